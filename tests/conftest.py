@@ -1,0 +1,62 @@
+"""Rules for every test: nothing is skipped in CI, one real PostgreSQL for those that ask."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.postgresql import PostgresBinaries, PostgresServer
+
+# No deadline: a busy machine is not a defect. CI looks further and prints how to repeat a failure.
+settings.register_profile("hourmark", deadline=None)
+settings.register_profile(
+    "hourmark-ci",
+    deadline=None,
+    max_examples=200,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("hourmark-ci" if os.environ.get("CI") else "hourmark")
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Where HOURMARK_TEST_NO_SKIP=1, a skip is a failure; an expected failure (xfail) is none."""
+    if os.environ.get("HOURMARK_TEST_NO_SKIP") != "1" or not report.skipped or hasattr(report, "wasxfail"):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    report.outcome = "failed"
+    report.longrepr = f"{report.nodeid}: {reason}; where HOURMARK_TEST_NO_SKIP=1 nothing may be skipped"
+
+
+# Outermost of all wrappers: pytest itself turns the skip marks into reports in such a wrapper.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """The service runs on asyncio (uvloop) alone."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL of this test process; every test takes its own `create_database()`."""
+    binaries = PostgresBinaries.find()
+    if binaries is None:
+        pytest.skip("no PostgreSQL: install the dev requirements, or Debian's package postgresql")
+    with PostgresServer(binaries) as server:
+        yield server

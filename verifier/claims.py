@@ -1,0 +1,196 @@
+"""Token <-> claims, both ways (RFC 7519, RFC 9068, RFC 8693, Token Status List).
+
+Reading checks that each claim is there and of its kind. What a claim is worth at a moment, to a service, is
+`verify`'s business.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeVar, cast
+
+from verifier.errors import InsufficientScope, InvalidClaim
+from verifier.permission import InvalidPermission, is_label
+from verifier.scope import Scope
+
+_LATEST = 253402300799
+"""The end of the year 9999: a time beyond it is milliseconds taken for seconds, or an attack."""
+T = TypeVar("T")
+_RESERVED_LABELS = "hourmark/"
+_NO_LABELS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReference:
+    """Where a token's bit is: which list, which index (Token Status List section 6)."""
+
+    uri: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """The claims of a token. Times are Unix seconds."""
+
+    issuer: str
+    audience: tuple[str, ...]
+    subject: str
+    """The principal: `user:NAME` or `role:ORG.ACCOUNT.NAME`."""
+    issued_at: float
+    expires_at: float
+    token_id: str
+    client_id: str
+    """Access id of the role key, id of the job or app, or `hourmark-cli`."""
+    roles: tuple[str, ...] = ()
+    scope: Scope = field(default_factory=Scope)
+    status: StatusReference | None = None
+    not_before: float | None = None
+    actor: str | None = None
+    """Who acts on behalf of `subject`."""
+    job: str | None = None
+    labels: Mapping[str, str] = field(default_factory=lambda: _NO_LABELS, hash=False)
+
+    def require(self, action: str, resource: str, labels: Mapping[str, str] = _NO_LABELS) -> None:
+        """Raises InsufficientScope unless the scope allows `action` ("noun:verb") on `resource`."""
+        if not self.scope.covers(action, resource, labels):
+            raise InsufficientScope(f"{action}@{resource}{_selector(labels)}")
+
+    def has_scope(self, text: str) -> bool:
+        """Whether `text` is one of the scope's parts, compared whole: for the words of other systems."""
+        return text in self.scope
+
+    def stamp(self, action: str, resource: str, labels: Mapping[str, str]) -> dict[str, str]:
+        """The labels that a resource made with this token gets: `labels` and those of the selector it falls under.
+
+        Raises InsufficientScope if the resource would be out of the token's reach, or if several selectors
+        would take it and none needs the fewest labels: then the caller has to write the label itself.
+        Labels that the platform sets (`hourmark/…`) are never added.
+        """
+        reachable = [
+            {**labels, **dict(permission.labels)}
+            for permission in self.scope.permissions
+            if permission.covers(action, resource, {**labels, **dict(permission.labels)})
+            and all(labels.get(name, value) == value for name, value in permission.labels)
+            and all(name in labels or not name.startswith(_RESERVED_LABELS) for name, _ in permission.labels)
+        ]
+        least = min(reachable, key=len, default=None)
+        if least is None or any(not least.items() <= other.items() for other in reachable):
+            raise InsufficientScope(f"{action}@{resource}{_selector(labels)}")
+        return least
+
+    @classmethod
+    def from_claims(cls, claims: Mapping[str, object]) -> Token:
+        """Raises InvalidClaim, which names the claim."""
+        issued_at, expires_at = _read(claims, "iat", _time), _read(claims, "exp", _time)
+        if expires_at <= issued_at:
+            raise InvalidClaim("exp", "is not after iat")
+        if "cnf" in claims:
+            raise InvalidClaim("cnf", "asks for a proof of possession, which is not supported")
+        return cls(
+            issuer=_read(claims, "iss", _text),
+            audience=_read(claims, "aud", _audience),
+            subject=_read(claims, "sub", _text),
+            issued_at=issued_at,
+            expires_at=expires_at,
+            token_id=_read(claims, "jti", _text),
+            client_id=_read(claims, "client_id", _text),
+            roles=_read(claims, "roles", _texts, ()),
+            scope=_read(claims, "scope", _scope, Scope()),
+            status=_read(claims, "status", _status, None),
+            not_before=_read(claims, "nbf", _time, None),
+            actor=_read(claims, "act", _actor, None),
+            job=_read(claims, "job", _text, None),
+            labels=_read(claims, "labels", _labels, _NO_LABELS),
+        )
+
+    def to_claims(self) -> dict[str, object]:
+        """The claims that `from_claims` reads back as this token."""
+        claims: dict[str, object] = {
+            "iss": self.issuer,
+            "aud": self.audience[0] if len(self.audience) == 1 else list(self.audience),
+            "sub": self.subject,
+            "iat": self.issued_at,
+            "exp": self.expires_at,
+            "jti": self.token_id,
+            "client_id": self.client_id,
+            "roles": list(self.roles),
+            "scope": str(self.scope),
+        }
+        if self.status is not None:
+            claims["status"] = {"status_list": {"idx": self.status.index, "uri": self.status.uri}}
+        if self.not_before is not None:
+            claims["nbf"] = self.not_before
+        if self.actor is not None:
+            claims["act"] = {"sub": self.actor}
+        if self.job is not None:
+            claims["job"] = self.job
+        if self.labels:
+            claims["labels"] = dict(self.labels)
+        return claims
+
+
+def _read(claims: Mapping[str, object], name: str, kind: Callable[[object], T | None], default: object = ...) -> T:
+    """The claim `name` as `kind` reads it, which gives None for what is not of its kind."""
+    if name not in claims:
+        if default is ...:
+            raise InvalidClaim(name, "is missing")
+        return cast("T", default)
+    value = kind(claims[name])
+    if value is None:
+        raise InvalidClaim(name, "is not of its kind")
+    return value
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _time(value: object) -> float | None:
+    """A NumericDate (RFC 7519 section 2) of this age of the world."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return value if 0 <= value <= _LATEST else None
+
+
+def _texts(value: object) -> tuple[str, ...] | None:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return None
+    return tuple(value)
+
+
+def _audience(value: object) -> tuple[str, ...] | None:
+    return (value,) if isinstance(value, str) else _texts(value)
+
+
+def _scope(value: object) -> Scope | None:
+    try:
+        return Scope.parse(value) if isinstance(value, str) else None
+    except InvalidPermission:
+        return None
+
+
+def _status(value: object) -> StatusReference | None:
+    reference = value.get("status_list") if isinstance(value, dict) else None
+    if not isinstance(reference, dict):
+        return None
+    uri, index = reference.get("uri"), reference.get("idx")
+    if not isinstance(uri, str) or type(index) is not int or index < 0:
+        return None
+    return StatusReference(uri, index)
+
+
+def _actor(value: object) -> str | None:
+    return _text(value.get("sub")) if isinstance(value, dict) else None
+
+
+def _labels(value: object) -> Mapping[str, str] | None:
+    if not isinstance(value, dict) or not all(isinstance(text, str) and is_label(text) for text in value.values()):
+        return None
+    return MappingProxyType(value) if all(map(is_label, value)) else None
+
+
+def _selector(labels: Mapping[str, str]) -> str:
+    return "[" + ",".join(f"{name}={value}" for name, value in sorted(labels.items())) + "]" if labels else ""

@@ -1,0 +1,66 @@
+"""What can be wrong with a token, and what can be wrong with a document that trust is built from.
+
+Two roots that never mix: a TokenError is the verdict on one token; a DocumentError means that a JWKS or a
+status list was refused and that the last good one stays in place.
+"""
+
+from typing import ClassVar, Literal
+
+Code = Literal[
+    "malformed",
+    "bad_algorithm",
+    "unknown_key",
+    "bad_signature",
+    "expired",
+    "not_yet_valid",
+    "wrong_issuer",
+    "wrong_audience",
+    "wrong_type",
+    "invalid_claim",
+    "insufficient_scope",
+    "revoked",
+    "revocation_stale",
+    "keys_unavailable",
+]
+
+
+class TokenError(Exception):
+    """A token was refused. `code` is stable; the text is for people and quotes nothing secret."""
+
+    code: Code
+
+    def __init__(self, code: Code, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+class InvalidClaim(TokenError):
+    """A claim is missing, of the wrong kind, or out of bounds: `claim` names it."""
+
+    def __init__(self, claim: str, detail: str) -> None:
+        super().__init__("invalid_claim", f"{claim} {detail}")
+        self.claim = claim
+
+
+class InsufficientScope(TokenError):
+    """A good token that does not allow what is asked: `permission` would."""
+
+    def __init__(self, permission: str) -> None:
+        super().__init__("insufficient_scope", f"the token does not allow {permission}")
+        self.permission = permission
+
+
+class Unavailable(TokenError):
+    """Not the token's fault: what is needed to judge it is not at hand (`revocation_stale`, `keys_unavailable`)."""
+
+
+class DocumentError(Exception):
+    """A JWKS or a status list was refused; nothing changed."""
+
+    CODES: ClassVar = ("malformed", "too_large", "bad_algorithm", "unknown_key", "bad_signature")
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
