@@ -46,7 +46,7 @@ def phases(ring: Iterable[RingKey], now: int, policy: Policy) -> Mapping[str, Ph
     The current key is the latest that has begun to sign. A key never signs again once a later one has begun.
     If the latest was revoked, the next key takes over at once: it is early, but it is public already.
     """
-    keys = sorted(ring, key=lambda key: (key.signs_from, key.kid))
+    keys = _in_order(ring)
     current = _current(keys, now)
     return {
         key.kid: _phase(key, later=keys[n + 1 :], current=current, now=now, policy=policy)
@@ -59,7 +59,7 @@ def successor_signs_from(ring: Iterable[RingKey], now: int, policy: Policy) -> i
 
     The very first key, and one that nobody precedes because all were revoked, signs at once.
     """
-    keys = sorted(ring, key=lambda key: (key.signs_from, key.kid))
+    keys = _in_order(ring)
     current = _current(keys, now)
     if current is None:
         return now
@@ -68,8 +68,12 @@ def successor_signs_from(ring: Iterable[RingKey], now: int, policy: Policy) -> i
     return max(now + policy.publish_for, current.signs_from + policy.sign_for)
 
 
+def _in_order(ring: Iterable[RingKey]) -> list[RingKey]:
+    """As they begin to sign; a key revoked in its first second comes before what replaced it then."""
+    return sorted(ring, key=lambda key: (key.signs_from, key.revoked_at is None, key.kid))
+
+
 def _current(keys: list[RingKey], now: int) -> RingKey | None:
-    """`keys` in the order in which they begin to sign."""
     begun = [key for key in keys if _has_begun(key, now)]
     if begun and begun[-1].revoked_at is None:
         return begun[-1]

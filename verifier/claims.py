@@ -6,7 +6,6 @@ Reading checks that each claim is there and of its kind. What a claim is worth a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -132,7 +131,9 @@ class Token:
         return claims
 
 
-def _read(claims: Mapping[str, object], name: str, kind: Callable[[object], T | None], default: object = ...) -> T:
+def _read(
+    claims: Mapping[str, object], name: str, kind: Callable[[object], T | None], default: object = ...
+) -> T:
     """The claim `name` as `kind` reads it, which gives None for what is not of its kind."""
     if name not in claims:
         if default is ...:
@@ -150,9 +151,10 @@ def _text(value: object) -> str | None:
 
 def _time(value: object) -> float | None:
     """A NumericDate (RFC 7519 section 2) of this age of the world."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # Compared, not converted: JSON has integers that no float can hold.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
         return None
-    return value if 0 <= value <= _LATEST else None
+    return value
 
 
 def _texts(value: object) -> tuple[str, ...] | None:
@@ -187,9 +189,11 @@ def _actor(value: object) -> str | None:
 
 
 def _labels(value: object) -> Mapping[str, str] | None:
-    if not isinstance(value, dict) or not all(isinstance(text, str) and is_label(text) for text in value.values()):
+    if not isinstance(value, dict) or not all(
+        isinstance(text, str) and is_label(text) for text in value.values()
+    ):
         return None
-    return MappingProxyType(value) if all(map(is_label, value)) else None
+    return MappingProxyType({**value}) if all(map(is_label, value)) else None
 
 
 def _selector(labels: Mapping[str, str]) -> str:

@@ -91,6 +91,5 @@ def _maximal(permissions: set[Permission]) -> Iterable[Permission]:
     return (
         one
         for one in permissions
-        if not one.is_contradictory
-        and not any(one <= other for other in permissions if other is not one)
+        if not one.is_contradictory and not any(one <= other for other in permissions if other is not one)
     )

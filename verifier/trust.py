@@ -76,7 +76,7 @@ class Trust:
         Unusable keys are passed over, but a set with two keys of one `kid`, or with no usable key, is refused.
         A key that is gone takes with it the lists that it signed: whoever stole it could have signed any.
         """
-        if document == self.jwks:
+        if self.keys and document == self.jwks:
             self.keys_updated_at = now
             return
         keys = _read_jwks(document)

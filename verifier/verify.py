@@ -63,7 +63,9 @@ class Verifier:
         """
         self.audiences = frozenset([audience] if isinstance(audience, str) else audience)
         if not issuer or not self.audiences or "" in self.audiences:
-            raise ValueError("issuer and audience must not be empty: without them any service's token would pass")
+            raise ValueError(
+                "issuer and audience must not be empty: without them any service's token would pass"
+            )
         if not 0 <= leeway <= _MAX_LEEWAY:
             raise ValueError(f"leeway is between 0 and {_MAX_LEEWAY} seconds")
         if status not in ("required", "optional"):

@@ -1,0 +1,5 @@
+"""The command `hourmark`."""
+
+from holder.cli.main import main
+
+__all__ = ["main"]

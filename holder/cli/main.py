@@ -1,0 +1,67 @@
+"""`hourmark`: all commands, and what becomes of an error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from holder.cli import errors, login, role, verify
+from holder.cli.options import noun, with_session
+from holder.cli.session import Session, say
+from holder.errors import HolderError
+
+app = noun("One-hour tokens from a Hourmark issuer, for people and jobs.")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"hourmark {version('hourmark')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+@with_session
+def hourmark(
+    session: Session,
+    version: Annotated[  # noqa: ARG001 - its callback does all the work
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """One-hour tokens from a Hourmark issuer, for people and jobs."""
+    if session.context.invoked_subcommand is None:
+        typer.echo(session.context.get_help())
+
+
+app.add_typer(login.app, name="login")
+app.command("logout")(login.logout)
+app.command("whoami")(login.whoami)
+app.add_typer(role.app, name="role")
+app.command("verify")(verify.verify)
+app.command("can")(verify.can)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command line; returns the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(list(arguments), prog_name="hourmark", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else errors.OK
+    except HolderError as error:
+        return errors.report(error, as_json=errors.wants_json(arguments))
+    except typer.TyperException as error:
+        return errors.report(errors.of_command_line(error), as_json=errors.wants_json(arguments))
+    except (typer.Abort, KeyboardInterrupt):
+        say("Interrupted.")
+        return errors.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read stdout has left. Python would complain about it once more when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return errors.ERROR

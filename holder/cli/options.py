@@ -1,0 +1,93 @@
+"""The options that every command has, written once."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from holder.cli.output import Format
+from holder.cli.session import Choices, Session
+
+_OPTIONS: dict[str, object] = {
+    "url": Annotated[
+        str | None,
+        typer.Option("--url", metavar="URL", help="The issuer. [env: HOURMARK_URL; then the profile's]"),
+    ],
+    "profile": Annotated[
+        str | None,
+        typer.Option(
+            "--profile", metavar="NAME", help="Which kept sign-in. [env: HOURMARK_PROFILE; then default]"
+        ),
+    ],
+    "app_token": Annotated[
+        str | None,
+        typer.Option(
+            "--app-token",
+            metavar="T",
+            help="A role key or a token. [env: HOURMARK_TOKEN, HOURMARK_TOKEN_FILE; then the profile's]",
+        ),
+    ],
+    "no_input": Annotated[bool | None, typer.Option("--no-input", help="Never ask anything.")],
+    "output": Annotated[
+        Format | None,
+        typer.Option("-o", "--output", "--format", help="Form of the data; json is also for errors."),
+    ],
+    "format_template": Annotated[
+        str | None,
+        typer.Option(
+            "--format-template", metavar="TEXT", help='Text with fields: "{{.Access}}:{{.Secret}}".'
+        ),
+    ],
+    "field": Annotated[str | None, typer.Option("--field", metavar="NAME", help="One field alone.")],
+}
+
+
+def noun(about: str) -> typer.Typer:
+    """A group of commands."""
+    return typer.Typer(
+        help=about, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False
+    )
+
+
+def with_session(command: Callable[..., None]) -> Callable[..., None]:
+    """`command` with these options beside its own. They reach it as the Session that is its first argument.
+
+    An option may stand before or after the command's name; the later one counts.
+    """
+
+    @functools.wraps(command)
+    def run(
+        *,
+        ctx: typer.Context,
+        url: str | None,
+        profile: str | None,
+        app_token: str | None,
+        no_input: bool | None,
+        output: Format | None,
+        format_template: str | None,
+        field: str | None,
+        **own: object,
+    ) -> None:
+        chosen = Choices(url, profile, app_token, no_input, output, format_template, field)
+        ctx.obj = chosen.over(ctx.obj) if isinstance(ctx.obj, Choices) else chosen
+        session = Session(ctx.obj, ctx)
+        try:
+            command(session, **own)
+        finally:
+            session.close()
+
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [inspect.Parameter("ctx", keyword, annotation=typer.Context)]
+    parameters += [parameter.replace(kind=keyword) for parameter in own]
+    parameters += [
+        inspect.Parameter(name, keyword, annotation=annotation, default=None)
+        for name, annotation in _OPTIONS.items()
+    ]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # PEP 362
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run

@@ -1,0 +1,145 @@
+"""Data on stdout, in the form that was asked for: table, json, yaml, text, a template or one field."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
+
+import typer
+
+from holder.errors import UsageError
+
+_PLACE = re.compile(r"\{\{\s*\.(\w+)\s*\}\}", re.ASCII)
+_ESCAPES = {r"\n": "\n", r"\t": "\t"}
+_GAP = "  "
+Item = Mapping[str, object]
+
+
+class Format(StrEnum):
+    """The forms. `text` is for scripts: values alone, tabs between them, a line an item."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+    TEXT = "text"
+
+
+class View:
+    """Shows items that have certain fields.
+
+    It is made before the request: a wrong template must not cost a secret that is shown once.
+    """
+
+    def __init__(
+        self, fields: Sequence[str], output: Format | None, template: str | None, field: str | None
+    ) -> None:
+        """Raises UsageError if the options contradict one another or name a field that is not there."""
+        self._fields = list(fields)
+        self._format = output or Format.TABLE
+        self._line: Callable[[Item], str] | None = None
+        if template is not None and field is not None:
+            raise UsageError("--format-template and --field exclude one another")
+        wanted = template if field is None else "{{." + field + "}}"
+        if wanted is None:
+            return
+        if output in (Format.JSON, Format.YAML):
+            raise UsageError(
+                f"A template or a field is text, not {output}", hint="leave out -o or the template"
+            )
+        self._line = _compile(wanted, self._fields)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether no form was asked for but the one for people."""
+        return self._line is None and self._format is Format.TABLE
+
+    def one(self, item: Item, plain: str | None = None) -> None:
+        """One item; `plain` stands in for its table."""
+        if self._line is not None:
+            text = self._line(item)
+        elif self._format is Format.TABLE and plain is not None:
+            text = plain
+        elif self._format is Format.TABLE:
+            text = "\n".join(
+                f"{name}: {_cell(value)}" for name, value in item.items() if value not in (None, [])
+            )
+        elif self._format is Format.TEXT:
+            text = _text_line(item)
+        else:
+            text = _document(dict(item), self._format)
+        typer.echo(text)
+
+    def many(self, items: Iterable[Item]) -> None:
+        """A list, which may be empty."""
+        rows = list(items)
+        if self._line is not None or self._format is Format.TEXT:
+            lines = [(self._line or _text_line)(item) for item in rows]
+            typer.echo("\n".join(lines), nl=bool(lines))
+        elif self._format is not Format.TABLE:
+            typer.echo(_document([dict(item) for item in rows], self._format))
+        elif rows:
+            typer.echo(_table(self._fields, rows))
+        else:
+            typer.echo("There is none.", err=True)
+
+
+def printable(text: str) -> str:
+    """`text` without characters that would steer a terminal."""
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
+
+
+def _compile(template: str, fields: Sequence[str]) -> Callable[[Item], str]:
+    """Go's `{{.FieldName}}`: case and underscores do not count. Raises UsageError."""
+    by_name = {name.replace("_", "").lower(): name for name in fields}
+    places = [name.replace("_", "").lower() for name in _PLACE.findall(template)]
+    unknown = [name for name in places if name not in by_name]
+    known = ", ".join("".join(part.capitalize() for part in name.split("_")) for name in fields)
+    if unknown:
+        raise UsageError(f"There is no field {unknown[0]!r}", f"the fields are {known}")
+    if "{{" in _PLACE.sub("", template):
+        raise UsageError(
+            "The template has a part that is no field", f"write {{{{.Name}}}}; the fields are {known}"
+        )
+    for escape, character in _ESCAPES.items():
+        template = template.replace(escape, character)
+    return lambda item: _PLACE.sub(
+        lambda place: _value(item.get(by_name[place[1].replace("_", "").lower()])), template
+    )
+
+
+def _document(data: object, output: Format) -> str:
+    if output is Format.JSON:
+        return json.dumps(data, indent=2)
+    import yaml
+
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True).rstrip("\n")
+
+
+def _table(fields: Sequence[str], rows: Sequence[Item]) -> str:
+    cells = [[name.replace("_", " ").upper() for name in fields]]
+    cells += [[_cell(row.get(name)) for name in fields] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        _GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    )
+
+
+def _text_line(item: Item) -> str:
+    return "\t".join(_value(value) for value in item.values())
+
+
+def _cell(value: object) -> str:
+    return printable(_value(value)) or "-"
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(map(_value, value))
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,141 @@
+"""What a command works with: the choices on its command line and in the environment, and what follows."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
+
+from holder import profile
+from holder.cli.output import Format, View
+from holder.errors import SignInNeeded, UsageError
+
+if TYPE_CHECKING:
+    from holder.client import Issuer
+    from holder.credentials import Credential
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The options that every command has; None where nothing was chosen."""
+
+    url: str | None = None
+    profile: str | None = None
+    app_token: str | None = dataclasses.field(default=None, repr=False)
+    no_input: bool | None = None
+    output: Format | None = None
+    format_template: str | None = None
+    field: str | None = None
+
+    def over(self, earlier: Choices) -> Choices:
+        """These choices, and the earlier ones where nothing was chosen again."""
+        return Choices(
+            url=_first(self.url, earlier.url),
+            profile=_first(self.profile, earlier.profile),
+            app_token=_first(self.app_token, earlier.app_token),
+            no_input=_first(self.no_input, earlier.no_input),
+            output=_first(self.output, earlier.output),
+            format_template=_first(self.format_template, earlier.format_template),
+            field=_first(self.field, earlier.field),
+        )
+
+
+class Session:
+    """Everything is found when it is first asked for: a command that needs no credential never misses one."""
+
+    def __init__(
+        self, choices: Choices, context: typer.Context, environ: Mapping[str, str] = os.environ
+    ) -> None:
+        self.choices = choices
+        self.context = context
+        self.environ = environ
+        self._opened: list[Issuer] = []
+
+    @cached_property
+    def profile(self) -> profile.Profile:
+        """What is kept under the profile that counts."""
+        return profile.Profile.load(self.profile_name)
+
+    @property
+    def profile_name(self) -> str:
+        """The profile that counts."""
+        return self.choices.profile or self.environ.get("HOURMARK_PROFILE") or profile.DEFAULT
+
+    @cached_property
+    def url(self) -> str:
+        """The issuer's: --url, HOURMARK_URL, profile. Raises UsageError if none is there."""
+        from holder import issuer_url
+
+        chosen = self.chosen_url
+        if chosen is None and self.profile.url is None:
+            raise UsageError(
+                "No issuer is named",
+                f"there is no --url, no HOURMARK_URL, and the profile {self.profile.name} keeps none",
+                "export HOURMARK_URL=https://issuer.example",
+                code="no_issuer",
+            )
+        return issuer_url.parse(chosen or self.profile.url or "")
+
+    @property
+    def chosen_url(self) -> str | None:
+        """The URL that was named for this command."""
+        return self.choices.url or self.environ.get("HOURMARK_URL") or None
+
+    @cached_property
+    def credential(self) -> Credential:
+        """The one that counts. A profile's goes to the profile's issuer and to nobody else."""
+        from holder import credentials
+
+        found = credentials.find(self.choices.app_token, self.environ, lambda: self.profile)
+        if found.source == credentials.profile_source(self.profile_name) and self.url != self.profile.url:
+            raise SignInNeeded(
+                f"You are not signed in at {self.url}",
+                f"the profile {self.profile.name} keeps a role key for {self.profile.url} alone",
+                f"hourmark login --url {self.url} --profile NAME",
+                code="other_issuer",
+            )
+        return found
+
+    def issuer(self, *, public: bool = False) -> Issuer:
+        """The issuer, asked with the credential, or without one for what is `public`."""
+        return self.issuer_for(None if public else self.credential)
+
+    def issuer_for(self, credential: Credential | None) -> Issuer:
+        """The issuer, asked with another credential than the one that counts."""
+        from holder.client import Issuer
+
+        issuer = Issuer(self.url, credential)
+        self._opened.append(issuer)
+        return issuer
+
+    @property
+    def may_prompt(self) -> bool:
+        """Whether somebody is there to answer, and wants to be asked."""
+        forbidden = self.choices.no_input or self.environ.get("CI")
+        return not forbidden and sys.stdin.isatty() and sys.stderr.isatty()
+
+    def view(self, fields: Sequence[str]) -> View:
+        """How to show data with `fields`. Raises UsageError."""
+        return View(fields, self.choices.output, self.choices.format_template, self.choices.field)
+
+    def close(self) -> None:
+        """Ends the connections that were opened."""
+        for issuer in self._opened:
+            issuer.close()
+
+
+def say(text: str) -> None:
+    """Words for people, on stderr."""
+    typer.echo(text, err=True)
+
+
+def _first(one: T | None, other: T | None) -> T | None:
+    return other if one is None else one

@@ -1,0 +1,172 @@
+"""Is a token good, and what does it allow: judged here, with the issuer's public documents alone."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from holder.cli.errors import NOT_PERMITTED
+from holder.cli.moments import rfc3339, roughly
+from holder.cli.options import with_session
+from holder.cli.session import Session, say
+from holder.errors import HolderError, Unreachable, UsageError
+
+if TYPE_CHECKING:
+    from holder.client import Issuer
+    from verifier import Permission, Token, TokenError, Trust
+
+_NEW = "get a new one: hourmark login token"
+_ADVICE = {
+    "malformed": "copy all of it; hourmark login token prints a whole one",
+    "bad_algorithm": f"do not trust it; {_NEW}",
+    "bad_signature": f"do not trust it; {_NEW}",
+    "unknown_key": f"check that --url is the issuer that made it; if it is, {_NEW}",
+    "expired": _NEW,
+    "not_yet_valid": "check the clock of this machine and the issuer's",
+    "wrong_issuer": "check that --url is the issuer that made it, spelt as in its iss",
+    "wrong_audience": "ask for one for this service: hourmark login token --resource AUDIENCE",
+    "wrong_type": f"ID and registry tokens are no access tokens; {_NEW}",
+    "invalid_claim": f"this issuer does not make such tokens; {_NEW}",
+    "revoked": "its credential was renewed, deleted or signed out: hourmark login",
+    "revocation_stale": "check that the issuer publishes its status list, and the clocks",
+    "keys_unavailable": "check that the issuer publishes its keys",
+}
+RawToken = Annotated[str | None, typer.Argument(metavar="TOKEN", help='A token; "-" is standard input.')]
+
+
+@with_session
+def verify(
+    session: Session,
+    raw: RawToken = None,
+    audience: Annotated[
+        str | None,
+        typer.Option(metavar="AUD", help="The service that asks. Without: whichever the token names."),
+    ] = None,
+) -> None:
+    """Check a token as a service would, and explain the verdict."""
+    text = _read(raw)
+    token = _checked(session, text, audience)
+    view = session.view(list(token.to_claims()))
+    if audience is None:
+        say(f"No --audience was named: checked for the token's own, {', '.join(token.audience)}")
+    left = roughly(token.expires_at - time.time())
+    say(f"Good: {session.url} signed it for {token.subject}; it is not revoked and lives for another {left}.")
+    view.one(token.to_claims())
+
+
+@with_session
+def can(
+    session: Session,
+    raw: Annotated[str, typer.Argument(metavar="TOKEN", help='A token; "-" is standard input.')],
+    permission: Annotated[
+        str, typer.Argument(metavar="PERMISSION", help="One request: action@resource[label=value].")
+    ],
+) -> None:
+    """Say whether a token allows a request (exit code 0 or 5)."""
+    view = session.view(["allowed", "permission", "by"])
+    request = _request(permission)
+    token = _checked(session, _read(raw), None)
+    action, labels = f"{request.noun}:{request.verb}", dict(request.labels)
+    by = next(
+        (str(each) for each in token.scope.permissions if each.covers(action, request.name, labels)), None
+    )
+    item = {"allowed": by is not None, "permission": str(request), "by": by}
+    if by is not None:
+        view.one(item, plain=f"yes: {request} is allowed by {by}")
+        return
+    view.one(item, plain=f"no: {request} is not within {token.scope or 'an empty scope'}")
+    raise typer.Exit(NOT_PERMITTED)
+
+
+def _read(raw: str | None) -> str:
+    if raw is None and sys.stdin.isatty():
+        raise UsageError(
+            "There is no token to verify", hint='hourmark verify TOKEN, or "-" for standard input'
+        )
+    text = raw if raw not in (None, "-") else sys.stdin.read(64 * 1024)
+    text = text.strip()
+    if text.startswith("hmk_"):
+        raise UsageError(
+            "This is a role key, not a token",
+            "only the issuer can tell whether a role key is good",
+            "hourmark whoami; or get a token with it: hourmark login token",
+        )
+    return text
+
+
+def _request(text: str) -> Permission:
+    """What somebody would want to do: one action on one resource. Raises UsageError."""
+    from verifier import InvalidPermission, Permission
+
+    try:
+        request = Permission.parse(text)
+    except InvalidPermission as error:
+        raise UsageError("That is no permission", str(error)) from None
+    if request.is_prefix or "*" in (request.noun, request.verb) or request.is_contradictory:
+        raise UsageError(
+            f"{text} is more than one request",
+            "a request has no * and no label twice",
+            "write action@resource[label=value], for example data:get@my-set[group=A]",
+        )
+    return request
+
+
+def _checked(session: Session, raw: str, audience: str | None) -> Token:
+    """The token, if it is good for `audience` now. Raises HolderError with the verifier's code."""
+    from holder import credentials
+    from verifier import TokenError, Verifier
+
+    claims: Mapping[str, object] = {}
+    try:
+        jwt = credentials.parse_jwt(raw)
+        claims = jwt.unverified_claims
+        # An audience is a must. A token that names none fails at its own claim, before it is compared.
+        audiences = [audience] if audience else jwt.audience or [session.url]
+        trust = _trust(session.issuer(public=True), claims)
+        return Verifier(session.url, audiences, trust=trust).verify(raw)
+    except TokenError as error:
+        raise _verdict(error, claims, session.url if claims else "") from None
+
+
+def _trust(issuer: Issuer, claims: Mapping[str, object]) -> Trust:
+    """The issuer's documents, asked for once. Another address than the issuer's is never asked."""
+    from verifier import DocumentError, Trust
+
+    status = claims.get("status")
+    reference = status.get("status_list") if isinstance(status, dict) else None
+    uri = reference.get("uri") if isinstance(reference, dict) else None
+    number = re.fullmatch(re.escape(issuer.url) + r"/status/(\d{1,6})", uri) if isinstance(uri, str) else None
+    try:
+        return Trust.from_documents(
+            issuer=issuer.url,
+            jwks=issuer.jwks(),
+            status_lists=[issuer.status_list(int(number[1]) if number else 1)],
+        )
+    except DocumentError as error:
+        raise HolderError(
+            f"The documents of {issuer.url} are not to be trusted",
+            error.detail,
+            "check --url, and that nobody sits between",
+            code=error.code,
+        ) from None
+
+
+def _verdict(error: TokenError, claims: Mapping[str, object], url: str) -> HolderError:
+    """The refusal, with what the token says about itself: no more than a claim, as the check failed."""
+    from verifier import Unavailable
+
+    why = error.detail
+    end, named, issuer = claims.get("exp"), claims.get("aud"), claims.get("iss")
+    if error.code == "expired" and isinstance(end, int | float):
+        why += f" (it ended at {rfc3339(end)}, {roughly(time.time() - end)} ago)"
+    elif error.code == "wrong_audience":
+        why += f" (it is for {named})"
+    elif error.code in ("wrong_issuer", "unknown_key") and issuer != url:
+        why += f" (it says that it comes from {issuer}; {url} was asked)"
+    kind = Unreachable if isinstance(error, Unavailable) else HolderError
+    return kind(f"The token is not good: {error.code}", why, _ADVICE[error.code], code=error.code)

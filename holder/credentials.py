@@ -1,0 +1,121 @@
+"""Where a credential comes from: flag, HOURMARK_TOKEN, HOURMARK_TOKEN_FILE, profile. The first one counts."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from holder.errors import HolderError, SignInNeeded
+from holder.profile import Profile
+from keys import MalformedRoleKey, RoleKey
+from verifier import TokenError, jws, strict_json
+
+FLAG, VARIABLE, FILE_VARIABLE = "--app-token", "HOURMARK_TOKEN", "HOURMARK_TOKEN_FILE"
+_MAX_CHARACTERS = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Jwt:
+    """A token that somebody else got. Nothing about it is verified here: the issuer and services do that."""
+
+    raw: str = field(repr=False)
+    unverified_claims: Mapping[str, object] = field(repr=False)
+
+    def seconds_left(self, now: float) -> float:
+        """Until its own `exp`; 0 if it has none."""
+        end = self.unverified_claims.get("exp")
+        return max(end - now, 0) if isinstance(end, int | float) and math.isfinite(end) else 0
+
+    @property
+    def audience(self) -> list[str]:
+        """Whom it says it is for."""
+        named = self.unverified_claims.get("aud")
+        return [
+            item for item in (named if isinstance(named, list) else [named]) if item and isinstance(item, str)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A role key or a JWT, and where it came from."""
+
+    secret: RoleKey | Jwt
+    source: str
+
+    @classmethod
+    def parse(cls, text: str, source: str) -> Credential:
+        """Raises SignInNeeded, which says what is wrong with the text and never quotes it."""
+        text = text.strip()
+        try:
+            if text.count(".") == 2 and not text.startswith("hm"):
+                return cls(parse_jwt(text), source)
+            return cls(RoleKey.parse(text), source)
+        except (MalformedRoleKey, TokenError) as error:
+            raise SignInNeeded(
+                f"The credential from {source} is not whole",
+                error.detail if isinstance(error, TokenError) else str(error),
+                "copy it again, or make a new one: hourmark role key new ROLE",
+                code="malformed_credential",
+            ) from None
+
+    @property
+    def bearer(self) -> str:
+        """What follows `Authorization: Bearer`."""
+        return self.secret.reveal() if isinstance(self.secret, RoleKey) else self.secret.raw
+
+
+def parse_jwt(text: str) -> Jwt:
+    """Raises TokenError `malformed`."""
+    try:
+        return Jwt(text, strict_json.parse_object(jws.parse(text).payload))
+    except ValueError:
+        raise TokenError("malformed", "the payload is not a strict JSON object") from None
+
+
+def find(flag: str | None, environ: Mapping[str, str], load_profile: Callable[[], Profile]) -> Credential:
+    """The credential that counts. Raises SignInNeeded if there is none or it is not whole.
+
+    The profile is loaded only if nothing else is there: a broken one is in nobody's way.
+    """
+    if flag is not None:
+        return Credential.parse(flag, FLAG)
+    if environ.get(VARIABLE):
+        return Credential.parse(environ[VARIABLE], VARIABLE)
+    if environ.get(FILE_VARIABLE):
+        return Credential.parse(read_file(environ[FILE_VARIABLE]), FILE_VARIABLE)
+    profile = load_profile()
+    if profile.token is not None:
+        return Credential.parse(profile.token, profile_source(profile.name))
+    raise SignInNeeded(
+        "You are not signed in",
+        f"there is no {FLAG}, {VARIABLE} or {FILE_VARIABLE}, and the profile {profile.name} keeps none",
+        "hourmark login",
+        code="no_credential",
+    )
+
+
+def profile_source(name: str) -> str:
+    """What a credential out of that profile names as its source."""
+    return f"profile {name}"
+
+
+def read_file(path: str) -> str:
+    """The text of a file, or of standard input for "-". Raises HolderError."""
+    try:
+        if path == "-":
+            return sys.stdin.read(_MAX_CHARACTERS)
+        with Path(path).open(encoding="ascii") as file:
+            return file.read(_MAX_CHARACTERS)
+    except (OSError, ValueError) as error:
+        reason = (
+            error.strerror if isinstance(error, OSError) else "it holds other characters than a credential"
+        )
+        raise HolderError(
+            f"The credential's file {path} cannot be read",
+            str(reason),
+            "name a readable file that holds the credential alone",
+            code="file_unreadable",
+        ) from None

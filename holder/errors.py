@@ -1,0 +1,41 @@
+"""What can go wrong for a holder: what happened, why, and the command that helps.
+
+The classes are the kinds that a caller acts on (sign in, ask for a right, wait); `code` names the exact case.
+"""
+
+from __future__ import annotations
+
+
+class HolderError(Exception):
+    """The root. None of its texts ever holds a secret."""
+
+    def __init__(
+        self, what: str, why: str = "", hint: str = "", *, code: str, request_id: str | None = None
+    ) -> None:
+        super().__init__(f"{what}: {why}" if why else what)
+        self.what = what
+        self.why = why
+        self.hint = hint
+        self.code = code
+        """Stable: the issuer's own, or one of ours."""
+        self.request_id = request_id
+        """What the issuer's log calls the request, if there was one."""
+
+
+class UsageError(HolderError):
+    """A command, an option or a setting that cannot mean anything."""
+
+    def __init__(self, what: str, why: str = "", hint: str = "", *, code: str = "usage") -> None:
+        super().__init__(what, why, hint, code=code)
+
+
+class SignInNeeded(HolderError):
+    """There is no credential, or it is no good (any more)."""
+
+
+class NotPermitted(HolderError):
+    """A good credential that may not do this."""
+
+
+class Unreachable(HolderError):
+    """The issuer did not answer, or cannot serve at the moment."""

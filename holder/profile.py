@@ -1,0 +1,108 @@
+"""What is kept between commands: for each profile one file with the issuer's URL and the role key.
+
+`$XDG_CONFIG_HOME/hourmark/profiles/NAME.json`, 0600, replaced as a whole. One file a profile, so that two
+sign-ins at once never lose one another's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from holder.errors import HolderError, UsageError
+
+DEFAULT = "default"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What one profile keeps; each part may be missing."""
+
+    name: str
+    url: str | None = None
+    token: str | None = field(default=None, repr=False)
+    principal: str | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where it is kept."""
+        return _directory() / f"{self.name}.json"
+
+    @classmethod
+    def load(cls, name: str) -> Profile:
+        """The profile; an empty one if nothing is kept. Raises HolderError if its file cannot be read."""
+        if _NAME.fullmatch(name) is None:
+            raise UsageError(
+                f"{name[:80]!r} is no name for a profile",
+                "it has letters, digits, dot, underscore and hyphen, at most 64",
+                "set --profile or HOURMARK_PROFILE",
+            )
+        empty = cls(name)
+        try:
+            kept = json.loads(empty.path.read_bytes())
+            known = {part: kept.get(part) for part in ("url", "token", "principal")}
+        except FileNotFoundError:
+            return empty
+        except (OSError, ValueError, AttributeError) as error:
+            raise _unreadable(empty, error) from None
+        if any(value is not None and not isinstance(value, str) for value in known.values()):
+            raise _unreadable(empty, ValueError())
+        return cls(name, **known)
+
+    def save(self) -> None:
+        """Keeps it, whole or not at all. Raises HolderError if that is not possible."""
+        parts = {part: value for part, value in asdict(self).items() if part != "name" and value is not None}
+        try:
+            _replace(self.path, json.dumps(parts, indent=2) + "\n")
+        except OSError as error:
+            raise HolderError(
+                f"The profile {self.name} was not kept",
+                f"{self.path}: {error.strerror}",
+                "set XDG_CONFIG_HOME to a directory that you can write, or use HOURMARK_TOKEN instead",
+                code="profile_not_kept",
+            ) from error
+
+    def without_token(self) -> Profile:
+        """The same, signed out: it still knows its issuer."""
+        return replace(self, token=None, principal=None)
+
+
+def _directory() -> Path:
+    from platformdirs import user_config_path
+
+    # The specification's variable counts on every system, also where the desktop has another custom.
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    root = (
+        Path(base) / "hourmark" if Path(base).is_absolute() else user_config_path("hourmark", appauthor=False)
+    )
+    return root / "profiles"
+
+
+def _replace(path: Path, text: str) -> None:
+    """Nobody else can read the file at any moment, and a crash leaves the old one."""
+    path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _unreadable(profile: Profile, error: Exception) -> HolderError:
+    reason = error.strerror if isinstance(error, OSError) else "it is not what `hourmark login` writes"
+    return HolderError(
+        f"The profile {profile.name} cannot be read",
+        f"{profile.path}: {reason}",
+        f"rm {profile.path}, then hourmark login",
+        code="profile_unreadable",
+    )

@@ -1,0 +1,101 @@
+"""An answer that is not the one asked for -> the error to raise: one table for the whole API.
+
+OAuth endpoints refuse with `error` (RFC 6749 section 5.2), everything else with a problem (RFC 9457).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import httpx
+
+from holder.errors import HolderError, NotPermitted, SignInNeeded, Unreachable
+
+_MAX_TEXT = 600
+
+
+def refusal(answer: httpx.Response, issuer: str, source: str | None) -> HolderError:
+    """The error for `answer`, which is no success. `source` says where the credential came from."""
+    body = _body(answer)
+    if body is None and not answer.is_server_error:
+        return not_an_issuer(issuer, f"it answered {answer.status_code} without saying why")
+    body = body or {}
+    code = _text(body, "code") or _text(body, "error") or f"http_{answer.status_code}"
+    title = _text(body, "title") or code.replace("_", " ")
+    why = _text(body, "detail") or _text(body, "error_description")
+    request_id = _text(body, "request_id") or answer.headers.get("x-request-id")
+    again = _again(answer)
+    if answer.status_code == 401:
+        return SignInNeeded(
+            f"The issuer refused the credential from {source or 'nowhere'}",
+            why or "it is unknown, expired or revoked",
+            "hourmark login, or set HOURMARK_TOKEN to a good one",
+            code=code,
+            request_id=request_id,
+        )
+    if answer.status_code == 403:
+        return NotPermitted(
+            "Not permitted",
+            why or title,
+            "hourmark whoami shows what this credential may do",
+            code=code,
+            request_id=request_id,
+        )
+    if answer.is_server_error:
+        return Unreachable(
+            f"The issuer cannot serve at the moment ({answer.status_code})",
+            why or issuer,
+            again or "try again in a moment",
+            code=code,
+            request_id=request_id,
+        )
+    return HolderError(
+        title.capitalize(), why, again or _hint(answer, code), code=code, request_id=request_id
+    )
+
+
+def no_answer(issuer: str, error: httpx.HTTPError | httpx.InvalidURL) -> Unreachable:
+    """The request did not come through. The error's own text names addresses, never headers."""
+    timeout = isinstance(error, httpx.TimeoutException)
+    return Unreachable(
+        f"The issuer {issuer} did not answer",
+        "it took too long" if timeout else str(error)[:_MAX_TEXT] or type(error).__name__,
+        f"check --url and HOURMARK_URL, and that it runs: curl {issuer}/livez",
+        code="timeout" if timeout else "unreachable",
+    )
+
+
+def not_an_issuer(issuer: str, why: str) -> Unreachable:
+    """Something answered, but not as an issuer does."""
+    return Unreachable(
+        f"At {issuer} something else than an issuer answered",
+        why,
+        "check --url and HOURMARK_URL",
+        code="not_an_issuer",
+    )
+
+
+def _hint(answer: httpx.Response, code: str) -> str:
+    if answer.status_code == 404:
+        return "check the name: hourmark role list"
+    if code == "invalid_scope":
+        return "hourmark whoami shows what this credential may ask for"
+    return ""
+
+
+def _again(answer: httpx.Response) -> str:
+    seconds = answer.headers.get("retry-after", "")
+    return f"try again in {seconds} seconds" if seconds.isdecimal() else ""
+
+
+def _body(answer: httpx.Response) -> Mapping[str, object] | None:
+    try:
+        body = answer.json()
+    except ValueError:
+        return None
+    return body if isinstance(body, Mapping) else None
+
+
+def _text(body: Mapping[str, object], member: str) -> str:
+    value = body.get(member)
+    return value[:_MAX_TEXT] if isinstance(value, str) else ""

@@ -1,0 +1,5 @@
+"""The management API: one file a noun, an operation a row."""
+
+from issuer.api import policies, role_keys, roles
+
+OPERATIONS = (*roles.OPERATIONS, *role_keys.OPERATIONS, *policies.OPERATIONS)

@@ -1,0 +1,92 @@
+"""A management operation as data: the router, the permission check and the OpenAPI document read the same row."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from issuer.body import read_json
+from issuer.callers import Caller
+from issuer.denials import Denial
+from issuer.service import Service
+
+MAX_PAGE = 200
+_DEFAULT_PAGE = 50
+
+Item = TypeVar("Item")
+
+
+class Body(BaseModel):
+    """What a client sends: an unknown field is an error, so that a typing error is not silently dropped."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NoBody(Body):
+    """An operation without a body."""
+
+
+class Page(BaseModel, Generic[Item]):
+    """A part of a list; `next_cursor` continues behind it and is null at the end."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request for an operation, after caller and body were checked for their form."""
+
+    service: Service
+    caller: Caller
+    request: Request
+    body: Any
+    """An instance of the operation's body model."""
+
+    def path(self, name: str) -> str:
+        return str(self.request.path_params[name])
+
+    def page(self) -> tuple[str, int]:
+        """(cursor, limit) of the query. Raises Denial."""
+        text = self.request.query_params.get("limit", str(_DEFAULT_PAGE))
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_PAGE:
+            raise Denial("invalid_field", f"limit is a number from 1 to {MAX_PAGE}")
+        return self.request.query_params.get("cursor", ""), int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path."""
+
+    method: str
+    path: str
+    summary: str
+    permission: str
+    """`action@…` that the caller needs; the handler checks it for the resource at hand."""
+    handler: Callable[[Call], Awaitable[BaseModel]]
+    answer: type[BaseModel]
+    body: type[Body] = NoBody
+    status: int = 200
+    is_list: bool = False
+
+    def route(self, service: Service) -> Route:
+        async def endpoint(request: Request) -> Response:
+            caller = await service.callers.identify(request, service.own)
+            body = NoBody() if self.body is NoBody else await read_json(request, self.body)
+            done = await self.handler(Call(service, caller, request, body))
+            headers = {"Cache-Control": "no-store"}
+            return Response(done.model_dump_json(), self.status, headers, media_type="application/json")
+
+        return Route(self.path, endpoint, methods=[self.method])
+
+
+def page_of(items: list[Item], limit: int, cursor: Callable[[Item], str]) -> tuple[list[Item], str | None]:
+    """The first `limit` of up to `limit` + 1 items, and the cursor behind them if there are more."""
+    shown = items[:limit]
+    return shown, cursor(shown[-1]) if len(items) > limit else None

@@ -1,0 +1,98 @@
+"""Policies of a role: its permissions."""
+
+from __future__ import annotations
+
+import anyio
+from pydantic import BaseModel
+
+from issuer import rfc3339
+from issuer.api.operation import Body, Call, Operation, Page, page_of
+from issuer.denials import Denial
+from issuer.store import principals
+from issuer.store.principals import ROLE_PREFIX
+from issuer.store.tables import Policy as PolicyRow
+from verifier import Permission, Scope
+
+
+class NewPolicy(Body):
+    permission: str
+
+
+class Policy(BaseModel):
+    id: int
+    role: str
+    permission: str
+    created_at: str
+    created_by: str
+
+
+class DeletedPolicy(BaseModel):
+    deleted: int
+
+
+async def create(call: Call) -> Policy:
+    role = call.path("role")
+    call.caller.require("role-policy:create", role)
+    permission = Permission.parse(call.body.permission)
+    call.caller.require_within(Scope((permission,)), "the policy")
+    return await call.service.change(
+        call.caller.client_id,
+        lambda tx: _policy(role, principals.add_policy(tx, ROLE_PREFIX + role, permission)),
+    )
+
+
+async def list_of_role(call: Call) -> Page[Policy]:
+    role = call.path("role")
+    call.caller.require("role:get", role)
+    cursor, limit = call.page()
+
+    def read() -> Page[Policy]:
+        with call.service.database.read() as session:
+            rows = principals.list_policies(
+                session, ROLE_PREFIX + role, after=_number(cursor or "0"), limit=limit + 1
+            )
+            items, next_cursor = page_of(
+                [_policy(role, row) for row in rows], limit, lambda policy: str(policy.id)
+            )
+            return Page(items=items, next_cursor=next_cursor)
+
+    return await anyio.to_thread.run_sync(read)
+
+
+async def delete(call: Call) -> DeletedPolicy:
+    """Every token that was issued while it held ends. Again it does nothing."""
+    role, number = call.path("role"), _number(call.path("policy"))
+    call.caller.require("role-policy:delete", role)
+    try:
+        await call.service.change(
+            call.caller.client_id, lambda tx: principals.delete_policy(tx, ROLE_PREFIX + role, number)
+        )
+    except principals.NotFound:
+        pass
+    return DeletedPolicy(deleted=number)
+
+
+def _policy(role: str, row: PolicyRow) -> Policy:
+    return Policy(
+        id=row.id,
+        role=role,
+        permission=row.permission,
+        created_at=rfc3339.write(row.created_at),
+        created_by=row.created_by,
+    )
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) >= 2**31:
+        raise Denial("invalid_field", "a policy's id is a number, as listed")
+    return int(text)
+
+
+_ALL = "/v1/roles/{role}/policies"
+OPERATIONS = (
+    Operation("POST", _ALL, "Add a policy", "role-policy:create@ROLE", create, Policy, NewPolicy, 201),
+    Operation("GET", _ALL, "List policies", "role:get@ROLE", list_of_role, Page[Policy], is_list=True),
+    Operation(
+        "DELETE", _ALL + "/{policy}", "Delete a policy", "role-policy:delete@ROLE", delete, DeletedPolicy
+    ),
+)

@@ -1,0 +1,85 @@
+"""The whole wiring on one screen: routes, middleware, lifespan."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from issuer import health, published, tokens
+from issuer.api import OPERATIONS
+from issuer.api.openapi import get_openapi
+from issuer.grants.token import get_token, post_token
+from issuer.housekeeping import keep_house
+from issuer.service import Service, open_service
+from issuer.settings import Settings
+from issuer.setup import open_database, read_key_encryption_key
+from issuer.telemetry import RequestLog, configure_logging
+
+Handler = Callable[[Service, Request], Awaitable[Response]]
+
+
+def make_app(settings: Settings) -> Starlette:
+    """An issuer. Its routes come with its start, when there is a service for them to work with."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        service = await open_service(settings, open_database(settings), read_key_encryption_key(settings))
+        app.router.routes.extend(routes(service))
+        tasks = [asyncio.create_task(service.coherence.follow()), asyncio.create_task(keep_house(service))]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await service.close()
+
+    return Starlette(
+        lifespan=lifespan,
+        middleware=[Middleware(RequestLog)],
+        exception_handlers={HTTPException: _raise},
+    )
+
+
+def routes(service: Service) -> list[BaseRoute]:
+    def route(method: str, path: str, handler: Handler) -> Route:
+        async def endpoint(request: Request) -> Response:
+            return await handler(service, request)
+
+        return Route(path, endpoint, methods=[method])
+
+    return [
+        route("POST", "/v1/token", post_token),
+        route("GET", "/v1/token", get_token),
+        route("GET", "/v1/me", tokens.get_me),
+        route("POST", "/v1/introspect", tokens.post_introspect),
+        route("POST", "/v1/revoke", tokens.post_revoke),
+        route("GET", "/status/{number:int}", published.get_status_list),
+        route("GET", "/.well-known/jwks.json", published.get_jwks),
+        route("GET", "/.well-known/openid-configuration", published.get_metadata),
+        route("GET", "/.well-known/oauth-authorization-server", published.get_metadata),
+        route("GET", "/livez", health.livez),
+        route("GET", "/readyz", health.readyz),
+        route("GET", "/v1/openapi.json", get_openapi),
+        *(operation.route(service) for operation in OPERATIONS),
+    ]
+
+
+def from_environment() -> Starlette:
+    """What every worker process of the server calls."""
+    configure_logging()
+    return make_app(Settings())
+
+
+def _raise(request: Request, error: Exception) -> Response:
+    """The framework's own refusals leave through the same door as ours."""
+    del request
+    raise error

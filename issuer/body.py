@@ -1,0 +1,81 @@
+"""Request bodies: bounded in size and time, and of the type that was asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect, Request
+
+from issuer.denials import Denial
+
+MAX_BYTES = 64 * 1024
+DEADLINE = 15.0
+"""Seconds for the whole body to arrive."""
+_FORM = "application/x-www-form-urlencoded"
+_JSON = "application/json"
+# Whoever sent too much, or too slowly, is not read any further.
+_CLOSE = {"Connection": "close"}
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The form's fields. Raises Denial; a field that is there twice is refused (RFC 6749 section 3.2)."""
+    body = await _read(request, _FORM)
+    try:
+        pairs = parse_qsl(
+            body.decode(),
+            keep_blank_values=True,
+            strict_parsing=bool(body),
+            max_num_fields=100,
+            errors="strict",
+        )
+    except ValueError as error:
+        raise Denial("invalid_request", "the body is not a form of UTF-8 text") from error
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise Denial("invalid_request", "a parameter appears twice")
+    # RFC 6749 section 3.1: a parameter without a value is as good as not sent.
+    return {name: value for name, value in fields.items() if value}
+
+
+async def read_json(request: Request, model: type[Model]) -> Model:
+    """The body as `model`. Raises Denial, which names every field that is wrong."""
+    body = await _read(request, _JSON)
+    try:
+        return model.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        fields = [
+            {"field": ".".join(map(str, wrong["loc"])) or "body", "message": wrong["msg"]}
+            for wrong in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        summary = "; ".join(f"{wrong['field']}: {wrong['message']}" for wrong in fields)
+        raise Denial("invalid_field", summary, errors=fields) from None
+
+
+async def _read(request: Request, media_type: str) -> bytes:
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    length = request.headers.get("content-length", "0")
+    if length.isdigit() and int(length) > MAX_BYTES:
+        raise _too_large()
+    body = b""
+    try:
+        async with asyncio.timeout(DEADLINE):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    raise _too_large()
+    except TimeoutError:
+        raise Denial("request_timeout", f"the body took longer than {DEADLINE:g} s", headers=_CLOSE) from None
+    except ClientDisconnect as error:
+        raise Denial("invalid_request", "the body was cut off") from error
+    if body and sent != media_type:
+        raise Denial("unsupported_media_type", f"send Content-Type: {media_type}")
+    return body
+
+
+def _too_large() -> Denial:
+    return Denial("too_large", f"a body has at most {MAX_BYTES} bytes", headers=_CLOSE)

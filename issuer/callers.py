@@ -1,0 +1,102 @@
+"""Who calls the issuer's own API: a role key, or a token made for the issuer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from issuer.client_authentication import ClientAuthentication
+from issuer.coherence import Coherence
+from issuer.credentials import InvalidCredential
+from issuer.denials import BearerDenial, Denial
+from issuer.telemetry import note
+from verifier import InsufficientScope, Scope, TokenError, Verifier
+from verifier.bearer import bearer_token
+
+_NO_LABELS: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A credential that was found good, and what it may do."""
+
+    principal: str
+    client_id: str
+    roles: tuple[str, ...]
+    scope: Scope
+    audience: tuple[str, ...] | None
+    """None for a role key, which is for no single service."""
+    expires_at: float | None
+
+    def require(self, action: str, resource: str, labels: Mapping[str, str] = _NO_LABELS) -> None:
+        """Raises BearerDenial unless the caller may do it."""
+        if not self.scope.covers(action, resource, labels):
+            raise BearerDenial(InsufficientScope(f"{action}@{resource}"))
+
+    def require_within(self, scope: Scope, what: str) -> None:
+        """Nobody hands on more than they hold. Raises Denial, which says what is missing."""
+        missing = scope.beyond(self.scope)
+        if missing:
+            raise Denial(
+                "not_permitted",
+                f"{what} would be wider than what you hold: {missing} is missing",
+                missing=str(missing),
+            )
+
+
+class Callers:
+    """Recognises the caller of a request."""
+
+    def __init__(self, clients: ClientAuthentication, coherence: Coherence) -> None:
+        self._clients = clients
+        self._coherence = coherence
+
+    async def identify(self, request: Request, verifier: Verifier) -> Caller:
+        """By role key, or by a token that `verifier` accepts. Raises BearerDenial, Denial, StoreUnavailable."""
+        if "access_token" in request.query_params:
+            raise Denial("invalid_request", "a token belongs in the Authorization header, never in the URL")
+        header = request.headers.get("authorization")
+        self._coherence.check()
+        if (header or "").lower().startswith("basic "):
+            return await self._role_key(request, None)
+        presented = bearer_token(header)
+        if presented is None:
+            raise BearerDenial(None)
+        if ":" in presented:
+            return await self._role_key(request, presented)
+        return self._token(request, verifier, presented)
+
+    async def _role_key(self, request: Request, presented: str | None) -> Caller:
+        try:
+            if presented is None:
+                proven = await self._clients.client(request, {})
+            else:
+                proven = await self._clients.prove(request, presented)
+        except InvalidCredential as error:
+            raise BearerDenial(TokenError("bad_signature", str(error))) from None
+        credential = proven.credential
+        return Caller(
+            principal=credential.principal,
+            client_id=credential.access,
+            roles=credential.roles,
+            scope=credential.rights,
+            audience=None,
+            expires_at=proven.secret.ends_at,
+        )
+
+    def _token(self, request: Request, verifier: Verifier, presented: str) -> Caller:
+        try:
+            token = verifier.verify(presented)
+        except TokenError as error:
+            raise BearerDenial(error) from None
+        note(request.scope, client_id=token.client_id, sub=token.subject, jti=token.token_id)
+        return Caller(
+            principal=token.subject,
+            client_id=token.client_id,
+            roles=token.roles,
+            scope=token.scope,
+            audience=token.audience,
+            expires_at=token.expires_at,
+        )

@@ -1,0 +1,169 @@
+"""The role keys that this process knows, in memory: who presents one is recognised without the database.
+
+A role key that is not known yet is one indexed read, beside the event loop. What others change arrives by
+principal and drops what is known of it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import anyio
+
+from issuer.store import role_keys, signing_keys
+from issuer.store.database import Database
+from issuer.store.role_keys import HashKeyInForce, LoadedKey
+from keys import KeyEncryptionKey, MalformedRoleKey, RoleKey
+from verifier import Scope
+
+# What an unknown access id is compared with, so that it costs the same work as a wrong secret.
+_NOBODY = (os.urandom(32), os.urandom(32))
+_PARALLEL_READS = 4
+
+
+class InvalidCredential(Exception):
+    """The credential opens nothing. One text for every reason: outside they look the same."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the role key is not valid: it is unknown, mistyped or cut off, or it has expired, was renewed or was "
+            "deleted"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSecret:
+    """A secret in force: its hash, what it was hashed with, and its index in the status list."""
+
+    hash: bytes = field(repr=False)
+    hash_key: bytes = field(repr=False)
+    status_index: int
+    ends_at: int | None
+    """Unix seconds: the end of its grace or of its role key."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Credential:
+    """A role key as it is now: whose it is and what it allows."""
+
+    access: str
+    principal: str
+    rights: Scope
+    """What it was narrowed to, within what its principal holds."""
+    roles: tuple[str, ...]
+    """The roles whose whole permissions it carries."""
+    secrets: tuple[KnownSecret, ...]
+    claims: dict[tuple[int, str], bytes] = field(default_factory=dict)
+    """`mint`'s claims that are the same in each of its tokens, by status index and audience."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A credential whose holder presented this secret."""
+
+    credential: Credential
+    secret: KnownSecret
+
+
+class Credentials:
+    """The table of known credentials. Used from the event loop only."""
+
+    def __init__(self, database: Database, kek: KeyEncryptionKey) -> None:
+        self._database = database
+        self._kek = kek
+        self._hash_keys: dict[int, bytes] = {}
+        self._known: dict[str, Credential] = {}
+        self._by_principal: defaultdict[str, set[str]] = defaultdict(set)
+        self._forgotten = 0
+        self._reads = anyio.CapacityLimiter(_PARALLEL_READS)
+        self.last_exchanged: dict[str, int] = {}
+        """When role keys were last exchanged here, not yet written down."""
+
+    def load_hash_keys(self) -> None:
+        """Raises StoreUnavailable, keys.SealBroken."""
+        with self._database.read() as session:
+            self._hash_keys = signing_keys.open_hash_keys(session, self._kek)
+
+    @property
+    def hash_key(self) -> HashKeyInForce:
+        """What new secrets are hashed with."""
+        version = max(self._hash_keys)
+        return HashKeyInForce(version, self._hash_keys[version])
+
+    def forget(self, principal: str) -> None:
+        """Something about this principal has changed: it is read again when it comes next."""
+        self._forgotten += 1
+        for access in self._by_principal.pop(principal, ()):
+            self._known.pop(access, None)
+
+    def forget_all(self) -> None:
+        self._forgotten += 1
+        self._known.clear()
+        self._by_principal.clear()
+
+    async def prove(self, text: str, now: float) -> Proven:
+        """The credential that `text` (`access:secret`) is the key to. Raises InvalidCredential, StoreUnavailable."""
+        try:
+            presented = RoleKey.parse(text)
+        except MalformedRoleKey:
+            _compare(text.encode(), *_NOBODY)
+            raise InvalidCredential from None
+        credential = self._known.get(presented.access) or await self._read(presented.access)
+        if credential is None:
+            _compare(text.encode(), *_NOBODY)
+            raise InvalidCredential
+        for secret in credential.secrets:
+            if _compare(text.encode(), secret.hash_key, secret.hash):
+                if secret.ends_at is not None and now >= secret.ends_at:
+                    break
+                return Proven(credential, secret)
+        raise InvalidCredential
+
+    async def _read(self, access: str) -> Credential | None:
+        """Reads again if something was forgotten meanwhile: what was read may be what has just changed."""
+        while True:
+            before = self._forgotten
+            loaded = await anyio.to_thread.run_sync(self._read_row, access, limiter=self._reads)
+            if loaded is None:
+                return None
+            if before == self._forgotten:
+                break
+        credential = self._credential(loaded)
+        self._known[access] = credential
+        self._by_principal[credential.principal].add(access)
+        return credential
+
+    def _read_row(self, access: str) -> LoadedKey | None:
+        with self._database.read() as session:
+            loaded = role_keys.load(session, access)
+            session.expunge_all()
+            return loaded
+
+    def _credential(self, loaded: LoadedKey) -> Credential:
+        row, principal = loaded.row, loaded.principal.name
+        rights = loaded.held if row.scope is None else Scope.parse(row.scope) & loaded.held
+        kind, _, name = principal.partition(":")
+        return Credential(
+            access=row.access,
+            principal=principal,
+            rights=rights,
+            roles=(name,) if kind == "role" and loaded.held <= rights else (),
+            secrets=tuple(
+                KnownSecret(
+                    hash=secret.hash,
+                    hash_key=self._hash_keys[secret.hash_key_version],
+                    status_index=secret.status_index,
+                    ends_at=min(
+                        (at for at in (secret.ends_at, row.expires_at) if at is not None), default=None
+                    ),
+                )
+                for secret in loaded.secrets
+            ),
+        )
+
+
+def _compare(text: bytes, hash_key: bytes, expected: bytes) -> bool:
+    return hmac.compare_digest(hmac.digest(hash_key, text, "sha256"), expected)

@@ -1,0 +1,162 @@
+"""From an exception to an HTTP answer: the one table. Only this module knows status codes.
+
+Three dialects: OAuth endpoints speak RFC 6749 section 5.2, everything else RFC 9457; a refused bearer token
+is challenged as RFC 6750 says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from issuer.credentials import InvalidCredential
+from issuer.mint import ScopeRefused
+from issuer.signing import NoSigningKey
+from issuer.store.database import StoreUnavailable
+from issuer.store.principals import Conflict, InvalidName, NotFound
+from issuer.store.role_keys import NoSuchKey
+from issuer.store.status_indices import StatusListFull
+from verifier import InvalidPermission, TokenError
+from verifier.bearer import challenge
+
+OAUTH_PATHS = frozenset({"/v1/token", "/v1/revoke", "/v1/introspect"})
+RETRY_SECONDS = 1
+
+_STATUS = {
+    "invalid_request": HTTPStatus.BAD_REQUEST,
+    "invalid_client": HTTPStatus.UNAUTHORIZED,
+    "unsupported_grant_type": HTTPStatus.BAD_REQUEST,
+    "invalid_scope": HTTPStatus.BAD_REQUEST,
+    "invalid_target": HTTPStatus.BAD_REQUEST,
+    "invalid_token": HTTPStatus.UNAUTHORIZED,
+    "not_permitted": HTTPStatus.FORBIDDEN,
+    "not_found": HTTPStatus.NOT_FOUND,
+    "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
+    "request_timeout": HTTPStatus.REQUEST_TIMEOUT,
+    "conflict": HTTPStatus.CONFLICT,
+    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "invalid_field": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "slow_down": HTTPStatus.TOO_MANY_REQUESTS,
+    "server_error": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "temporarily_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+}
+# What the rooms below raise, and what it is called outside.
+_CODES: dict[type[Exception], str] = {
+    InvalidCredential: "invalid_client",
+    ScopeRefused: "invalid_scope",
+    InvalidPermission: "invalid_field",
+    InvalidName: "invalid_field",
+    Conflict: "conflict",
+    NotFound: "not_found",
+    NoSuchKey: "not_found",
+    StatusListFull: "temporarily_unavailable",
+    StoreUnavailable: "temporarily_unavailable",
+    NoSigningKey: "temporarily_unavailable",
+}
+# RFC 6749 section 5.2 has no names of its own for these.
+_OAUTH_NAMES = {"too_large": "invalid_request", "unsupported_media_type": "invalid_request"}
+_OAUTH_NAMES |= {"request_timeout": "invalid_request", "method_not_allowed": "invalid_request"}
+
+
+class Denial(Exception):
+    """A refusal that is found at the door, by its code."""
+
+    def __init__(
+        self, code: str, detail: str, *, headers: dict[str, str] | None = None, **members: object
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.headers = headers or {}
+        self.members = members
+
+
+class BearerDenial(Exception):
+    """A bearer token that was refused, or that is missing (`error` None)."""
+
+    def __init__(self, error: TokenError | None) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What every dialect is rendered from."""
+
+    status: int
+    code: str
+    detail: str
+    headers: dict[str, str]
+    members: dict[str, object]
+
+
+def refusal(error: Exception) -> Refusal:
+    """Everything that is not known here is a server_error, without a word of what it was."""
+    if isinstance(error, BearerDenial):
+        return _bearer_refusal(error.error)
+    if isinstance(error, HTTPException):
+        return _framework_refusal(error)
+    if isinstance(error, Denial):
+        code, detail, headers, members = error.code, error.detail, error.headers, error.members
+    else:
+        code = _CODES.get(type(error), "server_error")
+        detail = "something went wrong here" if code == "server_error" else str(error)
+        headers, members = {}, {}
+    if code == "invalid_client":
+        headers = {"WWW-Authenticate": 'Basic realm="hourmark", charset="UTF-8"'} | headers
+    if code in ("temporarily_unavailable", "slow_down"):
+        headers = {"Retry-After": str(RETRY_SECONDS)} | headers
+    return Refusal(_STATUS[code], code, detail, headers, members)
+
+
+def answer(error: Exception, *, path: str, request_id: str) -> Response:
+    """The HTTP answer to whoever asked for `path`."""
+    refused = refusal(error)
+    headers = {"Cache-Control": "no-store", **refused.headers}
+    if path in OAUTH_PATHS:
+        name = _OAUTH_NAMES.get(refused.code, refused.code)
+        body: dict[str, object] = {"error": name, "error_description": _printable(refused.detail)}
+        media_type = "application/json;charset=UTF-8"
+        headers["Pragma"] = "no-cache"
+    else:
+        media_type = "application/problem+json"
+        body = {
+            "type": f"urn:hourmark:error:{refused.code}",
+            "title": HTTPStatus(refused.status).phrase,
+            "status": refused.status,
+            "detail": refused.detail,
+            "code": refused.code,
+            "request_id": request_id,
+            **refused.members,
+        }
+    return Response(orjson.dumps(body), refused.status, headers | {"Content-Type": media_type})
+
+
+def _bearer_refusal(error: TokenError | None) -> Refusal:
+    status, header = challenge(error)
+    headers = {"Retry-After": str(RETRY_SECONDS)} if header is None else {"WWW-Authenticate": header}
+    if error is None:
+        return Refusal(
+            status, "invalid_token", "send a token or a role key as Authorization: Bearer", headers, {}
+        )
+    codes = {403: "insufficient_scope", 503: "temporarily_unavailable"}
+    return Refusal(status, codes.get(status, "invalid_token"), error.detail, headers, {"reason": error.code})
+
+
+def _framework_refusal(error: HTTPException) -> Refusal:
+    codes = {404: "not_found", 405: "method_not_allowed"}
+    details = {404: "there is nothing at this path", 405: "this path does not take this method"}
+    code = codes.get(error.status_code, "invalid_request")
+    return Refusal(
+        error.status_code, code, details.get(error.status_code, error.detail), dict(error.headers or {}), {}
+    )
+
+
+def _printable(text: str) -> str:
+    """What `error_description` may hold (RFC 6749 section 5.2)."""
+    return "".join(c if " " <= c <= "~" and c not in '"\\' else "'" for c in text)

@@ -1,0 +1,48 @@
+"""The token endpoint: finds the grant, and answers with its token."""
+
+from __future__ import annotations
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from issuer.body import read_form
+from issuer.denials import BearerDenial, Denial
+from issuer.grants import client_credentials
+from issuer.service import Service
+from issuer.telemetry import note
+
+GRANTS = {client_credentials.NAME: client_credentials.grant}
+_HEADERS = {
+    "Content-Type": "application/json;charset=UTF-8",
+    "Cache-Control": "no-store",
+    "Pragma": "no-cache",
+}
+
+
+async def post_token(service: Service, request: Request) -> Response:
+    """RFC 6749 section 3.2."""
+    if request.url.query:
+        raise Denial("invalid_request", "parameters belong in the body: a URL is kept in logs")
+    form = await read_form(request)
+    if "grant_type" not in form:
+        raise Denial("invalid_request", "grant_type is missing")
+    grant = GRANTS.get(form["grant_type"])
+    if grant is None:
+        raise Denial("unsupported_grant_type", f"grant_type is none of: {', '.join(GRANTS)}")
+    service.coherence.check()
+    minted = await grant(service, request, form)
+    note(request.scope, jti=minted.token_id, scope=minted.scope)
+    body = {
+        "access_token": minted.raw,
+        "token_type": "Bearer",
+        "expires_in": minted.expires_in,
+        "scope": minted.scope,
+    }
+    return Response(orjson.dumps(body), headers=_HEADERS)
+
+
+async def get_token(service: Service, request: Request) -> Response:
+    """Serves jobs only, by their ticket; there are none yet, so that nobody has one."""
+    del service, request
+    raise BearerDenial(None)

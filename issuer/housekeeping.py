@@ -1,0 +1,60 @@
+"""What has to be done from time to time, by whichever process comes first. Nothing waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import anyio
+import structlog
+
+from issuer.service import Service
+from issuer.store import changes, role_keys
+from issuer.store.database import StoreUnavailable
+
+PERIOD = 1.0
+_SLOW_PERIOD = 30.0
+
+logger = structlog.get_logger()
+
+
+async def keep_house(service: Service) -> None:
+    """Runs for ever: keys move to their phases each second, the rest follows at leisure."""
+    slow_at = time.monotonic() + _SLOW_PERIOD
+    while True:
+        await asyncio.sleep(PERIOD)
+        now = int(time.time())
+        before = service.signing.published
+        service.signing.tick(now)
+        if service.signing.published is not before:
+            service.own.trust.update_keys(service.signing.published.document, now=now)
+        try:
+            await _renew_documents(service, now)
+            if time.monotonic() >= slow_at:
+                slow_at = time.monotonic() + _SLOW_PERIOD
+                await _tidy(service, now)
+        except StoreUnavailable as error:
+            logger.warning("housekeeping_postponed", reason=str(error))
+
+
+async def _renew_documents(service: Service, now: int) -> None:
+    if service.signing.successor_is_due(now):
+        await anyio.to_thread.run_sync(service.signing.make_successor, now)
+        await service.coherence.catch_up()
+    if service.status.has_reached_half_life(now):
+        await anyio.to_thread.run_sync(service.status.raise_version, now, service.status.published.version)
+        await service.coherence.catch_up()
+
+
+async def _tidy(service: Service, now: int) -> None:
+    await anyio.to_thread.run_sync(service.status.clear_dead, now)
+    exchanged = dict(service.credentials.last_exchanged)
+    service.credentials.last_exchanged.clear()
+
+    def write() -> None:
+        with service.database.write(actor="hourmarkd", now=now) as tx:
+            role_keys.note_exchanges(tx.session, exchanged)
+            changes.prune(tx)
+
+    if exchanged:
+        await anyio.to_thread.run_sync(write)

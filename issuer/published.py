@@ -1,0 +1,84 @@
+"""The public documents: metadata, keys, status list. They are served while the database is gone."""
+
+from __future__ import annotations
+
+import re
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from issuer.denials import Denial
+from issuer.grants.token import GRANTS
+from issuer.service import Service
+from issuer.settings import Settings
+from issuer.signing import JWKS_MAX_AGE
+from issuer.store.status_indices import LIST_ID
+from verifier.status_list import TYP
+
+MAX_WAIT = 30
+_METADATA_MAX_AGE = 300
+_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
+_ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
+
+
+def metadata(settings: Settings) -> dict[str, object]:
+    """What is switched on, and nothing else (RFC 8414, OpenID Connect Discovery)."""
+    issuer = settings.issuer_url
+    authentication = ["client_secret_basic", "client_secret_post"]
+    return {
+        "issuer": issuer,
+        "jwks_uri": f"{issuer}/.well-known/jwks.json",
+        "token_endpoint": f"{issuer}/v1/token",
+        "token_endpoint_auth_methods_supported": authentication,
+        "grant_types_supported": list(GRANTS),
+        "response_types_supported": [],
+        "introspection_endpoint": f"{issuer}/v1/introspect",
+        "introspection_endpoint_auth_methods_supported": authentication,
+        "revocation_endpoint": f"{issuer}/v1/revoke",
+        "revocation_endpoint_auth_methods_supported": authentication,
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [settings.algorithm],
+        "protected_resources": list(settings.accepted_audiences),
+    }
+
+
+async def get_metadata(service: Service, request: Request) -> Response:
+    del request
+    headers = {"Cache-Control": f"public, max-age={_METADATA_MAX_AGE}", **_ANY_ORIGIN}
+    return Response(orjson.dumps(metadata(service.settings)), headers=headers, media_type="application/json")
+
+
+async def get_jwks(service: Service, request: Request) -> Response:
+    published = service.signing.published
+    headers = {"ETag": published.etag, "Cache-Control": f"public, max-age={JWKS_MAX_AGE}", **_ANY_ORIGIN}
+    if _matches(request, published.etag):
+        return Response(status_code=304, headers=headers)
+    return Response(published.document, headers=headers, media_type="application/jwk-set+json")
+
+
+async def get_status_list(service: Service, request: Request) -> Response:
+    """The newest version; who has it already and prefers to wait gets the next one when it exists (RFC 7240)."""
+    if request.path_params["number"] != LIST_ID:
+        raise Denial("not_found", "there is no such status list")
+    headers = {
+        "Vary": "Prefer",
+        "Cache-Control": f"public, max-age={service.settings.status_ttl}",
+        **_ANY_ORIGIN,
+    }
+    wait = _WAIT.search(request.headers.get("prefer", ""))
+    if wait is not None and _matches(request, service.status.published.etag):
+        seconds = min(int(wait[1]), MAX_WAIT)
+        await service.status.wait_for_newer(service.status.published.version, seconds)
+        headers |= {"Preference-Applied": f"wait={seconds}", "Cache-Control": "no-store"}
+    published = service.status.published
+    headers["ETag"] = published.etag
+    if _matches(request, published.etag):
+        return Response(status_code=304, headers=headers)
+    return Response(published.document, headers=headers, media_type=f"application/{TYP}")
+
+
+def _matches(request: Request, etag: str) -> bool:
+    """`If-None-Match` by weak comparison (RFC 9110 section 13.1.2)."""
+    known = request.headers.get("if-none-match", "")
+    return known == "*" or any(tag.strip().removeprefix("W/") == etag for tag in known.split(","))

@@ -1,0 +1,120 @@
+"""The parts of a running issuer, put together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import anyio
+import structlog
+
+from issuer.callers import Callers
+from issuer.client_authentication import ClientAuthentication
+from issuer.coherence import Coherence
+from issuer.credentials import Credentials
+from issuer.mint import Mint
+from issuer.settings import Settings
+from issuer.signing import SigningKeys
+from issuer.status import StatusPublisher
+from issuer.store import changes
+from issuer.store.changes import ChangeFeed
+from issuer.store.database import Database, StoreUnavailable, Transaction
+from issuer.throttle import Throttle
+from keys import KeyEncryptionKey
+from verifier import Trust, Verifier
+
+T = TypeVar("T")
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the endpoints work with."""
+
+    settings: Settings
+    database: Database
+    signing: SigningKeys
+    status: StatusPublisher
+    credentials: Credentials
+    mint: Mint
+    clients: ClientAuthentication
+    callers: Callers
+    coherence: Coherence
+    feed: ChangeFeed
+    own: Verifier
+    """Accepts tokens for the issuer's own API."""
+    any: Verifier
+    """Accepts every live token that was issued here."""
+
+    async def change(self, actor: str, work: Callable[[Transaction], T]) -> T:
+        """Runs `work` in a writing transaction, beside the event loop, and takes over at once what it changed."""
+
+        def run() -> T:
+            with self.database.write(actor=actor, now=int(time.time())) as tx:
+                return work(tx)
+
+        done = await anyio.to_thread.run_sync(run)
+        try:
+            await self.coherence.catch_up()
+        except StoreUnavailable:
+            # It is committed. This process learns of it like any other, and issues nothing until it has.
+            logger.warning("change_not_taken_over_yet")
+        return done
+
+    async def close(self) -> None:
+        await self.feed.close()
+        self.database.close()
+
+
+async def open_service(settings: Settings, database: Database, kek: KeyEncryptionKey) -> Service:
+    """Loads what an issuer keeps in memory. Raises StoreUnavailable, keys.SealBroken."""
+    signing = SigningKeys(database, kek, settings)
+    status = StatusPublisher(database, signing, settings)
+    credentials = Credentials(database, kek)
+    trust = Trust(settings.issuer_url)
+    feed = changes.open_feed(database)
+
+    async def refresh_signing() -> None:
+        await anyio.to_thread.run_sync(signing.load, int(time.time()))
+        trust.update_keys(signing.published.document, now=time.time())
+
+    async def refresh_status() -> None:
+        published = await anyio.to_thread.run_sync(status.read, int(time.time()))
+        status.adopt(published)
+        trust.update_status_list(status.published.document, now=time.time())
+
+    def forget(principal: str | None) -> None:
+        if principal is None:
+            credentials.forget_all()
+        else:
+            credentials.forget(principal)
+
+    with database.read() as session:
+        last = changes.last_number(session)
+    credentials.load_hash_keys()
+    await refresh_signing()
+    await refresh_status()
+    coherence = Coherence(
+        feed,
+        last,
+        forget=forget,
+        refresh={"signing_key": refresh_signing, "status_list": refresh_status},
+        outage_allowance=settings.outage_allowance,
+    )
+    clients = ClientAuthentication(credentials, Throttle(settings.failures_per_minute))
+    return Service(
+        settings=settings,
+        database=database,
+        signing=signing,
+        status=status,
+        credentials=credentials,
+        mint=Mint(signing, settings, status.uri),
+        clients=clients,
+        callers=Callers(clients, coherence),
+        coherence=coherence,
+        feed=feed,
+        own=Verifier(settings.issuer_url, settings.issuer_url, trust=trust),
+        any=Verifier(settings.issuer_url, settings.accepted_audiences, trust=trust),
+    )

@@ -1,0 +1,130 @@
+"""The service's settings: read once, from `HOURMARKD_*` and a TOML file that `HOURMARKD_CONFIG_FILE` names."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+class Settings(BaseSettings):
+    """Durations are seconds. Secrets never appear in a repr."""
+
+    model_config = SettingsConfigDict(env_prefix="HOURMARKD_", extra="forbid", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8700
+    issuer: str = ""
+    """The `iss` of every token; by default http://HOST:PORT."""
+    data_dir: Path = Field(default_factory=lambda: user_data_path("hourmark"))
+    database_url: SecretStr = SecretStr("")
+    """SQLAlchemy's form; it may hold a password. By default SQLite under `data_dir`."""
+    audiences: Annotated[tuple[str, ...], NoDecode] = ("urn:hourmark:services",)
+    """What `resource` may name; the first is the default `aud`. The issuer itself is always one more."""
+    algorithm: Literal["ES256", "EdDSA", "RS256"] = "ES256"
+    token_ttl: Annotated[int, Field(ge=1, le=3600)] = 3600
+    status_ttl: Annotated[int, Field(ge=1, le=3600)] = 15
+    """How often verifiers that cannot wait for a list ask for one."""
+    status_exp: Annotated[int, Field(ge=60, le=86400)] = 3600
+    """How long verifiers outlive the issuer."""
+    signing_key_lifetime: Annotated[int, Field(ge=3600)] = 30 * 86400
+    outage_allowance: Annotated[float, Field(ge=0, le=3600)] = 0
+    """How long known role keys are still exchanged while the database is gone: meanwhile no revocation is seen."""
+    failures_per_minute: Annotated[int, Field(ge=1)] = 100
+    """Wrong credentials a minute from one source before they are answered 429."""
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses and networks whose `X-Forwarded-For` is believed."""
+    key_encryption_key: SecretStr | None = None
+    key_encryption_key_file: Path | None = None
+
+    @field_validator("audiences", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("issuer")
+    @classmethod
+    def _check_issuer(cls, value: str) -> str:
+        url = urlsplit(value)
+        if value and (url.scheme not in ("https", "http") or not url.hostname or url.query or url.fragment):
+            raise ValueError("the issuer is an https URL without query and fragment")
+        if value.endswith("/"):
+            raise ValueError("the issuer has no slash at its end: it is compared letter by letter")
+        return value
+
+    @field_validator("audiences")
+    @classmethod
+    def _check_audiences(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("at least one audience is needed: it is the default `aud`")
+        return value
+
+    @model_validator(mode="after")
+    def _check_exposure(self) -> Settings:
+        if is_loopback(self.host):
+            return self
+        if not self.issuer.startswith("https://"):
+            raise ValueError(
+                f"host {self.host} is reachable from elsewhere: set HOURMARKD_ISSUER to the https URL that "
+                "clients use, or role keys and tokens travel in the clear"
+            )
+        if self.key_encryption_key is None and self.key_encryption_key_file is None:
+            raise ValueError(
+                f"host {self.host} is reachable from elsewhere: set HOURMARKD_KEY_ENCRYPTION_KEY or "
+                "HOURMARKD_KEY_ENCRYPTION_KEY_FILE; a key beside the database protects nothing"
+            )
+        return self
+
+    @cached_property
+    def issuer_url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.issuer or f"http://{host}:{self.port}"
+
+    @cached_property
+    def accepted_audiences(self) -> tuple[str, ...]:
+        """Every `aud` that can be asked for; the default first."""
+        return (*self.audiences, self.issuer_url)
+
+    @cached_property
+    def resolved_database_url(self) -> str:
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir.absolute() / 'hourmark.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments before environment before file."""
+        del dotenv_settings, file_secret_settings
+        file = os.environ.get("HOURMARKD_CONFIG_FILE")
+        toml = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
+        return (init_settings, env_settings, *toml)
+
+
+def load_settings(**given: Any) -> Settings:  # noqa: ANN401 - any field, checked by pydantic
+    """Settings with what was given on the command line; None means not given. Raises pydantic.ValidationError."""
+    return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,100 @@
+"""Publishing the status list: a version is signed once, stored, and served the same by every process."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from issuer.settings import Settings
+from issuer.signing import SigningKeys
+from issuer.store import status_indices
+from issuer.store.database import Database
+from verifier.status_list import TYP, StatusList
+
+MAX_WAITING = 10_000
+"""How many verifiers may wait in one process for the next version; further ones poll."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedList:
+    """A signed version, as it is served."""
+
+    version: int
+    document: bytes
+    signed_at: int
+
+    @property
+    def etag(self) -> str:
+        return f'"{self.version}"'
+
+
+class StatusPublisher:
+    """Holds the newest signed version, and those who wait for the next."""
+
+    def __init__(self, database: Database, signing: SigningKeys, settings: Settings) -> None:
+        self._database = database
+        self._signing = signing
+        self._issuer = settings.issuer_url
+        self._ttl = settings.status_ttl
+        self._lifetime = settings.status_exp
+        self.uri = f"{settings.issuer_url}/status/{status_indices.LIST_ID}"
+        self.published = PublishedList(0, b"", 0)
+        self._waiting = 0
+        self._next = asyncio.Event()
+
+    def adopt(self, published: PublishedList) -> None:
+        """Serves a version from now on, unless it is older than the one that is served; wakes who waits."""
+        if published.version > self.published.version:
+            self.published = published
+            woken, self._next = self._next, asyncio.Event()
+            woken.set()
+
+    async def wait_for_newer(self, version: int, seconds: float) -> None:
+        """Returns when a version behind `version` is published, after `seconds`, or when too many wait."""
+        if self.published.version > version or self._waiting >= MAX_WAITING:
+            return
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(seconds):
+                await self._next.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting -= 1
+
+    def read(self, now: int) -> PublishedList:
+        """The newest version from the database, signed now if nobody has yet. Raises StoreUnavailable."""
+        with self._database.read() as session:
+            row = status_indices.current_version(session)
+            if row.signed_version == row.version:
+                return PublishedList(row.version, row.document.encode(), row.signed_at)
+            version, invalid = row.version, status_indices.set_indices(session)
+        document = self._sign(version, invalid, now)
+        with self._database.write(actor="hourmarkd", now=now) as tx:
+            status_indices.store_signed(tx, version, document)
+            row = status_indices.current_version(tx.session)
+            return PublishedList(row.signed_version, row.document.encode(), row.signed_at)
+
+    def has_reached_half_life(self, now: int) -> bool:
+        """Whether an unchanged list is to be signed again."""
+        return now >= self.published.signed_at + self._lifetime // 2
+
+    def clear_dead(self, now: int) -> None:
+        """Clears the indices that no live token carries."""
+        with self._database.read() as session:
+            if not status_indices.has_dead(session, now):
+                return
+        with self._database.write(actor="hourmarkd", now=now) as tx:
+            status_indices.clear_dead(tx, list_lifetime=self._lifetime)
+
+    def raise_version(self, now: int, above: int) -> None:
+        """Asks for a new version, unless there is one above `above` already."""
+        with self._database.write(actor="hourmarkd", now=now) as tx:
+            if status_indices.current_version(tx.session).version <= above:
+                status_indices.raise_version(tx)
+
+    def _sign(self, version: int, invalid: list[int], now: int) -> str:
+        content = StatusList.of(
+            self.uri, invalid, version=version, now=now, ttl=self._ttl, lifetime=self._lifetime
+        )
+        return self._signing.current.sign(content.to_payload(self._issuer), TYP)

@@ -1,0 +1,144 @@
+"""A database and its transactions: SQLite in WAL mode, or PostgreSQL.
+
+Every writing transaction holds one lock from its beginning to its commit (SQLite's own, PostgreSQL's
+advisory one), so the numbers that it gives out follow the order of the commits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlmodel import Session, create_engine, func, select
+
+from issuer.store.tables import AuditRow, Change
+
+_LOCK = 0x686F75726D61726B  # "hourmark"
+_BUSY_SECONDS = 5
+
+
+class StoreUnavailable(Exception):
+    """The database is gone, locked or full; nothing was changed. Trying again later is right."""
+
+
+@dataclass(slots=True)
+class Transaction:
+    """A writing transaction: its session, its time, who acts, and the two logs that it adds to."""
+
+    session: Session
+    now: int
+    actor: str
+
+    def changed(self, kind: str, ref: str) -> None:
+        """Tells every process to look at `ref` again."""
+        last = self.session.exec(select(func.max(Change.number))).one() or 0
+        self.session.add(Change(number=last + 1, kind=kind, ref=ref))
+        self.session.flush()
+
+    def audit(self, action: str, target: str, **detail: object) -> None:
+        """Adds a row to the chain. `detail` never holds a secret."""
+        last = self.session.exec(select(AuditRow).order_by(AuditRow.number.desc()).limit(1)).first()  # type: ignore[attr-defined]
+        row = AuditRow(
+            number=last.number + 1 if last else 1,
+            at=self.now,
+            actor=self.actor,
+            action=action,
+            target=target,
+            detail=json.dumps(detail, sort_keys=True),
+            previous_hash=last.hash if last else "",
+            hash="",
+        )
+        row.hash = chain_hash(row)
+        self.session.add(row)
+        self.session.flush()
+
+
+def chain_hash(row: AuditRow) -> str:
+    """SHA-256 over everything in the row but this hash itself."""
+    fields = [row.number, row.at, row.actor, row.action, row.target, row.detail, row.previous_hash]
+    return sha256(json.dumps(fields).encode()).hexdigest()
+
+
+class Database:
+    """An engine that opens short transactions."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = create_engine(self.url, **_engine_options(is_sqlite=self.is_sqlite))
+        if self.is_sqlite:
+            _prepare_sqlite(self.engine)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """One consistent snapshot. Raises StoreUnavailable."""
+        isolation: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with (
+            _unavailable(),
+            self.engine.connect().execution_options(**isolation) as connection,
+            Session(connection) as session,
+        ):
+            yield session
+
+    @contextmanager
+    def write(self, *, actor: str, now: int) -> Iterator[Transaction]:
+        """A transaction that commits at the end of the block, or not at all. Raises StoreUnavailable."""
+        with (
+            _unavailable(),
+            self.engine.connect().execution_options(hourmark_write=True) as connection,
+            Session(connection) as session,
+            session.begin(),
+        ):
+            if not self.is_sqlite:
+                session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            yield Transaction(session, now, actor)
+            if not self.is_sqlite:
+                session.execute(text("NOTIFY hourmark_changes"))
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        # The driver's text may quote statement parameters; its kind is enough.
+        raise StoreUnavailable(f"the database does not answer: {type(error.orig).__name__}") from error
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise StoreUnavailable("the connection to the database was lost") from error
+
+
+def _engine_options(*, is_sqlite: bool) -> dict[str, Any]:
+    if is_sqlite:
+        return {"connect_args": {"timeout": _BUSY_SECONDS}, "hide_parameters": True}
+    options = f"-c lock_timeout={_BUSY_SECONDS}s -c statement_timeout={2 * _BUSY_SECONDS}s"
+    return {
+        "connect_args": {"connect_timeout": 2, "options": options},
+        "hide_parameters": True,
+        "pool_pre_ping": True,
+        "pool_size": 4,
+    }
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own type
+        # The driver would begin transactions by itself, and late; the listener below does it at the start.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("hourmark_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

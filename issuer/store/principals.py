@@ -1,0 +1,154 @@
+"""Roles, users and their policies."""
+
+from __future__ import annotations
+
+import re
+
+from sqlmodel import Session, col, delete, select
+
+from issuer.store import role_keys
+from issuer.store.database import Transaction
+from issuer.store.tables import Policy, Principal
+from verifier import Permission, Scope
+
+ROLE_PREFIX = "role:"
+_SEGMENT = r"[A-Za-z0-9][A-Za-z0-9_-]*"
+_ROLE_NAME = re.compile(rf"{_SEGMENT}(?:\.{_SEGMENT}){{2,}}", re.ASCII)
+_USER_NAME = re.compile(rf"{_SEGMENT}(?:\.{_SEGMENT})*", re.ASCII)
+_MAX_NAME = 200
+
+
+class InvalidName(ValueError):
+    """A name that no principal can have; the message shows the form."""
+
+
+class Conflict(Exception):
+    """What is to be made is there already, or was."""
+
+
+class NotFound(Exception):
+    """What is asked for does not exist, or not any more."""
+
+
+def check_role_name(name: str) -> str:
+    """Raises InvalidName."""
+    if len(name) > _MAX_NAME or _ROLE_NAME.fullmatch(name) is None:
+        raise InvalidName(
+            f"{name[:_MAX_NAME]!r} is not a role name: write ORG.ACCOUNT.NAME, of letters, digits, '-' and '_' "
+            "with dots between, for example org.account.ci"
+        )
+    return name
+
+
+def check_user_name(name: str) -> str:
+    """Raises InvalidName."""
+    if len(name) > _MAX_NAME or _USER_NAME.fullmatch(name) is None:
+        raise InvalidName(
+            f"{name[:_MAX_NAME]!r} is not a user name: use letters, digits, '-' and '_', with dots between"
+        )
+    return name
+
+
+def create(tx: Transaction, name: str) -> Principal:
+    """Raises Conflict if there is, or ever was, a principal of this name."""
+    known = tx.session.exec(select(Principal).where(Principal.name == name)).first()
+    if known is not None:
+        gone = (
+            " was deleted, and a name is never used again"
+            if known.deleted_at is not None
+            else " exists already"
+        )
+        raise Conflict(f"{name}{gone}")
+    principal = Principal(name=name, created_at=tx.now, created_by=tx.actor)
+    tx.session.add(principal)
+    tx.session.flush()
+    tx.audit("principal:create", name)
+    return principal
+
+
+def get(session: Session, name: str) -> Principal:
+    """Raises NotFound."""
+    principal = session.exec(
+        select(Principal).where(Principal.name == name, col(Principal.deleted_at).is_(None))
+    ).first()
+    if principal is None:
+        raise NotFound(f"there is no {name}")
+    return principal
+
+
+def list_roles(session: Session, *, after: str, limit: int) -> list[Principal]:
+    """Roles in the order of their names, from behind `after` on."""
+    return list(
+        session.exec(
+            select(Principal)
+            .where(
+                col(Principal.name).startswith(ROLE_PREFIX),
+                col(Principal.deleted_at).is_(None),
+                Principal.name > after,
+            )
+            .order_by(Principal.name)
+            .limit(limit)
+        )
+    )
+
+
+def delete_principal(tx: Transaction, name: str) -> list[str]:
+    """Deletes it for good, with its policies and role keys; returns the access ids of those. Raises NotFound."""
+    principal = get(tx.session, name)
+    accesses = role_keys.delete_all_of(tx, principal)
+    tx.session.execute(delete(Policy).where(col(Policy.principal_id) == principal.id))
+    principal.deleted_at = tx.now
+    tx.session.add(principal)
+    tx.changed("principal", name)
+    tx.audit("principal:delete", name, role_keys=accesses)
+    return accesses
+
+
+def held(session: Session, principal: Principal) -> Scope:
+    """What the principal may do at this moment."""
+    return Scope.of(
+        Permission.parse(text)
+        for text in session.exec(select(Policy.permission).where(Policy.principal_id == principal.id))
+    )
+
+
+def add_policy(tx: Transaction, name: str, permission: Permission) -> Policy:
+    """Raises NotFound, or Conflict if the principal has this policy."""
+    principal = get(tx.session, name)
+    text = str(permission)
+    known = select(Policy).where(Policy.principal_id == principal.id, Policy.permission == text)
+    if tx.session.exec(known).first() is not None:
+        raise Conflict(f"{name} has the policy {text} already")
+    policy = Policy(principal_id=principal.id, permission=text, created_at=tx.now, created_by=tx.actor)
+    tx.session.add(policy)
+    tx.session.flush()
+    tx.changed("principal", name)
+    tx.audit("role-policy:create", name, permission=text)
+    return policy
+
+
+def list_policies(session: Session, name: str, *, after: int, limit: int) -> list[Policy]:
+    """Raises NotFound."""
+    principal = get(session, name)
+    return list(
+        session.exec(
+            select(Policy)
+            .where(Policy.principal_id == principal.id, col(Policy.id) > after)
+            .order_by(col(Policy.id))
+            .limit(limit)
+        )
+    )
+
+
+def delete_policy(tx: Transaction, name: str, policy_id: int) -> str:
+    """Deletes it, and ends every token that was issued under it; returns its permission. Raises NotFound."""
+    principal = get(tx.session, name)
+    policy = tx.session.get(Policy, policy_id)
+    if policy is None or policy.principal_id != principal.id:
+        raise NotFound(f"{name} has no policy {policy_id}")
+    permission = policy.permission
+    tx.session.delete(policy)
+    role_keys.end_tokens_of(tx, principal)
+    tx.changed("principal", name)
+    tx.audit("role-policy:delete", name, permission=permission)
+    return permission

@@ -1,0 +1,212 @@
+"""Role keys and their secrets: made, renewed, deleted, each with its index in the status list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, delete, select, update
+
+from issuer.store import status_indices
+from issuer.store.database import Transaction
+from issuer.store.tables import Policy, Principal, RoleKey, Secret
+from keys import RoleKey as PresentedKey
+from verifier import Permission, Scope
+
+
+class NoSuchKey(Exception):
+    """The principal has no role key of this access id."""
+
+
+@dataclass(frozen=True, slots=True)
+class HashKeyInForce:
+    """The HMAC key that new secrets are hashed with."""
+
+    version: int
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedKey:
+    """All that an exchange needs to know of a role key."""
+
+    principal: Principal
+    row: RoleKey
+    secrets: list[Secret]
+    held: Scope
+    """What its principal holds."""
+
+
+def create(
+    tx: Transaction,
+    principal: Principal,
+    presented: PresentedKey,
+    hash_key: HashKeyInForce,
+    *,
+    name: str,
+    scope: Scope | None,
+    expires_at: int | None,
+) -> RoleKey:
+    """Keeps a new role key, without its secret."""
+    row = RoleKey(
+        access=presented.access,
+        principal_id=principal.id,
+        name=name,
+        scope=None if scope is None else str(scope),
+        created_at=tx.now,
+        created_by=tx.actor,
+        expires_at=expires_at,
+    )
+    tx.session.add(row)
+    tx.session.flush()
+    _add_secret(tx, row, presented, hash_key)
+    tx.changed("principal", principal.name)
+    tx.audit("role-key:create", principal.name, access=row.access, name=name, scope=row.scope)
+    return row
+
+
+def get(session: Session, principal: Principal, access: str) -> RoleKey:
+    """Raises NoSuchKey."""
+    row = session.get(RoleKey, access)
+    if row is None or row.principal_id != principal.id:
+        raise NoSuchKey(f"{principal.name} has no role key {access}")
+    return row
+
+
+def list_of(session: Session, principal: Principal, *, after: str, limit: int) -> list[RoleKey]:
+    return list(
+        session.exec(
+            select(RoleKey)
+            .where(RoleKey.principal_id == principal.id, RoleKey.access > after)
+            .order_by(RoleKey.access)
+            .limit(limit)
+        )
+    )
+
+
+def load(session: Session, access: str) -> LoadedKey | None:
+    """The role key, if it exists: one indexed read."""
+    found = session.exec(select(RoleKey, Principal).join(Principal).where(RoleKey.access == access)).first()
+    if found is None:
+        return None
+    row, principal = found
+    policies = session.exec(select(Policy.permission).where(Policy.principal_id == principal.id))
+    held = Scope.of(Permission.parse(text) for text in policies)
+    return LoadedKey(principal, row, _secrets(session, [access]), held)
+
+
+def renew(
+    tx: Transaction, principal: Principal, presented: PresentedKey, hash_key: HashKeyInForce, *, grace: int
+) -> RoleKey:
+    """Gives the role key a new secret. The old one ends now, with its tokens, or after `grace` seconds.
+
+    Without grace every older secret ends. Raises NoSuchKey.
+    """
+    row = get(tx.session, principal, presented.access)
+    secrets = _secrets(tx.session, [row.access])
+    if grace:
+        ends_at = min(tx.now + grace, row.expires_at or tx.now + grace)
+        for secret in secrets:
+            if secret.ends_at is None:
+                secret.ends_at = ends_at
+                tx.session.add(secret)
+                status_indices.end(tx, secret.status_index, _owner(secret), ends_at)
+    else:
+        _drop(tx, secrets)
+    _add_secret(tx, row, presented, hash_key)
+    tx.changed("principal", principal.name)
+    tx.audit("role-key:renew", principal.name, access=row.access, grace_seconds=grace)
+    return row
+
+
+def delete_key(tx: Transaction, principal: Principal, access: str) -> list[str]:
+    """Deletes it for good, with its tokens; returns the role keys made with it. Raises NoSuchKey."""
+    row = get(tx.session, principal, access)
+    _delete_rows(tx, [row])
+    tx.changed("principal", principal.name)
+    made = list(tx.session.exec(select(RoleKey.access).where(RoleKey.created_by == access)))
+    tx.audit("role-key:delete", principal.name, access=access, made=made)
+    return made
+
+
+def delete_all_of(tx: Transaction, principal: Principal) -> list[str]:
+    """Deletes every role key of the principal; returns their access ids. The caller writes the logs."""
+    rows = list(tx.session.exec(select(RoleKey).where(RoleKey.principal_id == principal.id)))
+    _delete_rows(tx, rows)
+    return [row.access for row in rows]
+
+
+def end_tokens_of(tx: Transaction, principal: Principal) -> None:
+    """Ends every token of the principal's role keys; the keys go on with fresh indices."""
+    accesses = tx.session.exec(select(RoleKey.access).where(RoleKey.principal_id == principal.id))
+    _replace_indices(tx, _secrets(tx.session, accesses))
+
+
+def end_tokens_at(tx: Transaction, access: str, index: int) -> None:
+    """Ends the tokens of one secret of a role key, which goes on with a fresh index, if it is still there."""
+    found = [secret for secret in _secrets(tx.session, [access]) if secret.status_index == index]
+    if not found:
+        return
+    _replace_indices(tx, found)
+    row, principal = tx.session.exec(
+        select(RoleKey, Principal).join(Principal).where(RoleKey.access == access)
+    ).one()
+    tx.changed("principal", principal.name)
+    tx.audit("token:revoke", principal.name, access=row.access, index=index)
+
+
+def note_exchanges(session: Session, times: dict[str, int]) -> None:
+    """Keeps when role keys were last exchanged: in batches, outside the logs."""
+    for access, at in sorted(times.items()):
+        session.execute(update(RoleKey).where(col(RoleKey.access) == access).values(last_exchanged_at=at))
+
+
+def _secrets(session: Session, accesses: Iterable[str]) -> list[Secret]:
+    return list(
+        session.exec(select(Secret).where(col(Secret.access).in_(list(accesses))).order_by(col(Secret.id)))
+    )
+
+
+def _add_secret(tx: Transaction, row: RoleKey, presented: PresentedKey, hash_key: HashKeyInForce) -> None:
+    secret = Secret(
+        access=row.access,
+        hash=presented.hash(hash_key.key),
+        hash_key_version=hash_key.version,
+        status_index=-1,
+        created_at=tx.now,
+    )
+    tx.session.add(secret)
+    tx.session.flush()
+    secret.status_index = _allocate(tx, secret, row.expires_at)
+    tx.session.add(secret)
+
+
+def _allocate(tx: Transaction, secret: Secret, ends_at: int | None) -> int:
+    index = status_indices.allocate(tx, _owner(secret))
+    if ends_at is not None:
+        status_indices.end(tx, index, _owner(secret), ends_at)
+    return index
+
+
+def _replace_indices(tx: Transaction, secrets: list[Secret]) -> None:
+    status_indices.revoke(tx, [(secret.status_index, _owner(secret)) for secret in secrets])
+    for secret in secrets:
+        row = tx.session.get_one(RoleKey, secret.access)
+        secret.status_index = _allocate(tx, secret, secret.ends_at or row.expires_at)
+        tx.session.add(secret)
+
+
+def _drop(tx: Transaction, secrets: list[Secret]) -> None:
+    status_indices.revoke(tx, [(secret.status_index, _owner(secret)) for secret in secrets])
+    for secret in secrets:
+        tx.session.delete(secret)
+    tx.session.flush()
+
+
+def _delete_rows(tx: Transaction, rows: list[RoleKey]) -> None:
+    _drop(tx, _secrets(tx.session, [row.access for row in rows]))
+    tx.session.execute(delete(RoleKey).where(col(RoleKey.access).in_([row.access for row in rows])))
+
+
+def _owner(secret: Secret) -> str:
+    return f"secret:{secret.id}"

@@ -1,0 +1,112 @@
+"""The indices of the status list: given out, set, cleared, used again.
+
+An index is cleared once every token that carried it has expired, and given out again once every list that
+had it set has expired too. So nobody's token is ever refused, or cleared, on account of somebody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlmodel import Session, col, func, select, update
+
+from issuer.store.database import Transaction
+from issuer.store.tables import StatusIndex, StatusListVersion
+from verifier.status_list import ENTRIES
+
+LIST_ID = 1
+MAX_TOKEN_SECONDS = 3600
+MARGIN = 300
+"""Seconds for verifiers' leeway, for clocks, and for a process that learns of a revocation a little later."""
+
+
+class StatusListFull(Exception):
+    """Every index is in use or still remembered."""
+
+
+def allocate(tx: Transaction, owner: str) -> int:
+    """An index that no live token and no live list knows. Raises StatusListFull."""
+    free = tx.session.exec(
+        select(StatusIndex)
+        .where(col(StatusIndex.dead_from) <= tx.now, col(StatusIndex.is_set).is_(False))
+        .order_by(col(StatusIndex.dead_from))
+        .limit(1)
+    ).first()
+    if free is not None:
+        free.owner, free.dead_from = owner, None
+        tx.session.add(free)
+        return free.index
+    index = tx.session.exec(select(func.coalesce(func.max(StatusIndex.index), -1))).one() + 1
+    if index >= ENTRIES:
+        raise StatusListFull("the status list is full: delete role keys that nobody uses")
+    tx.session.add(StatusIndex(index=index, owner=owner))
+    tx.session.flush()
+    return index
+
+
+def end(tx: Transaction, index: int, owner: str, at: int) -> None:
+    """Its owner issues nothing that lives beyond `at`: afterwards it can be used again without being set."""
+    tx.session.execute(
+        update(StatusIndex)
+        .where(col(StatusIndex.index) == index, col(StatusIndex.owner) == owner)
+        .values(dead_from=at + MARGIN)
+    )
+
+
+def revoke(tx: Transaction, owned: Iterable[tuple[int, str]]) -> None:
+    """Sets those (index, owner): every token that carries one is refused from the list's next version on."""
+    for index, owner in owned:
+        tx.session.execute(
+            update(StatusIndex)
+            .where(
+                col(StatusIndex.index) == index,
+                col(StatusIndex.owner) == owner,
+                col(StatusIndex.is_set).is_(False),
+            )
+            .values(is_set=True, dead_from=tx.now + MAX_TOKEN_SECONDS + MARGIN)
+        )
+    raise_version(tx)
+
+
+def clear_dead(tx: Transaction, *, list_lifetime: int) -> None:
+    """Clears what no token carries any more; it rests until every list that had it set has expired."""
+    cleared = tx.session.exec(
+        update(StatusIndex)
+        .where(col(StatusIndex.is_set).is_(True), col(StatusIndex.dead_from) <= tx.now)
+        .values(is_set=False, dead_from=tx.now + list_lifetime + MARGIN)
+    ).rowcount
+    if cleared:
+        raise_version(tx)
+
+
+def has_dead(session: Session, now: int) -> bool:
+    """Whether `clear_dead` would find anything."""
+    dead = select(StatusIndex.index).where(
+        col(StatusIndex.is_set).is_(True), col(StatusIndex.dead_from) <= now
+    )
+    return session.exec(dead.limit(1)).first() is not None
+
+
+def raise_version(tx: Transaction) -> None:
+    """The list has a new version: to be signed once, by whoever comes first."""
+    tx.session.execute(update(StatusListVersion).values(version=StatusListVersion.version + 1))
+    tx.changed("status_list", str(LIST_ID))
+
+
+def set_indices(session: Session) -> list[int]:
+    return list(session.exec(select(StatusIndex.index).where(col(StatusIndex.is_set).is_(True))))
+
+
+def current_version(session: Session) -> StatusListVersion:
+    return session.exec(select(StatusListVersion).where(StatusListVersion.id == LIST_ID)).one()
+
+
+def store_signed(tx: Transaction, version: int, document: str) -> None:
+    """Keeps the document of `version` unless one as new is kept already."""
+    kept = tx.session.exec(
+        update(StatusListVersion)
+        .where(col(StatusListVersion.id) == LIST_ID, col(StatusListVersion.signed_version) < version)
+        .values(signed_version=version, document=document, signed_at=tx.now)
+    ).rowcount
+    if kept:
+        tx.changed("status_list", str(LIST_ID))

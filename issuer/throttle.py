@@ -1,0 +1,32 @@
+"""Wrong credentials, counted by source. A right one always gets through, so nobody can lock out another."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from issuer.denials import Denial
+
+
+class Throttle:
+    """Counts failures in this process, by address."""
+
+    def __init__(self, failures_per_minute: int) -> None:
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._limit = RateLimitItemPerMinute(failures_per_minute)
+
+    def failed(self, source: str, error: Exception) -> Exception:
+        """What to answer to this failure: the error itself, or `slow_down` once there were too many."""
+        if self._limiter.hit(self._limit, source):
+            return error
+        reset_at = self._limiter.get_window_stats(self._limit, source).reset_time
+        seconds = max(1, math.ceil(reset_at - time.time()))
+        return Denial(
+            "slow_down",
+            f"too many wrong credentials from this address: try again in {seconds} s",
+            headers={"Retry-After": str(seconds)},
+        )

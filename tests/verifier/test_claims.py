@@ -1,0 +1,288 @@
+"""Token <-> claims, and what a token allows."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.verifier import forge
+from tests.verifier.small_world import scopes
+from verifier import InsufficientScope, InvalidClaim, Scope, StatusReference, Token
+
+FAR = 253402300799
+_some = st.text(min_size=1, max_size=8)
+_labels = st.dictionaries(
+    st.from_regex(r"[a-z/]{1,5}", fullmatch=True), st.from_regex(r"[A-Z0-9]{1,3}", fullmatch=True)
+)
+_times = st.integers(0, FAR - 1) | st.floats(0, 1e9)
+
+
+@st.composite
+def tokens(draw: st.DrawFn) -> Token:
+    issued_at = draw(_times)
+    return Token(
+        issuer=draw(_some),
+        audience=tuple(draw(st.lists(_some, max_size=3))),
+        subject=draw(_some),
+        issued_at=issued_at,
+        expires_at=issued_at + draw(st.integers(1, 3600)) if issued_at < 1e10 else FAR,
+        token_id=draw(_some),
+        client_id=draw(_some),
+        roles=tuple(draw(st.lists(_some, max_size=2))),
+        scope=draw(scopes),
+        status=draw(st.none() | st.builds(StatusReference, _some, st.integers(0, 2**20))),
+        not_before=draw(st.none() | _times),
+        actor=draw(st.none() | _some),
+        job=draw(st.none() | _some),
+        labels=draw(_labels),
+    )
+
+
+def parsed(scope: str = "", **changes: Any) -> Token:
+    return Token.from_claims(forge.claims(scope=scope, **changes))
+
+
+@given(tokens())
+def test_token_and_claims_are_inverse(token: Token) -> None:
+    on_the_wire = json.loads(json.dumps(token.to_claims()))
+    assert Token.from_claims(on_the_wire) == token
+    assert Token.from_claims(on_the_wire).to_claims() == on_the_wire
+
+
+def test_what_is_empty_is_not_written() -> None:
+    token = parsed(status=forge.ABSENT)
+    assert not {"status", "nbf", "act", "job", "labels"} & token.to_claims().keys()
+
+
+def test_only_the_required_claims() -> None:
+    token = Token.from_claims(forge.claims(roles=forge.ABSENT, scope=forge.ABSENT, status=forge.ABSENT))
+    assert token == Token(
+        issuer=forge.ISSUER,
+        audience=(forge.AUDIENCE,),
+        subject="role:org.account.ci",
+        issued_at=forge.NOW - 60,
+        expires_at=forge.NOW + 3540,
+        token_id="token-1",
+        client_id="hmk_0123456789abcdef",
+    )
+    assert token.roles == ()
+    assert token.scope == Scope()
+    assert (token.status, token.not_before, token.actor, token.job, dict(token.labels)) == (
+        None,
+        None,
+        None,
+        None,
+        {},
+    )
+
+
+@pytest.mark.parametrize("claim", ["iss", "aud", "sub", "iat", "exp", "jti", "client_id"])
+def test_a_required_claim_is_named_when_missing(claim: str) -> None:
+    with pytest.raises(InvalidClaim, match=f"invalid_claim: {claim} is missing") as refusal:
+        Token.from_claims(forge.claims(**{claim: forge.ABSENT}))
+    assert (refusal.value.code, refusal.value.claim) == ("invalid_claim", claim)
+
+
+_NO_TEXT: list[Any] = [None, "", 7, True, ["x"], {"x": 1}]
+_NO_TIME: list[Any] = [
+    None, "1900000000", "", True, False, [1], {"a": 1}, -1, -0.5, FAR + 1, 1e300, 10**400, -(10**400),
+    float("inf"), float("-inf"), float("nan"),
+]  # fmt: skip
+_NO_TEXTS: list[Any] = [None, 7, True, {"x": 1}, [7], ["x", None], ["x", ["y"]]]
+_NO_STATUS: list[Any] = [
+    None, 7, "x", [], {}, {"status_list": None}, {"status_list": []}, {"status_list": {}},
+    {"idx": 1, "uri": "x"},
+    *({"status_list": {"idx": index, "uri": "x"}} for index in (None, "1", 1.0, True, -1, [1])),
+    *({"status_list": {"idx": 1, "uri": uri}} for uri in (None, 7, ["x"])),
+    {"status_list": {"idx": 1}}, {"status_list": {"uri": "x"}},
+]  # fmt: skip
+_NO_LABELS: list[Any] = [
+    None, 7, "a=b", ["a"], {"a": 1}, {"a": None}, {"a": ["b"]}, {"a": ""}, {"": "b"}, {"a b": "c"},
+    {"a": "b c"}, {"a": "b", "c": "d,e"}, {"a=b": "c"}, {"a": "b\n"},
+]  # fmt: skip
+WRONG = {
+    **dict.fromkeys(("iss", "sub", "jti", "client_id", "job"), _NO_TEXT),
+    **dict.fromkeys(("iat", "exp", "nbf"), _NO_TIME),
+    "aud": _NO_TEXTS,
+    "roles": [*_NO_TEXTS, "", "admin"],
+    "scope": [
+        None,
+        7,
+        True,
+        ["a:b@x"],
+        {"a:b@x": 1},
+        "a:b@",
+        "user@example.com",
+        "a\tb",
+        "\u00e9",
+        "w" * 8193,
+    ],
+    "status": _NO_STATUS,
+    "act": [None, 7, "user:x", ["x"], {}, {"sub": None}, {"sub": ""}, {"sub": 7}, {"sub": ["x"]}],
+    "labels": _NO_LABELS,
+}
+
+
+@pytest.mark.parametrize(
+    ("claim", "value"),
+    [
+        pytest.param(claim, value, id=f"{claim}-{number}")
+        for claim, values in WRONG.items()
+        for number, value in enumerate(values)
+    ],
+)
+def test_a_claim_of_the_wrong_kind_is_named(claim: str, value: Any) -> None:
+    with pytest.raises(InvalidClaim, match=f"invalid_claim: {claim} is not of its kind") as refusal:
+        Token.from_claims(forge.claims(**{claim: value}))
+    assert refusal.value.claim == claim
+
+
+@pytest.mark.parametrize(
+    ("claim", "value", "field", "read"),
+    [
+        ("iat", 0, "issued_at", 0),
+        ("iat", 1.5, "issued_at", 1.5),
+        ("exp", FAR, "expires_at", FAR),
+        ("nbf", 0, "not_before", 0),
+        ("aud", [], "audience", ()),
+        ("aud", ["a", "b"], "audience", ("a", "b")),
+        ("roles", ["a", "b"], "roles", ("a", "b")),
+        ("scope", "", "scope", Scope()),
+        ("act", {"sub": "user:anne", "act": {"sub": "user:x"}}, "actor", "user:anne"),
+        ("job", "j-1", "job", "j-1"),
+        ("labels", {}, "labels", {}),
+        ("labels", {"hourmark/id": "a/b"}, "labels", {"hourmark/id": "a/b"}),
+        ("status", {"status_list": {"idx": 0, "uri": "u"}, "other": 1}, "status", StatusReference("u", 0)),
+    ],
+)
+def test_reads(claim: str, value: Any, field: str, read: Any) -> None:
+    assert getattr(Token.from_claims(forge.claims(**{claim: value})), field) == read
+
+
+@pytest.mark.parametrize("expires_at", [forge.NOW - 60, forge.NOW - 61, 0])
+def test_the_end_is_after_the_beginning(expires_at: int) -> None:
+    with pytest.raises(InvalidClaim, match="exp is not after iat"):
+        Token.from_claims(forge.claims(exp=expires_at))
+
+
+@pytest.mark.parametrize("confirmation", [{"jkt": "x"}, {}, None])
+def test_a_bound_token_without_its_proof_is_refused(confirmation: Any) -> None:
+    with pytest.raises(InvalidClaim, match="cnf asks for a proof of possession"):
+        Token.from_claims(forge.claims(cnf=confirmation))
+
+
+def test_require() -> None:
+    token = parsed("app:query@*[group=A] job:get@x data:get")
+    token.require("app:query", "my-app", labels={"group": "A", "more": "1"})
+    token.require("job:get", "x")
+    for action, resource, labels in [
+        ("app:query", "my-app", {}),
+        ("app:query", "my-app", {"group": "B"}),
+        ("app:get", "my-app", {"group": "A"}),
+        ("job:get", "y", {}),
+        ("data:get", "x", {}),
+        ("data:get", "*", {}),
+    ]:
+        with pytest.raises(InsufficientScope):
+            token.require(action, resource, labels)
+
+
+def test_a_refusal_says_which_permission_would_do() -> None:
+    with pytest.raises(InsufficientScope) as refusal:
+        parsed().require("app:query", "my-app", {"b": "2", "a": "1"})
+    assert refusal.value.code == "insufficient_scope"
+    assert refusal.value.permission == "app:query@my-app[a=1,b=2]"
+    with pytest.raises(InsufficientScope, match=r"does not allow app:query@my-app$"):
+        parsed().require("app:query", "my-app")
+
+
+def test_has_scope_compares_whole() -> None:
+    token = parsed("openid data:get-all app:query@*")
+    assert token.has_scope("openid")
+    assert token.has_scope("app:query@*")
+    assert not token.has_scope("data:get")
+    assert not token.has_scope("app:query@x")
+
+
+@pytest.mark.parametrize(
+    ("scope", "labels", "stamped"),
+    [
+        ("job:create@*", {}, {}),
+        ("job:create@*", {"a": "1"}, {"a": "1"}),
+        ("job:create@*[group=A]", {}, {"group": "A"}),
+        ("job:create@*[group=A]", {"group": "A"}, {"group": "A"}),
+        ("job:create@*[group=A]", {"x": "1"}, {"group": "A", "x": "1"}),
+        ("job:create@*[group=A,team=T]", {"x": "1"}, {"group": "A", "team": "T", "x": "1"}),
+        ("job:create@* job:create@*[group=A]", {}, {}),
+        ("job:create@*[a=1] job:create@*[a=1,b=2]", {}, {"a": "1"}),
+        ("job:create@*[a=1] job:create@*[b=2]", {"a": "1"}, {"a": "1"}),
+        ("job:create@*[a=1] job:create@*[b=2]", {"b": "2"}, {"b": "2"}),
+        ("job:create@*[a=1] job:create@other[b=2]", {}, {"a": "1"}),
+        ("job:create@*[a=1] app:create@*", {}, {"a": "1"}),
+        ("job:create@*[hourmark/id=7]", {"hourmark/id": "7"}, {"hourmark/id": "7"}),
+        ("job:create@*[hourmark/id=7] job:create@*[a=1]", {}, {"a": "1"}),
+        ("job:create@*[my/hourmark/id=7]", {}, {"my/hourmark/id": "7"}),
+    ],
+)
+def test_stamp(scope: str, labels: dict[str, str], stamped: dict[str, str]) -> None:
+    given_labels = dict(labels)
+    assert parsed(scope).stamp("job:create", "x", given_labels) == stamped
+    assert given_labels == labels
+
+
+@pytest.mark.parametrize(
+    ("scope", "labels"),
+    [
+        ("", {}),
+        ("job:create", {}),
+        ("job:get@*", {}),
+        ("job:create@y", {}),
+        ("job:create@*[group=A]", {"group": "B"}),
+        ("job:create@*[group=A,group=B]", {}),
+        ("job:create@*[group=A,group=B]", {"group": "A"}),
+        ("job:create@*[a=1] job:create@*[b=2]", {}),
+        ("job:create@*[a=1] job:create@*[b=2,c=3]", {}),
+        ("job:create@*[a=1] job:create@*[a=2]", {}),
+        ("job:create@*[hourmark/id=7]", {}),
+        ("job:create@*[hourmark/id=7,a=1]", {"a": "1"}),
+        ("job:create@*[hourmark/id=7]", {"hourmark/id": "8"}),
+    ],
+)
+def test_stamp_refuses(scope: str, labels: dict[str, str]) -> None:
+    with pytest.raises(InsufficientScope, match="does not allow job:create@x"):
+        parsed(scope).stamp("job:create", "x", labels)
+
+
+@given(scopes, st.dictionaries(st.sampled_from(("x", "y")), st.sampled_from(("1", "2"))))
+def test_what_is_stamped_is_within_reach(scope: Scope, labels: dict[str, str]) -> None:
+    token = parsed(str(scope))
+    try:
+        stamped = token.stamp("app:get", "ab", labels)
+    except InsufficientScope:
+        return
+    token.require("app:get", "ab", stamped)
+    assert labels.items() <= stamped.items()
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Token)])
+def test_is_immutable(name: str) -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(parsed(), name, None)
+
+
+def test_labels_are_immutable_and_the_tokens_own() -> None:
+    labels = {"group": "A"}
+    token = parsed(labels=labels)
+    with pytest.raises(TypeError):
+        token.labels["group"] = "B"  # type: ignore[index]
+    labels["group"] = "B"
+    assert token.labels == {"group": "A"}
+
+
+def test_is_hashable() -> None:
+    assert len({parsed("a:b@x", labels={"a": "b"}), parsed(" a:b@x", labels={"a": "b"})}) == 1
