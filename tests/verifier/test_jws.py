@@ -187,5 +187,5 @@ def test_a_refusal_never_quotes_the_token(position: int, character: str) -> None
         shown = f"{error} {error.detail} {error!r}"
         segments = (part for part in raw.split(".") for part in (part, part[:12], part[-12:]))
         hidden = error.__cause__ is None and (error.__suppress_context__ or error.__context__ is None)
-        assert hidden, "the text of a decoding error may hold a part of the token"  # noqa: PT017 - as below
+        assert hidden, "the text of a decoding error may hold a part of the token"
         assert not any(part in shown for part in segments)

@@ -59,7 +59,7 @@ def named(raw: str) -> str | None:
 
 
 def trusted(group: dict[str, Any]) -> Trust:
-    """Trust in the group's keys, or where these repeat a kid and are refused whole, in the sound one alone."""
+    """Trust in the group's keys, or, where these repeat a kid and are refused whole, in the sound one."""
     keys = published(group)
     if len({key["kid"] for key in keys}) < len(keys):
         keys = []

@@ -1,0 +1,126 @@
+"""A real issuer for tests: `hourmarkd` in processes of its own, on a free loopback port."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+BIN = Path(sys.executable).parent
+START_SECONDS = 20.0
+
+
+def clean_environment(**given: str) -> dict[str, str]:
+    """The environment of the tests without any setting of Hourmark, and with those `given`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HOURMARK", "COV"))}
+    return kept | given
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@dataclass
+class RunningIssuer:
+    """One `hourmarkd serve`. `stop()` or leaving the context ends it."""
+
+    url: str
+    admin_key: str = field(repr=False)
+    """The first user's role key, `access:secret`."""
+    settings: dict[str, str] = field(repr=False)
+    log: Path
+    process: subprocess.Popen[bytes] = field(repr=False)
+
+    def http(self, credential: str | None = None) -> httpx.Client:
+        """A client of this issuer's API, as admin unless another credential is given ("" for none)."""
+        credential = self.admin_key if credential is None else credential
+        headers = {"Authorization": f"Bearer {credential}"} if credential else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=10)
+
+    def another(self, **settings: str) -> RunningIssuer:
+        """A second process beside this one, with nothing shared but the database and the settings."""
+        port = str(free_port())
+        return _serve(self.settings | {"HOURMARKD_PORT": port} | settings, self.admin_key, self.log.parent)
+
+    def restart(self) -> RunningIssuer:
+        """Ends the process and starts it again on the same port with the same settings."""
+        self.stop()
+        return _serve(self.settings, self.admin_key, self.log.parent)
+
+    def lines(self) -> list[dict[str, object]]:
+        """What it logged so far, a JSON object a line."""
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(10)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def start_issuer(folder: Path, **settings: str) -> RunningIssuer:
+    """Initialises an issuer with its data in `folder` and serves it; `settings` are `HOURMARKD_*` by full name."""
+    port = str(free_port())
+    # The issuer's URL stays that of the first process, whichever others serve it too.
+    given = {
+        "HOURMARKD_DATA_DIR": str(folder / "data"),
+        "HOURMARKD_PORT": port,
+        "HOURMARKD_ISSUER": f"http://127.0.0.1:{port}",
+    } | settings
+    made = subprocess.run(
+        [BIN / "hourmarkd", "init", "--admin", "admin", "-o", "json"],
+        env=clean_environment(**given),
+        check=True,
+        capture_output=True,
+    )
+    first = json.loads(made.stdout)
+    return _serve(given, f"{first['access']}:{first['secret']}", folder)
+
+
+def _serve(settings: dict[str, str], admin_key: str, folder: Path) -> RunningIssuer:
+    log = folder / f"serve-{settings['HOURMARKD_PORT']}.log"
+    with log.open("ab") as stderr:
+        process = subprocess.Popen(
+            [BIN / "hourmarkd", "serve"],
+            env=clean_environment(**settings),
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+        )
+    issuer = RunningIssuer(f"http://127.0.0.1:{settings['HOURMARKD_PORT']}", admin_key, settings, log, process)
+    try:
+        _wait_until_ready(issuer)
+    except BaseException:
+        issuer.stop(signal.SIGKILL)
+        raise
+    return issuer
+
+
+def _wait_until_ready(issuer: RunningIssuer) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while issuer.process.poll() is None and time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{issuer.url}/readyz").status_code == httpx.codes.OK:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.02)
+    raise RuntimeError(f"the issuer did not start:\n{issuer.log.read_text()}")
