@@ -168,7 +168,7 @@ class Issuer:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise refusals.no_answer(self.url, error) from None
         if answer.status_code not in (200, 201):
-            raise refusals.refusal(answer, self.url, self.credential.source if self.credential else None)
+            raise refusals.refusal(answer, self.url, self.credential)
         return answer
 
     def _read(self, answer: httpx.Response, read: Callable[[object], A]) -> A:

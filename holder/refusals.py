@@ -5,38 +5,43 @@ OAuth endpoints refuse with `error` (RFC 6749 section 5.2), everything else with
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import httpx
 
+from holder.credentials import Credential, Jwt
 from holder.errors import HolderError, NotPermitted, SignInNeeded, Unreachable
 
 _MAX_TEXT = 600
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
+# Where the protocol's own phrase would say nothing to a user.
+_WHAT = {400: "The request was refused", 409: "That cannot be", 422: "The request was refused"}
 
 
-def refusal(answer: httpx.Response, issuer: str, source: str | None) -> HolderError:
-    """The error for `answer`, which is no success. `source` says where the credential came from."""
+def refusal(answer: httpx.Response, issuer: str, credential: Credential | None) -> HolderError:
+    """The error for `answer`, which is no success, to a request with `credential`."""
     body = _body(answer)
     if body is None and not answer.is_server_error:
         return not_an_issuer(issuer, f"it answered {answer.status_code} without saying why")
     body = body or {}
     code = _text(body, "code") or _text(body, "error") or f"http_{answer.status_code}"
-    title = _text(body, "title") or code.replace("_", " ")
+    what = _WHAT.get(answer.status_code) or _text(body, "title") or code.replace("_", " ")
     why = _text(body, "detail") or _text(body, "error_description")
     request_id = _text(body, "request_id") or answer.headers.get("x-request-id")
     again = _again(answer)
     if answer.status_code == 401:
         return SignInNeeded(
-            f"The issuer refused the credential from {source or 'nowhere'}",
+            f"The issuer refused the credential from {credential.source if credential else 'nowhere'}",
             why or "it is unknown, expired or revoked",
-            "hourmark login, or set HOURMARK_TOKEN to a good one",
+            _sign_in(credential, issuer),
             code=code,
             request_id=request_id,
         )
     if answer.status_code == 403:
         return NotPermitted(
             "Not permitted",
-            why or title,
+            why or "the credential does not hold the permission for it",
             "hourmark whoami shows what this credential may do",
             code=code,
             request_id=request_id,
@@ -49,9 +54,7 @@ def refusal(answer: httpx.Response, issuer: str, source: str | None) -> HolderEr
             code=code,
             request_id=request_id,
         )
-    return HolderError(
-        title.capitalize(), why, again or _hint(answer, code), code=code, request_id=request_id
-    )
+    return HolderError(what, why, again or _hint(answer, code), code=code, request_id=request_id)
 
 
 def no_answer(issuer: str, error: httpx.HTTPError | httpx.InvalidURL) -> Unreachable:
@@ -59,7 +62,7 @@ def no_answer(issuer: str, error: httpx.HTTPError | httpx.InvalidURL) -> Unreach
     timeout = isinstance(error, httpx.TimeoutException)
     return Unreachable(
         f"The issuer {issuer} did not answer",
-        "it took too long" if timeout else str(error)[:_MAX_TEXT] or type(error).__name__,
+        "it took too long" if timeout else _ERRNO.sub("", str(error))[:_MAX_TEXT] or type(error).__name__,
         f"check --url and HOURMARK_URL, and that it runs: curl {issuer}/livez",
         code="timeout" if timeout else "unreachable",
     )
@@ -73,6 +76,16 @@ def not_an_issuer(issuer: str, why: str) -> Unreachable:
         "check --url and HOURMARK_URL",
         code="not_an_issuer",
     )
+
+
+def _sign_in(credential: Credential | None, issuer: str) -> str:
+    if (
+        credential is not None
+        and isinstance(credential.secret, Jwt)
+        and issuer not in credential.secret.audience
+    ):
+        return f"use a role key, or a token for the issuer itself: hourmark login token --resource {issuer}"
+    return "hourmark login, or set HOURMARK_TOKEN to a good one"
 
 
 def _hint(answer: httpx.Response, code: str) -> str:

@@ -1,1 +1,1 @@
-"""The issuer: exchanges role keys for one-hour tokens, publishes keys and the status list, keeps the roles."""
+"""The service: exchanges role keys for one-hour tokens, publishes keys and status list, keeps roles."""

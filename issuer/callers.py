@@ -41,7 +41,7 @@ class Caller:
         if missing:
             raise Denial(
                 "not_permitted",
-                f"{what} would be wider than what you hold: {missing} is missing",
+                f"{what} would be wider than you: {missing} is missing",
                 missing=str(missing),
             )
 
@@ -54,7 +54,7 @@ class Callers:
         self._coherence = coherence
 
     async def identify(self, request: Request, verifier: Verifier) -> Caller:
-        """By role key, or by a token that `verifier` accepts. Raises BearerDenial, Denial, StoreUnavailable."""
+        """By role key, or by token that `verifier` accepts. Raises BearerDenial, Denial, StoreUnavailable."""
         if "access_token" in request.query_params:
             raise Denial("invalid_request", "a token belongs in the Authorization header, never in the URL")
         header = request.headers.get("authorization")

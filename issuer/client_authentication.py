@@ -24,7 +24,7 @@ class ClientAuthentication:
         self._throttle = throttle
 
     async def client(self, request: Request, form: Mapping[str, str]) -> Proven:
-        """The client that authenticates, by exactly one way. Raises Denial, InvalidCredential, StoreUnavailable."""
+        """The client that authenticates, in one way. Raises Denial, InvalidCredential, StoreUnavailable."""
         header = request.headers.get("authorization")
         if header is not None and "client_secret" in form:
             raise Denial("invalid_request", "authenticate once: with the Basic header or with client_secret")

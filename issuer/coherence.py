@@ -1,4 +1,4 @@
-"""Keeping this process at one with all others: what they change is noticed within a second, or nothing is issued."""
+"""At one with all other processes: what they change is noticed within a second, or nothing is issued."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ class InvalidCredential(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "the role key is not valid: it is unknown, mistyped or cut off, or it has expired, was renewed or was "
-            "deleted"
+            "the role key is not valid: it is unknown, mistyped or cut off, or it has expired, "
+            "was renewed or was deleted"
         )
 
 
@@ -105,7 +105,7 @@ class Credentials:
         self._by_principal.clear()
 
     async def prove(self, text: str, now: float) -> Proven:
-        """The credential that `text` (`access:secret`) is the key to. Raises InvalidCredential, StoreUnavailable."""
+        """The credential of `text` (`access:secret`). Raises InvalidCredential, StoreUnavailable."""
         try:
             presented = RoleKey.parse(text)
         except MalformedRoleKey:

@@ -49,7 +49,7 @@ class Service:
     """Accepts every live token that was issued here."""
 
     async def change(self, actor: str, work: Callable[[Transaction], T]) -> T:
-        """Runs `work` in a writing transaction, beside the event loop, and takes over at once what it changed."""
+        """Runs `work` in a writing transaction beside the event loop, and takes over what it changed."""
 
         def run() -> T:
             with self.database.write(actor=actor, now=int(time.time())) as tx:

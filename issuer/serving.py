@@ -7,6 +7,7 @@ import socket
 from uvicorn import Config, Server
 from uvicorn.supervisors import Multiprocess
 
+from issuer.connection import BoundedConnection
 from issuer.settings import Settings
 
 _GRACE = 5
@@ -18,7 +19,7 @@ class PortTaken(Exception):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Takes the port before anything is started, so that a taken one is said in one line. Raises PortTaken."""
+    """Takes the port before anything is started, so that a taken one is said at once. Raises PortTaken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -41,6 +42,7 @@ def run(settings: Settings, listener: socket.socket, *, workers: int) -> bool:
         # Our own line a request says more, and never a raw path.
         access_log=False,
         log_config=None,
+        http=BoundedConnection,
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),

@@ -1,4 +1,4 @@
-"""The service's settings: read once, from `HOURMARKD_*` and a TOML file that `HOURMARKD_CONFIG_FILE` names."""
+"""The service's settings: read once, from `HOURMARKD_*` and the TOML file `HOURMARKD_CONFIG_FILE`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     """How long verifiers outlive the issuer."""
     signing_key_lifetime: Annotated[int, Field(ge=3600)] = 30 * 86400
     outage_allowance: Annotated[float, Field(ge=0, le=3600)] = 0
-    """How long known role keys are still exchanged while the database is gone: meanwhile no revocation is seen."""
+    """How long known role keys are exchanged while the database is gone and no revocation can be seen."""
     failures_per_minute: Annotated[int, Field(ge=1)] = 100
     """Wrong credentials a minute from one source before they are answered 429."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
@@ -116,11 +116,6 @@ class Settings(BaseSettings):
         file = os.environ.get("HOURMARKD_CONFIG_FILE")
         toml = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
         return (init_settings, env_settings, *toml)
-
-
-def load_settings(**given: Any) -> Settings:  # noqa: ANN401 - any field, checked by pydantic
-    """Settings with what was given on the command line; None means not given. Raises pydantic.ValidationError."""
-    return Settings(**{name: value for name, value in given.items() if value is not None})
 
 
 def is_loopback(host: str) -> bool:

@@ -62,7 +62,7 @@ class Token:
         return text in self.scope
 
     def stamp(self, action: str, resource: str, labels: Mapping[str, str]) -> dict[str, str]:
-        """The labels that a resource made with this token gets: `labels` and those of the selector it falls under.
+        """The labels of a resource made with this token: `labels`, and those of the selector it falls under.
 
         Raises InsufficientScope if the resource would be out of the token's reach, or if several selectors
         would take it and none needs the fewest labels: then the caller has to write the label itself.

@@ -52,7 +52,7 @@ class InsufficientScope(TokenError):
 
 
 class Unavailable(TokenError):
-    """Not the token's fault: what is needed to judge it is not at hand (`revocation_stale`, `keys_unavailable`)."""
+    """Not the token's fault: what it is judged by is not at hand (`revocation_stale`, `keys_unavailable`)."""
 
 
 class DocumentError(Exception):

@@ -13,7 +13,7 @@ from verifier.errors import TokenError
 MAX_TOKEN_CHARACTERS = 8192
 """An issued token stays under 6 KB; the rest is room for other issuers."""
 _SEGMENTS = 3
-# crit and b64 change what is signed, zip how it is read, enc makes it a JWE. None is ever issued or understood.
+# crit and b64 change what is signed, zip how it is read, enc makes it a JWE. None is understood here.
 _REFUSED_HEADERS = frozenset({"crit", "b64", "zip", "enc"})
 
 

@@ -124,7 +124,7 @@ def _split_selector(selector: str | None) -> list[tuple[str, str]]:
 
 
 def _meet(one: str, other: str) -> str | None:
-    if one == other or other == "*":
+    if other in (one, "*"):
         return one
     return other if one == "*" else None
 

@@ -1,9 +1,9 @@
 """The only network of the verifier: keeps `Trust` fresh from one background thread.
 
 Two tasks run in the thread's event loop. One keeps the keys, by the JWKS' own age. One keeps the status list,
-by long poll where the issuer offers it (RFC 7240 `wait`), else every `ttl` seconds. Each can be brought forward:
-the keys by a token with an unknown `kid`, at most once per cooldown, and by a list that another key signed; the
-list by changed keys. A failed or bad answer changes nothing; it is logged, and asked again later and later.
+by long poll where the issuer offers it (RFC 7240 `wait`), else every `ttl` seconds. Tokens with an unknown
+`kid` bring the keys forward, at most once per cooldown; so does a list that another key signed; changed keys
+bring the list forward. A failed or bad answer changes nothing; it is logged, and asked again later and later.
 """
 
 from __future__ import annotations
@@ -55,15 +55,13 @@ class Refresher:
     """Feeds a Trust until it is closed, in this process and in every child forked from it."""
 
     def __init__(self, trust: Trust, cache_path: Path | str | None = None) -> None:
-        """Raises ValueError unless the issuer is a plain https URL, or http on this host."""
+        """Raises ValueError unless the issuer is an https URL, or http on this host."""
         try:
             url = httpx.URL(trust.issuer)
         except httpx.InvalidURL as error:
             raise ValueError("the issuer is not a URL") from error
         if not url.host or not (url.scheme == "https" or (url.scheme == "http" and url.host in _LOOPBACK)):
             raise ValueError("the issuer must be an https URL (http only on loopback)")
-        if url.userinfo or url.query or url.fragment:
-            raise ValueError("the issuer's URL has no user, query or fragment")
         self._trust = trust
         # Absolute, because a service may change its working directory after it has started.
         self._cache_path = None if cache_path is None else Path(cache_path).absolute()
@@ -110,7 +108,8 @@ class Session:
         self._list_uri = f"{trust.issuer}/status/1"
         self._etag = ""
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopped = asyncio.Event()
+        self._stopped = False
+        self._stop = asyncio.Event()
         self._keys_requested = False
         self._keys_due = _Due("the JWKS", at_once=True)
         self._list_due = _Due("the status list", at_once=bool(trust.keys))  # no list is read without keys
@@ -123,10 +122,193 @@ class Session:
 
     def stop(self) -> None:
         """From any thread, at any time, any number of times."""
-        self._tell(self._stopped.set)
-        # The thread is not started yet, or it is this one, in which the garbage collector found a verifier.
+        self._stopped = True
+        self._tell(self._stop.set)
+        # The thread may not be started yet, or be this one, in which the garbage collector found a verifier.
         with suppress(RuntimeError):
             self.thread.join(DEADLINE)
 
     def _tell(self, callback: Callable[[], None]) -> None:
-        ...
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it is closed
+                self._loop.call_soon_threadsafe(callback)
+
+    def _main(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=_Loop) as runner:
+                runner.run(self._run())
+        finally:
+            self.tried.set()
+            self.loaded.set()
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        if self._stopped:
+            return
+        # Plain http stays on this host, past any proxy. Nothing is compressed: little could become a lot.
+        https, headers = self._list_uri.startswith("https"), {"Accept-Encoding": "identity"}
+        client = httpx.AsyncClient(trust_env=https, headers=headers, timeout=DEADLINE + _LONG_POLL)
+        async with client, asyncio.TaskGroup() as group:
+            keys = group.create_task(self._keep(self._keys_due, lambda: self._refresh_keys(client)))
+            lists = group.create_task(self._keep(self._list_due, lambda: self._refresh_list(client)))
+            await self._stop.wait()
+            keys.cancel()
+            lists.cancel()
+
+    async def _keep(self, due: _Due, refresh: Callable[[], Awaitable[float]]) -> None:
+        failures = 0
+        while True:
+            await due.wait()
+            try:
+                pause = await refresh()
+                failures = 0
+            except Exception as error:  # noqa: BLE001 - whatever it is, never to refresh again would be worse
+                failures += 1
+                pause = _backoff(failures)
+                # The text of any other error could quote the answer.
+                told = isinstance(error, FetchError | DocumentError | httpx.ConnectError)
+                reason = repr(error) if told else type(error).__name__
+                logger.warning("%s was not refreshed: %s", due.what, reason)
+            due.ask(pause)
+            self._untried.discard(due)
+            self.tried.set()
+            if not self._untried and self._trust.keys and self._list_uri in self._trust.lists:
+                self.loaded.set()
+
+    async def _refresh_keys(self, client: httpx.AsyncClient) -> float:
+        """Asks once; returns how many seconds after that to ask again."""
+        self._keys_requested = False
+        answer, document = await _get(client, f"{self._trust.issuer}/.well-known/jwks.json", {}, DEADLINE)
+        before = self._trust.keys
+        self._trust.update_keys(document, now=time.time())
+        self._save()
+        if self._trust.keys is not before:
+            self._list_due.ask(0)
+        max_age = re.search(r"max-age=(\d{1,9})", answer.headers.get("cache-control", ""))
+        return _clamp(float(max_age[1]) if max_age else _DEFAULT_KEYS_AGE, _KEYS_AGE)
+
+    async def _refresh_list(self, client: httpx.AsyncClient) -> float:
+        """Asks once; returns how many seconds after that to ask again."""
+        asked_at, held = time.monotonic(), self._trust.lists.get(self._list_uri)
+        headers, deadline = {"Accept": "application/statuslist+jwt"}, DEADLINE
+        conditional = held is not None and self._etag != ""
+        if conditional:
+            headers |= {"If-None-Match": self._etag, "Prefer": f"wait={_LONG_POLL}"}
+            deadline += _LONG_POLL
+        answer, document = await _get(client, self._list_uri, headers, deadline)
+        if answer.status_code == httpx.codes.OK:
+            self._accept_list(document)
+            etag = answer.headers.get("etag", "")
+            self._etag = etag if etag.isascii() else ""
+        signed = self._trust.lists.get(self._list_uri)
+        if signed is None:
+            raise FetchError("not modified, but there is no list any more")
+        if conditional:
+            # Only what was worth waiting for is asked for again soon: news, or no news for a while.
+            waits = "wait=" in answer.headers.get("preference-applied", "")
+            soon = waits and (signed is not held or time.monotonic() >= asked_at + _PAUSE)
+        else:
+            soon = self._etag != ""  # to find out whether the issuer lets us wait
+        return _PAUSE if soon else _clamp(signed.content.ttl, _LIST_TTL)
+
+    def _accept_list(self, document: bytes) -> None:
+        """A list signed by another key than the last may mean that keys were withdrawn: asks for them too."""
+        held = self._trust.lists.get(self._list_uri)
+        try:
+            self._trust.update_status_list(document, now=time.time(), uri=self._list_uri)
+        except DocumentError as error:
+            if error.code == "unknown_key":
+                self._keys_due.ask(_PAUSE)
+            raise
+        signed = self._trust.lists[self._list_uri]
+        if held is not None and signed.kid != held.kid:
+            self._keys_due.ask(_PAUSE)
+        if signed is not held:
+            self._save()
+
+    def _save(self) -> None:
+        if self._cache_path is not None:
+            snapshot.save(self._cache_path, self._trust)
+
+
+class _Due:
+    """When a document is asked for next."""
+
+    def __init__(self, what: str, *, at_once: bool) -> None:
+        self.what = what
+        self._last = -math.inf
+        self._next = 0.0 if at_once else math.inf
+        self._changed = asyncio.Event()
+
+    def ask(self, pause: float) -> None:
+        """Not later than `pause` seconds after the last time."""
+        self._next = min(self._next, self._last + pause)
+        self._changed.set()
+
+    async def wait(self) -> None:
+        """Until then; what is asked for from now on is the time after."""
+        while (rest := self._next - time.monotonic()) > 0:
+            self._changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(rest):
+                    await self._changed.wait()
+        self._last, self._next = time.monotonic(), math.inf
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Looks names up in daemon threads: an executor would make the end of the process wait for the DNS."""
+
+    def run_in_executor(self, _: object, func: Callable[..., T], *args: object) -> asyncio.Future[T]:
+        answer: concurrent.futures.Future[T] = concurrent.futures.Future()
+        answer.set_running_or_notify_cancel()  # who gives up leaves it behind
+
+        def look_up() -> None:
+            try:
+                answer.set_result(func(*args))
+            except OSError as error:
+                answer.set_exception(error)
+
+        threading.Thread(target=look_up, name="hourmark-verifier-dns", daemon=True).start()
+        return asyncio.wrap_future(answer, loop=self)
+
+
+async def _get(
+    client: httpx.AsyncClient, uri: str, headers: dict[str, str], deadline: float
+) -> tuple[httpx.Response, bytes]:
+    """A document or "not modified", within `deadline` seconds and the size of the largest document."""
+    document = bytearray()
+    async with asyncio.timeout(deadline), client.stream("GET", uri, headers=headers) as answer:
+        if answer.status_code not in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
+            raise FetchError(f"status {answer.status_code}")
+        async for chunk in answer.aiter_raw():
+            document += chunk
+            if len(document) > MAX_DOCUMENT_CHARACTERS:
+                raise FetchError("longer than any document")
+    return answer, bytes(document)
+
+
+def _clamp(seconds: float, bounds: tuple[float, float]) -> float:
+    return min(max(seconds, bounds[0]), bounds[1])
+
+
+def _backoff(failures: int) -> float:
+    """Longer with each failure, and spread so that verifiers do not come back all at once."""
+    first, last = _BACKOFF
+    return min(first * 2.0 ** min(failures - 1, 10), last) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+
+
+def _before_fork() -> None:
+    """Until the first request, which imports: a module half done here would for ever be so in the child."""
+    for refresher in list(_alive):
+        refresher.session.tried.wait(_FORK_PATIENCE)
+
+
+def _after_fork() -> None:
+    for refresher in list(_alive):
+        refresher.start_in_child()
+
+
+_alive: set[Refresher] = set()
+_inherited: list[Session] = []
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows cannot fork
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)

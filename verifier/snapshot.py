@@ -1,7 +1,7 @@
 """The last good documents in a file, so that a restarted verifier knows what it knew.
 
-They come back through the same checks as from the network, and as old as they are; with them comes the version
-below which no list is accepted any more. Keys are believed on their own word, so the file must be the owner's.
+They come back through the same checks as from the network, and are as old as they are; with them comes the
+version below which no list is accepted any more. Keys are believed without proof, so the file must be ours.
 """
 
 import json
@@ -18,17 +18,20 @@ logger = logging.getLogger(__name__)
 
 
 def load(path: Path, trust: Trust, *, now: float) -> None:
-    """Feeds the file's documents to `trust`. A broken or foreign file only costs a log line, a missing one nothing."""
+    """Feeds the file's documents to `trust`. A broken or foreign file only costs a log line."""
     try:
-        saved = strict_json.parse_object(_read(path))
-        if saved.get("issuer") != trust.issuer:
-            raise ValueError("it is another issuer's")
-        jwks, updated_at, lists = (saved.get(name) for name in ("jwks", "keys_updated_at", "status_lists"))
-        if not isinstance(jwks, str) or not isinstance(updated_at, int | float) or not isinstance(lists, list):
-            raise ValueError("it lacks jwks, keys_updated_at or status_lists")
-        trust.update_keys(jwks.encode(), now=min(updated_at, now))
-        for document in lists:
-            trust.update_status_list(str(document).encode(), now=now)
+        match strict_json.parse_object(_read(path)):
+            case {
+                "issuer": trust.issuer,
+                "jwks": str(jwks),
+                "keys_updated_at": int() | float() as updated_at,
+                "status_lists": list(status_lists),
+            }:
+                trust.update_keys(jwks.encode(), now=min(updated_at, now))
+                for document in status_lists:
+                    trust.update_status_list(str(document).encode(), now=now)
+            case _:
+                raise ValueError("it is another issuer's, or something is missing")
     except FileNotFoundError:
         return
     except (OSError, ValueError, DocumentError) as error:
@@ -58,7 +61,7 @@ def save(path: Path, trust: Trust) -> None:
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         owner = os.fstat(file.fileno()).st_uid
-        # Whoever could put a file here beforehand would choose the keys. Root could anyway, and Windows says 0.
+        # Whoever puts a file here first chooses the keys. Root could anyway, and is 0, as all are on Windows.
         if owner and owner != os.geteuid():
             raise ValueError("it belongs to somebody else")
         return file.read()

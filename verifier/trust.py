@@ -48,7 +48,7 @@ class Trust:
         """By `kid`; replaced whole at each change, so that its identity tells whether anything did."""
         self.jwks: bytes = b""
         self.keys_updated_at: float | None = None
-        """When the keys were last known to be the issuer's, Unix seconds; None before the first time."""
+        """When the keys were last known to be the issuer's, Unix seconds; None before the first."""
         self.lists: Mapping[str, SignedList] = MappingProxyType({})
         """By URI; replaced whole at each change."""
 
@@ -73,7 +73,7 @@ class Trust:
     def update_keys(self, document: bytes, *, now: float) -> None:
         """Replaces the keys by those of a JWKS (RFC 7517 section 5).
 
-        Unusable keys are passed over, but a set with two keys of one `kid`, or with no usable key, is refused.
+        Unusable keys are passed over, but a set with two keys of one `kid`, or no usable key, is refused.
         A key that is gone takes with it the lists that it signed: whoever stole it could have signed any.
         """
         if self.keys and document == self.jwks:

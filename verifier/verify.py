@@ -1,4 +1,4 @@
-"""The verifier: a flat list of checks over what trust holds, cheap ones first. No I/O, and it never blocks."""
+"""The verifier: a flat list of checks over what trust holds, cheap ones first. It never blocks."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from verifier.trust import ISSUED_ALGORITHMS, MAX_SKEW, Trust
 _TYPES = ("at+jwt", "application/at+jwt")
 _MAX_REMEMBERED = 4096
 _MAX_LEEWAY = 60
+_FOREVER = float("inf")
 
 logger = logging.getLogger(__name__)
 
@@ -70,15 +71,22 @@ class Verifier:
             raise ValueError(f"leeway is between 0 and {_MAX_LEEWAY} seconds")
         if status not in ("required", "optional"):
             raise ValueError('status is "required" or "optional"')
+        # Not-a-number and infinity would switch off the very check that they set.
+        if not (0 < max_lifetime < _FOREVER and 0 < max_keys_age < _FOREVER):
+            raise ValueError("max_lifetime and max_keys_age are positive and have an end")
+        if not 0 <= insecure_stale_list_seconds < _FOREVER:
+            raise ValueError("insecure_stale_list_seconds is not negative and has an end")
         if trust is not None and trust.issuer != issuer:
             raise ValueError("trust is another issuer's")
+        if trust is not None and not trust.algorithms <= frozenset(algorithms):
+            raise ValueError("trust accepts more algorithms than these")
         self.issuer = issuer
         self.trust = Trust(issuer, algorithms) if trust is None else trust
         self.stale_list_acceptances = 0
         self._status_required = status == "required"
         self._max_lifetime = max_lifetime
         self._leeway = leeway
-        self._max_keys_age = float("inf") if trust else max_keys_age
+        self._max_keys_age = _FOREVER if trust else max_keys_age
         self._stale_list_seconds = insecure_stale_list_seconds
         self._remembered: tuple[Mapping[str, PublicKey], dict[str, Token]] = (self.trust.keys, {})
         self._refresher = None
@@ -91,14 +99,14 @@ class Verifier:
             self._refresher.start(wait)
 
     def verify(self, raw: str, *, now: float | None = None) -> Token:
-        """The token, if it is good at `now` (Unix seconds, by default the system's). Raises only TokenError."""
+        """The token, if it is good at `now` (Unix seconds, by default the system's). Raises TokenError."""
         now = time.time() if now is None else now
         keys, remembered = self._remembered
         if keys is not self.trust.keys or len(remembered) >= _MAX_REMEMBERED:
             keys, remembered = self._remembered = (self.trust.keys, {})
         token = remembered.get(raw) if type(raw) is str else None
         if token is None:
-            token = self._read(raw, now)
+            token = self._read(raw)
             remembered[raw] = token
         if now - (self.trust.keys_updated_at or now) > self._max_keys_age:
             raise Unavailable("keys_unavailable", "the issuer was not heard of for too long")
@@ -109,7 +117,7 @@ class Verifier:
         self._check_status(token, now)
         return token
 
-    def _read(self, raw: str, now: float) -> Token:
+    def _read(self, raw: str) -> Token:
         """Every check that does not depend on the moment: a token that passed stays good for these keys."""
         unverified = jws.parse(raw)
         if not self.trust.keys:

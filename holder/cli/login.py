@@ -148,9 +148,15 @@ def logout(session: Session) -> None:
     else:
         profile.without_token().save()
         say(f"Signed out: the profile {profile.name} keeps no role key any more.")
-        role, access = (profile.principal or "").removeprefix("role:"), profile.token.partition(":")[0]
-        say(f"The role key itself still works. To end it: hourmark role key delete {role or 'ROLE'} {access}")
+        say(f"The role key itself still works until it is deleted: {_ending(profile)}")
     _warn_of_environment(session, "is set and still counts")
+
+
+def _ending(signed_out: Profile) -> str:
+    """What ends the role key that it kept."""
+    access = (signed_out.token or "").partition(":")[0]
+    kind, _, name = (signed_out.principal or "").partition(":")
+    return f"hourmark role key delete {name} {access}" if kind == "role" else access
 
 
 @with_session

@@ -41,14 +41,13 @@ class View:
         self._line: Callable[[Item], str] | None = None
         if template is not None and field is not None:
             raise UsageError("--format-template and --field exclude one another")
-        wanted = template if field is None else "{{." + field + "}}"
-        if wanted is None:
+        if template is None and field is None:
             return
         if output in (Format.JSON, Format.YAML):
             raise UsageError(
                 f"A template or a field is text, not {output}", hint="leave out -o or the template"
             )
-        self._line = _compile(wanted, self._fields)
+        self._line = _pick(field, fields) if field is not None else _compile(template or "", fields)
 
     @property
     def is_plain(self) -> bool:
@@ -63,7 +62,7 @@ class View:
             text = plain
         elif self._format is Format.TABLE:
             text = "\n".join(
-                f"{name}: {_cell(value)}" for name, value in item.items() if value not in (None, [])
+                f"{name}: {_cell(value)}" for name, value in item.items() if value not in (None, "", [])
             )
         elif self._format is Format.TEXT:
             text = _text_line(item)
@@ -92,23 +91,32 @@ def printable(text: str) -> str:
     )
 
 
+def _pick(name: str, fields: Sequence[str]) -> Callable[[Item], str]:
+    """One field. Raises UsageError."""
+    known = _known(name, fields)
+    return lambda item: _value(item.get(known))
+
+
 def _compile(template: str, fields: Sequence[str]) -> Callable[[Item], str]:
-    """Go's `{{.FieldName}}`: case and underscores do not count. Raises UsageError."""
-    by_name = {name.replace("_", "").lower(): name for name in fields}
-    places = [name.replace("_", "").lower() for name in _PLACE.findall(template)]
-    unknown = [name for name in places if name not in by_name]
-    known = ", ".join("".join(part.capitalize() for part in name.split("_")) for name in fields)
-    if unknown:
-        raise UsageError(f"There is no field {unknown[0]!r}", f"the fields are {known}")
+    """Go's `{{.FieldName}}`. Raises UsageError."""
+    places = {name: _known(name, fields) for name in _PLACE.findall(template)}
     if "{{" in _PLACE.sub("", template):
-        raise UsageError(
-            "The template has a part that is no field", f"write {{{{.Name}}}}; the fields are {known}"
-        )
+        raise UsageError("The template has a part that is no field", f"write {{{{.{_go_name(fields[0])}}}}}")
     for escape, character in _ESCAPES.items():
         template = template.replace(escape, character)
-    return lambda item: _PLACE.sub(
-        lambda place: _value(item.get(by_name[place[1].replace("_", "").lower()])), template
-    )
+    return lambda item: _PLACE.sub(lambda place: _value(item.get(places[place[1]])), template)
+
+
+def _known(name: str, fields: Sequence[str]) -> str:
+    """The field of that name: case and underscores do not count. Raises UsageError, which names them all."""
+    for field in fields:
+        if field.replace("_", "").lower() == name.replace("_", "").lower():
+            return field
+    raise UsageError(f"There is no field {name[:40]!r}", f"the fields are {', '.join(map(_go_name, fields))}")
+
+
+def _go_name(field: str) -> str:
+    return "".join(part.capitalize() for part in field.split("_"))
 
 
 def _document(data: object, output: Format) -> str:

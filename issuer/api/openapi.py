@@ -35,13 +35,14 @@ _OAUTH_ERROR = {
     "required": ["error"],
     "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
 }
+_TOKEN_FIELDS = ("token", "token_type_hint")
 # method, path, summary, how it is authenticated, form fields, media type of the answer
 _PROTOCOL = (
     ("post", "/v1/token", "Exchange a role key for a token (RFC 6749)", "roleKey",
      ("grant_type", "scope", "resource", "audience"), _JSON),
     ("get", "/v1/token", "A job's token, for its ticket", "bearer", (), _JSON),
-    ("post", "/v1/introspect", "What a token says (RFC 7662)", "roleKey", ("token", "token_type_hint"), _JSON),
-    ("post", "/v1/revoke", "End the tokens of a secret (RFC 7009)", "roleKey", ("token", "token_type_hint"), None),
+    ("post", "/v1/introspect", "What a token says (RFC 7662)", "roleKey", _TOKEN_FIELDS, _JSON),
+    ("post", "/v1/revoke", "End the tokens of a secret (RFC 7009)", "roleKey", _TOKEN_FIELDS, None),
     ("get", "/v1/me", "Any live credential about itself", "bearer", (), _JSON),
     ("get", "/.well-known/openid-configuration", "Metadata (OpenID Connect Discovery)", None, (), _JSON),
     ("get", "/.well-known/oauth-authorization-server", "Metadata (RFC 8414)", None, (), _JSON),
@@ -76,9 +77,9 @@ def document(issuer: str) -> dict[str, Any]:
                 "bearer": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "a role key, or a token for the issuer",
+                    "description": "role key, or token for the issuer",
                 },
-                "roleKey": {"type": "http", "scheme": "basic", "description": "a role key, access as user"},
+                "roleKey": {"type": "http", "scheme": "basic", "description": "role key: access as user"},
             },
         },
     }

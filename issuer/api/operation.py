@@ -1,4 +1,4 @@
-"""A management operation as data: the router, the permission check and the OpenAPI document read the same row."""
+"""A management operation as data: the router and the OpenAPI document read the same row."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import anyio
 from pydantic import BaseModel
 
@@ -63,12 +65,10 @@ async def delete(call: Call) -> DeletedPolicy:
     """Every token that was issued while it held ends. Again it does nothing."""
     role, number = call.path("role"), _number(call.path("policy"))
     call.caller.require("role-policy:delete", role)
-    try:
+    with suppress(principals.NotFound):
         await call.service.change(
             call.caller.client_id, lambda tx: principals.delete_policy(tx, ROLE_PREFIX + role, number)
         )
-    except principals.NotFound:
-        pass
     return DeletedPolicy(deleted=number)
 
 

@@ -34,8 +34,8 @@ def check_role_name(name: str) -> str:
     """Raises InvalidName."""
     if len(name) > _MAX_NAME or _ROLE_NAME.fullmatch(name) is None:
         raise InvalidName(
-            f"{name[:_MAX_NAME]!r} is not a role name: write ORG.ACCOUNT.NAME, of letters, digits, '-' and '_' "
-            "with dots between, for example org.account.ci"
+            f"{name[:_MAX_NAME]!r} is not a role name: write ORG.ACCOUNT.NAME, "
+            "of letters, digits, '-' and '_' with dots between, for example org.account.ci"
         )
     return name
 
@@ -93,7 +93,7 @@ def list_roles(session: Session, *, after: str, limit: int) -> list[Principal]:
 
 
 def delete_principal(tx: Transaction, name: str) -> list[str]:
-    """Deletes it for good, with its policies and role keys; returns the access ids of those. Raises NotFound."""
+    """Deletes it for good, with policies and role keys; returns the access ids. Raises NotFound."""
     principal = get(tx.session, name)
     accesses = role_keys.delete_all_of(tx, principal)
     tx.session.execute(delete(Policy).where(col(Policy.principal_id) == principal.id))

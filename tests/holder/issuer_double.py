@@ -232,7 +232,7 @@ def serve(double: IssuerDouble) -> Callable[[], None]:
             self.end_headers()
             self.wfile.write(raw)
 
-        do_POST = do_DELETE = do_GET
+        do_POST = do_DELETE = do_GET  # noqa: N815 - the names that http.server calls
 
         def _usual(self, request: Request) -> tuple[int, dict[str, str], bytes]:
             status, content = double.answer(request)

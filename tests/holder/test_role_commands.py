@@ -143,7 +143,7 @@ def test_a_taken_name_is_an_error_with_the_issuers_words(hourmark: Hourmark, rol
     done = hourmark("role", "new", role, "-o", "json")
     assert done.code == 1
     assert done.error == {
-        "error": f"Name taken: {role} is there already",
+        "error": f"That cannot be: {role} is there already",
         "code": "name_taken",
         "hint": None,
         "request_id": "req-1",

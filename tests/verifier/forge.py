@@ -8,13 +8,14 @@ from functools import cache
 from typing import Any
 
 from keys import SigningKey, base64url
-from verifier import Trust, Verifier
+from verifier import TokenError, Trust, Unavailable, Verifier
 from verifier.status_list import TYP, StatusList
 
 NOW = 1_900_000_000
 ISSUER = "https://issuer.example"
 AUDIENCE = "https://api.example"
 LIST_URI = f"{ISSUER}/status/1"
+EXP = NOW + 3540
 INDEX = 3
 ABSENT = object()
 """A claim or header with this value is left out."""
@@ -48,7 +49,7 @@ def claims(**changes: Any) -> dict[str, Any]:
             "aud": AUDIENCE,
             "sub": "role:org.account.ci",
             "iat": NOW - 60,
-            "exp": NOW + 3540,
+            "exp": EXP,
             "jti": "token-1",
             "client_id": "hmk_0123456789abcdef",
             "roles": [],
@@ -122,6 +123,26 @@ def trust(
 
 def verifier(*status_lists: bytes, **options: Any) -> Verifier:
     return Verifier(ISSUER, AUDIENCE, **({"trust": trust(*status_lists)} | options))
+
+
+IN_FORCE = status_list(exp=NOW + 86400)
+"""A list that outlives every token here, with every bit clear."""
+
+
+def verdict(raw: Any, judge: Verifier | None = None, *, now: float = NOW) -> str:
+    """`accepted`, or the code of the refusal."""
+    try:
+        (judge or verifier(IN_FORCE)).verify(raw, now=now)
+    except Unavailable as error:
+        return error.code if error.code in ("revocation_stale", "keys_unavailable") else f"wrongly {error!r}"
+    except TokenError as error:
+        return error.code
+    return "accepted"
+
+
+def state(of: Trust) -> tuple[object, ...]:
+    """All that an update may change; a refused one must leave each of them the very same."""
+    return (of.keys, of.jwks, of.keys_updated_at, of.lists)
 
 
 def present(members: Mapping[str, Any]) -> dict[str, Any]:
