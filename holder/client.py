@@ -5,8 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 from urllib.parse import quote, quote_plus
 
 import httpx
@@ -24,30 +23,19 @@ A = TypeVar("A")
 class Issuer:
     """One issuer, spoken to with one credential (or none, for what is public)."""
 
-    def __init__(
-        self, url: str, credential: Credential | None = None, *, transport: httpx.BaseTransport | None = None
-    ) -> None:
-        """url: as `issuer_url.parse` gives it. transport: another way than the network."""
+    def __init__(self, url: str, credential: Credential | None = None) -> None:
+        """url: as `issuer_url.parse` gives it."""
         self.url = url
         self.credential = credential
         self._http = httpx.Client(
             headers={"User-Agent": f"hourmark/{version('hourmark')}"},
             timeout=_TIMEOUT,
             follow_redirects=False,  # a redirect would carry the credential to another host
-            transport=transport,
         )
 
     def close(self) -> None:
         """Ends its connections."""
         self._http.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def me(self) -> answers.Me:
         """Who the credential is."""

@@ -75,7 +75,8 @@ class Callers:
             else:
                 proven = await self._clients.prove(request, presented)
         except InvalidCredential as error:
-            raise BearerDenial(TokenError("bad_signature", str(error))) from None
+            challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+            raise Denial("invalid_token", str(error), headers=challenge) from None
         credential = proven.credential
         return Caller(
             principal=credential.principal,

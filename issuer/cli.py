@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -17,7 +17,7 @@ keys = typer.Typer(no_args_is_help=True, help="The signing keys.")
 cli.add_typer(db, name="db")
 cli.add_typer(keys, name="keys")
 
-Output = Annotated[str, typer.Option("--output", "-o", help="text or json", metavar="FORMAT")]
+Output = Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="text or json")]
 
 
 @cli.command()
@@ -69,11 +69,9 @@ def serve(
     with _explained():
         from issuer import serving
         from issuer.settings import Settings
-        from issuer.setup import open_database, read_key_encryption_key
 
         settings = Settings()
-        open_database(settings).close()
-        read_key_encryption_key(settings)
+        serving.rehearse(settings)
         listener = serving.listen(settings.host, settings.port)
     typer.echo(
         f"Hourmark's issuer {settings.issuer_url} listens on {settings.host}:{settings.port}", err=True
@@ -128,6 +126,7 @@ def keys_list(output: Output = "text") -> None:
 def _explained() -> Iterator[None]:
     """What an operator can mend is said in one line."""
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
     from sqlalchemy.exc import SQLAlchemyError
 
     from issuer.serving import PortTaken
@@ -135,19 +134,33 @@ def _explained() -> Iterator[None]:
     from issuer.store.database import StoreUnavailable
     from issuer.store.principals import InvalidName
     from keys import SealBroken
+    from verifier import DocumentError
 
     try:
         yield
     except ValidationError as error:
         for wrong in error.errors(include_url=False, include_input=False):
-            name = "_".join(map(str, wrong["loc"])).upper()
-            typer.echo(
-                f"hourmarkd: HOURMARKD_{name}: {wrong['msg']}" if name else f"hourmarkd: {wrong['msg']}",
-                err=True,
+            name, message = (
+                "_".join(map(str, wrong["loc"])).upper(),
+                wrong["msg"].removeprefix("Value error, "),
             )
+            typer.echo(
+                f"hourmarkd: HOURMARKD_{name}: {message}" if name else f"hourmarkd: {message}", err=True
+            )
+        sys.exit(2)
+    except SettingsError as error:
+        typer.echo(f"hourmarkd: {error}", err=True)
         sys.exit(2)
     except (SetupError, PortTaken, StoreUnavailable, InvalidName, SealBroken) as error:
         _fail(str(error))
+    except DocumentError as error:
+        _fail(f"the database's status list is not for this issuer ({error.detail}): check HOURMARKD_ISSUER")
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except ModuleNotFoundError as error:
+        _fail(f"HOURMARKD_DATABASE_URL: its driver {error.name} is not installed")
+    except UnicodeDecodeError:
+        _fail("the key-encryption key's file holds no text: was another file named?")
     except SQLAlchemyError as error:
         # The driver's text may hold the database's password.
         _fail(f"the database does not answer ({type(error).__name__}): check HOURMARKD_DATABASE_URL")

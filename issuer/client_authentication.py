@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import time
 from collections.abc import Mapping
 from urllib.parse import unquote_plus
@@ -51,7 +50,7 @@ def _basic(header: str, client_id: str | None) -> str:
         raise Denial("invalid_request", "clients authenticate with HTTP Basic here, or in the form")
     try:
         user, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise Denial("invalid_request", "the Basic header is not base64 of user:password") from None
     if not colon:
         raise Denial("invalid_request", "the Basic header has no colon between user and password")

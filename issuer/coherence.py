@@ -65,11 +65,12 @@ class Coherence:
             try:
                 await self.catch_up()
                 if failing:
-                    logger.info("database_answers_again")
+                    logger.info("changes_followed_again")
                 failing = False
-            except StoreUnavailable as error:
+            except Exception as error:  # noqa: BLE001 - without this task nothing would ever be issued again
                 if not failing:
-                    logger.warning("database_unavailable", reason=str(error))
+                    reason = str(error) if isinstance(error, StoreUnavailable) else repr(error)
+                    logger.warning("changes_not_followed", reason=reason)
                 failing = True
 
     def _apply(self, changes: list[Changed]) -> None:

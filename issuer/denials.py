@@ -76,6 +76,11 @@ class Denial(Exception):
         self.members = members
 
 
+def wrong_field(field: str, message: str) -> Denial:
+    """A field, or a parameter of the URL, that cannot be as it is."""
+    return Denial("invalid_field", f"{field}: {message}", errors=[{"field": field, "message": message}])
+
+
 class BearerDenial(Exception):
     """A bearer token that was refused, or that is missing (`error` None)."""
 

@@ -33,8 +33,9 @@ async def keep_house(service: Service) -> None:
             if time.monotonic() >= slow_at:
                 slow_at = time.monotonic() + _SLOW_PERIOD
                 await _tidy(service, now)
-        except StoreUnavailable as error:
-            logger.warning("housekeeping_postponed", reason=str(error))
+        except Exception as error:  # noqa: BLE001 - the house must be kept tomorrow too
+            reason = str(error) if isinstance(error, StoreUnavailable) else repr(error)
+            logger.warning("housekeeping_postponed", reason=reason)
 
 
 async def _renew_documents(service: Service, now: int) -> None:

@@ -59,7 +59,7 @@ async def get_jwks(service: Service, request: Request) -> Response:
 
 async def get_status_list(service: Service, request: Request) -> Response:
     """The newest version; who has it and prefers to wait gets the next one when it exists (RFC 7240)."""
-    if request.path_params["number"] != LIST_ID:
+    if request.path_params["number"] != str(LIST_ID):
         raise Denial("not_found", "there is no such status list")
     headers = {
         "Vary": "Prefer",

@@ -83,7 +83,9 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
     async def refresh_status() -> None:
         published = await anyio.to_thread.run_sync(status.read, int(time.time()))
         status.adopt(published)
-        trust.update_status_list(status.published.document, now=time.time())
+        # Another host's clock may be ahead: what is in the database is ours, whatever its time.
+        now = max(time.time(), status.published.signed_at)
+        trust.update_status_list(status.published.document, now=now)
 
     def forget(principal: str | None) -> None:
         if principal is None:

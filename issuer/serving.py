@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import socket
+from collections.abc import Callable
+from types import FrameType
 
+import anyio
 from uvicorn import Config, Server
 from uvicorn.supervisors import Multiprocess
 
 from issuer.connection import BoundedConnection
+from issuer.service import open_service
 from issuer.settings import Settings
+from issuer.setup import open_database, read_key_encryption_key
 
 _GRACE = 5
 """Seconds for requests under way when the server is told to stop."""
@@ -31,6 +38,41 @@ def listen(host: str, port: int) -> socket.socket:
             f"cannot listen on {host}:{port}: {error.strerror}; choose another one with --port"
         ) from error
     return listener
+
+
+def before_stop(release: Callable[[], None]) -> None:
+    """Has `release` called when the process is told to stop, before requests under way are waited for."""
+    loop = asyncio.get_running_loop()
+
+    def handler_for(told: signal.Signals) -> None:
+        earlier = signal.getsignal(told)
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(release)
+            if callable(earlier):
+                earlier(number, frame)
+
+        signal.signal(told, handle)
+
+    handler_for(signal.SIGTERM)
+    handler_for(signal.SIGINT)
+
+
+def rehearse(settings: Settings) -> None:
+    """Starts and closes a service, so that what stands in the way is said in one line, and once.
+
+    Raises SetupError, StoreUnavailable, keys.SealBroken, verifier.DocumentError.
+    """
+
+    async def start() -> None:
+        database = open_database(settings)
+        try:
+            service = await open_service(settings, database, read_key_encryption_key(settings))
+            await service.close()
+        finally:
+            database.close()
+
+    anyio.run(start)
 
 
 def run(settings: Settings, listener: socket.socket, *, workers: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from pydantic_settings import (
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -63,6 +64,13 @@ class Settings(BaseSettings):
             raise ValueError("the issuer is an https URL without query and fragment")
         if value.endswith("/"):
             raise ValueError("the issuer has no slash at its end: it is compared letter by letter")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in value:
+            ip_network(proxy)
         return value
 
     @field_validator("audiences")
@@ -114,8 +122,16 @@ class Settings(BaseSettings):
         """Arguments before environment before file."""
         del dotenv_settings, file_secret_settings
         file = os.environ.get("HOURMARKD_CONFIG_FILE")
-        toml = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
-        return (init_settings, env_settings, *toml)
+        return (init_settings, env_settings, *([_toml(settings_cls, Path(file))] if file else []))
+
+
+def _toml(settings_cls: type[BaseSettings], path: Path) -> TomlConfigSettingsSource:
+    """Raises SettingsError, also if there is no such file: it was named, so its settings are meant."""
+    try:
+        path.open("rb").close()
+        return TomlConfigSettingsSource(settings_cls, path)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"HOURMARKD_CONFIG_FILE: {error}") from error
 
 
 def is_loopback(host: str) -> bool:

@@ -49,6 +49,10 @@ class StatusPublisher:
             woken, self._next = self._next, asyncio.Event()
             woken.set()
 
+    def release(self) -> None:
+        """Lets everybody go who waits, so that the process can end."""
+        self._next.set()
+
     async def wait_for_newer(self, version: int, seconds: float) -> None:
         """Returns when a version behind `version` is published, after `seconds`, or when too many wait."""
         if self.published.version > version or self._waiting >= MAX_WAITING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -47,12 +46,14 @@ app.command("can")(verify.can)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command line; returns the exit code."""
+    """Runs one command line; returns the exit code.
+
+    When whoever reads stdout has left, the parser ends the process with 1, as `head` wants it.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     command = typer.main.get_command(app)
     try:
         code = command.main(list(arguments), prog_name="hourmark", standalone_mode=False)
-        sys.stdout.flush()
         return code if isinstance(code, int) else errors.OK
     except HolderError as error:
         return errors.report(error, as_json=errors.wants_json(arguments))
@@ -61,7 +62,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (typer.Abort, KeyboardInterrupt):
         say("Interrupted.")
         return errors.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read stdout has left. Python would complain about it once more when it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return errors.ERROR

@@ -13,8 +13,9 @@ from starlette.routing import Route
 
 from issuer.body import read_json
 from issuer.callers import Caller
-from issuer.denials import Denial
+from issuer.denials import wrong_field
 from issuer.service import Service
+from issuer.store import principals
 
 MAX_PAGE = 200
 _DEFAULT_PAGE = 50
@@ -50,14 +51,23 @@ class Call:
     """An instance of the operation's body model."""
 
     def path(self, name: str) -> str:
-        return str(self.request.path_params[name])
+        """Raises Denial for what no stored name can be."""
+        text = str(self.request.path_params[name])
+        if name == "role":
+            # Before the permission: for such a name there is none that a caller could be told to ask for.
+            try:
+                principals.check_role_name(text)
+            except principals.InvalidName as error:
+                raise wrong_field(name, str(error)) from error
+        return _storable(name, text)
 
     def page(self) -> tuple[str, int]:
         """(cursor, limit) of the query. Raises Denial."""
         text = self.request.query_params.get("limit", str(_DEFAULT_PAGE))
-        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_PAGE:
-            raise Denial("invalid_field", f"limit is a number from 1 to {MAX_PAGE}")
-        return self.request.query_params.get("cursor", ""), int(text)
+        # Length first: Python refuses to read a number of thousands of digits.
+        if len(text) > 3 or not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_PAGE:
+            raise wrong_field("limit", f"is a number from 1 to {MAX_PAGE}")
+        return _storable("cursor", self.request.query_params.get("cursor", "")), int(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,13 @@ class Operation:
             return Response(done.model_dump_json(), self.status, headers, media_type="application/json")
 
         return Route(self.path, endpoint, methods=[self.method])
+
+
+def _storable(name: str, text: str) -> str:
+    """PostgreSQL takes no NUL, not even to compare with it."""
+    if "\0" in text:
+        raise wrong_field(name, "holds a NUL character")
+    return text
 
 
 def page_of(items: list[Item], limit: int, cursor: Callable[[Item], str]) -> tuple[list[Item], str | None]:

@@ -9,11 +9,11 @@ from pydantic import BaseModel
 
 from issuer import rfc3339
 from issuer.api.operation import Body, Call, Operation, Page, page_of
-from issuer.denials import Denial
+from issuer.denials import wrong_field
 from issuer.store import principals
 from issuer.store.principals import ROLE_PREFIX
 from issuer.store.tables import Policy as PolicyRow
-from verifier import Permission, Scope
+from verifier import InvalidPermission, Permission, Scope
 
 
 class NewPolicy(Body):
@@ -35,7 +35,10 @@ class DeletedPolicy(BaseModel):
 async def create(call: Call) -> Policy:
     role = call.path("role")
     call.caller.require("role-policy:create", role)
-    permission = Permission.parse(call.body.permission)
+    try:
+        permission = Permission.parse(call.body.permission)
+    except InvalidPermission as error:
+        raise wrong_field("permission", str(error)) from error
     call.caller.require_within(Scope((permission,)), "the policy")
     return await call.service.change(
         call.caller.client_id,
@@ -51,7 +54,7 @@ async def list_of_role(call: Call) -> Page[Policy]:
     def read() -> Page[Policy]:
         with call.service.database.read() as session:
             rows = principals.list_policies(
-                session, ROLE_PREFIX + role, after=_number(cursor or "0"), limit=limit + 1
+                session, ROLE_PREFIX + role, after=_number("cursor", cursor or "0"), limit=limit + 1
             )
             items, next_cursor = page_of(
                 [_policy(role, row) for row in rows], limit, lambda policy: str(policy.id)
@@ -63,7 +66,7 @@ async def list_of_role(call: Call) -> Page[Policy]:
 
 async def delete(call: Call) -> DeletedPolicy:
     """Every token that was issued while it held ends. Again it does nothing."""
-    role, number = call.path("role"), _number(call.path("policy"))
+    role, number = call.path("role"), _number("policy", call.path("policy"))
     call.caller.require("role-policy:delete", role)
     with suppress(principals.NotFound):
         await call.service.change(
@@ -82,9 +85,9 @@ def _policy(role: str, row: PolicyRow) -> Policy:
     )
 
 
-def _number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) >= 2**31:
-        raise Denial("invalid_field", "a policy's id is a number, as listed")
+def _number(name: str, text: str) -> int:
+    if len(text) > 10 or not text.isascii() or not text.isdigit() or int(text) >= 2**31:
+        raise wrong_field(name, "a policy's id is a number, as listed")
     return int(text)
 
 

@@ -10,21 +10,21 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from issuer import rfc3339
 from issuer.api.operation import Body, Call, Operation, Page, page_of
-from issuer.denials import Denial
+from issuer.denials import Denial, wrong_field
 from issuer.store import principals, role_keys
 from issuer.store.database import Transaction
 from issuer.store.principals import ROLE_PREFIX
 from issuer.store.tables import Principal
 from issuer.store.tables import RoleKey as RoleKeyRow
 from keys import RoleKey as PresentedKey
-from verifier import Scope
+from verifier import InvalidPermission, Scope
 
 _MAX_GRACE = 30 * 86400
 _LATEST = datetime.fromisoformat("9999-12-31T00:00:00Z")
 
 
 class NewRoleKey(Body):
-    name: str = Field(default="", max_length=200)
+    name: str = Field(default="", max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
     scope: str | None = None
     """Permissions that it is narrowed to; all of the role's without."""
     expires_at: AwareDatetime | None = Field(default=None, lt=_LATEST)
@@ -62,7 +62,7 @@ async def create(call: Call) -> RoleKeyWithSecret:
     scope = None if body.scope is None else _narrowing(body.scope)
     expires_at = None if body.expires_at is None else int(body.expires_at.timestamp())
     if expires_at is not None and expires_at <= time.time():
-        raise Denial("invalid_field", "expires_at: is in the past")
+        raise wrong_field("expires_at", "is in the past")
     presented, hash_key = PresentedKey.generate(), call.service.credentials.hash_key
 
     def work(tx: Transaction) -> RoleKeyWithSecret:
@@ -125,11 +125,14 @@ async def delete(call: Call) -> DeletedRoleKey:
 
 
 def _narrowing(text: str) -> Scope:
-    scope = Scope.parse(text)
+    try:
+        scope = Scope.parse(text)
+    except InvalidPermission as error:
+        raise wrong_field("scope", str(error)) from error
     if scope.words:
-        raise Denial("invalid_field", f"scope: {scope.words[0]!r} is no permission: write action@resource")
+        raise wrong_field("scope", f"{scope.words[0][:100]!r} is no permission: write action@resource")
     if not scope:
-        raise Denial("invalid_field", "scope: names no permission: leave it out for all that the role holds")
+        raise wrong_field("scope", "names no permission: leave it out for all that the role holds")
     return scope
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from issuer import rfc3339
 from issuer.api.operation import Body, Call, Operation, Page, page_of
+from issuer.denials import wrong_field
 from issuer.store import principals
 from issuer.store.principals import ROLE_PREFIX
 from issuer.store.tables import Principal
@@ -29,7 +30,10 @@ class DeletedRole(BaseModel):
 
 
 async def create(call: Call) -> Role:
-    name = principals.check_role_name(call.body.name)
+    try:
+        name = principals.check_role_name(call.body.name)
+    except principals.InvalidName as error:
+        raise wrong_field("name", str(error)) from error
     call.caller.require("role:create", name)
     return await call.service.change(
         call.caller.client_id, lambda tx: _role(principals.create(tx, ROLE_PREFIX + name))

@@ -95,11 +95,15 @@ class Database:
             Session(connection) as session,
             session.begin(),
         ):
-            if not self.is_sqlite:
-                session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            self.lock(session.connection())
             yield Transaction(session, now, actor)
             if not self.is_sqlite:
                 session.execute(text("NOTIFY hourmark_changes"))
+
+    def lock(self, connection: Connection) -> None:
+        """Waits for all other writers; SQLite did so when this transaction began."""
+        if not self.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
     def close(self) -> None:
         self.engine.dispose()

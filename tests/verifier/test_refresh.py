@@ -158,7 +158,8 @@ def test_a_bad_answer_replaces_nothing_and_is_logged_without_what_it_said(
     assert token not in caplog.text
 
 
-def test_a_flood_is_stopped_while_it_streams() -> None:
+def test_a_flood_is_stopped_while_it_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh, "DEADLINE", SOON)
     sent = threading.Event()
 
     def flood(request: Request) -> None:

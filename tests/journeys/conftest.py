@@ -1,0 +1,100 @@
+"""Real issuers on real databases, and what was measured with them.
+
+The stories of a file share an issuer and may come in any order: each makes roles of its own. A story that
+breaks an issuer or a database starts one of its own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.client import Client
+from tests.journeys.terminal import Terminal
+from tests.postgresql import PostgresServer
+from tests.running_issuer import RunningIssuer, start_issuer
+
+Measured = Callable[[str, float], None]
+_UNIT = "measured seconds: "
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes a minute; runs where HOURMARK_TEST_NO_SKIP=1")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("slow") and os.environ.get("HOURMARK_TEST_NO_SKIP") != "1":
+        pytest.skip("takes a minute: set HOURMARK_TEST_NO_SKIP=1")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Every run says how far its slowest cases were from the promised seconds."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    told = [
+        f"{value:7.3f} s  {str(name).removeprefix(_UNIT)}  ({report.nodeid.rpartition('/')[2]})"
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+        for name, value in report.user_properties
+        if str(name).startswith(_UNIT)
+    ]
+    if told:
+        terminalreporter.section("measured")
+        for line in sorted(told, reverse=True):
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def measured(record_property: Callable[[str, object], None]) -> Measured:
+    """`measured("what", seconds)` is shown when the run ends, and kept in its report."""
+
+    def keep(what: str, seconds: float) -> None:
+        record_property(_UNIT + what, seconds)
+
+    return keep
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The settings that name an empty database, of each kind."""
+    if request.param == "sqlite":
+        return {}
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return {"HOURMARKD_DATABASE_URL": server.create_database()}
+
+
+@pytest.fixture(scope="module")
+def issuer(database: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIssuer]:
+    """The issuer of a file's stories."""
+    with start_issuer(tmp_path_factory.mktemp("issuer"), **database) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def other_process(issuer: RunningIssuer) -> Iterator[RunningIssuer]:
+    """A second process of the same issuer: nothing is shared but the database."""
+    with issuer.another() as running:
+        yield running
+
+
+@pytest.fixture
+def here(issuer: RunningIssuer) -> Iterator[Client]:
+    """The issuer, spoken to by its administrator and by whoever has a role key."""
+    with Client(issuer) as client:
+        yield client
+
+
+@pytest.fixture
+def there(other_process: RunningIssuer) -> Iterator[Client]:
+    """The same at the second process."""
+    with Client(other_process) as client:
+        yield client
+
+
+@pytest.fixture
+def terminal(issuer: RunningIssuer, tmp_path: Path) -> Iterator[Terminal]:
+    """A new user's terminal, which knows where the issuer is."""
+    with Terminal(tmp_path, HOURMARK_URL=issuer.url) as opened:
+        yield opened

@@ -1,0 +1,182 @@
+"""When the keys are fetched besides their regular time: asked for by tokens, rarely, and by lists, at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from itertools import pairwise
+
+import pytest
+
+from tests.verifier import forge
+from tests.verifier.issuer_double import JWKS, LIST, SOON, IssuerDouble, Request, eventually, verdict
+from verifier import Verifier, refresh
+
+OLD, NEW = forge.key(), forge.key(owner="next")
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Backing off is short and the issuer may be asked often; the cooldown stays as long as each test says."""
+    monkeypatch.setattr(refresh, "_BACKOFF", (0.01, 0.02))
+    monkeypatch.setattr(refresh, "_PAUSE", 0.02)
+
+
+def test_a_key_that_is_published_after_the_load_is_fetched_for_its_first_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(refresh, "COOLDOWN", 0.05)
+    with IssuerDouble() as issuer, issuer.verifier() as verifier:
+        issuer.jwks = forge.jwks(OLD, NEW)
+        assert verdict(verifier, issuer.token(NEW)) == "unknown_key"
+        eventually(lambda: verdict(verifier, issuer.token(NEW)) == "good")
+        assert verdict(verifier, issuer.token(OLD)) == "good"
+
+
+def _flood(verifier: Verifier, kids: int) -> None:
+    for number in range(kids):
+        assert verdict(verifier, forge.with_header(kid=f"{threading.get_ident()}-{number}")) == "unknown_key"
+
+
+def _flood_from_threads(verifier: Verifier, kids: int) -> None:
+    threads = [threading.Thread(target=_flood, args=(verifier, kids // 4)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_unknown_kids_cause_one_fetch_a_cooldown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh, "COOLDOWN", 0.2)
+    with IssuerDouble() as issuer, issuer.verifier() as verifier:
+        while len(issuer.times(JWKS)) < 4:
+            _flood_from_threads(verifier, 40)
+        # Seen by the server, which is a little later than sent, so a little less may lie between.
+        assert all(later - earlier > 0.19 for earlier, later in pairwise(issuer.times(JWKS)))
+
+
+def test_ten_thousand_unknown_kids_within_the_cooldown_cause_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    tell = refresh.Session._tell
+    monkeypatch.setattr(
+        refresh.Session, "_tell", lambda session, callback: told.append(callback) or tell(session, callback)
+    )
+    raw = forge.with_header(kid="KID")
+    with IssuerDouble() as issuer, issuer.verifier() as verifier:
+        header, rest = raw.split(".", 1)
+        del header
+        threads = [
+            threading.Thread(target=lambda: [verifier._refresher.request_keys() for _ in range(2500)])
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(told) <= len(threads), "the loop's queue grows with the attack"
+        assert len(issuer.times(JWKS)) == 1
+
+
+def test_a_fetch_under_way_blocks_no_verification(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh, "COOLDOWN", 0.0)
+    with IssuerDouble() as issuer, issuer.verifier() as verifier:
+        issuer.answers[JWKS] = Request.hang
+        assert verdict(verifier, issuer.token(NEW)) == "unknown_key"
+        issuer.await_requests(JWKS, 2)
+        before = time.monotonic()
+        assert verdict(verifier, issuer.token(NEW)) == "unknown_key"
+        assert verdict(verifier, issuer.token(OLD)) == "good"
+        assert time.monotonic() - before < refresh.DEADLINE / 2
+        assert len(issuer.times(JWKS)) == 2
+
+
+def test_unknown_kids_do_not_put_off_the_next_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cooldown is a minimum for the tokens' wishes, not for what was due anyway."""
+    monkeypatch.setattr(refresh, "_KEYS_AGE", (0.05, 0.05))
+    with IssuerDouble() as issuer, issuer.verifier() as verifier:
+        assert verdict(verifier, issuer.token(NEW)) == "unknown_key"
+        issuer.await_requests(JWKS, 3)
+
+
+def test_a_withdrawn_key_is_trusted_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh, "_KEYS_AGE", (0.05, 0.05))
+    with IssuerDouble() as issuer, issuer.verifier() as verifier:
+        token = issuer.token(OLD)
+        assert verdict(verifier, token) == "good"
+        issuer.publish(signer=NEW)
+        issuer.jwks = forge.jwks(NEW)
+        eventually(lambda: verdict(verifier, token) == "unknown_key")
+        # Its list went with it; the new one is asked for at once, and not when the old one would have been.
+        eventually(lambda: verdict(verifier, issuer.token(NEW)) == "good")
+
+
+def test_a_list_by_an_unknown_key_brings_the_keys_within_the_cooldown() -> None:
+    with IssuerDouble(long_poll=True) as issuer, issuer.verifier() as verifier:
+        token = issuer.token(OLD)
+        assert verdict(verifier, issuer.token(NEW)) == "unknown_key"
+        issuer.await_requests(LIST, 2)
+        issuer.jwks = forge.jwks(NEW)
+        issuer.publish(signer=NEW)
+        eventually(lambda: verdict(verifier, token) == "unknown_key")
+        eventually(lambda: verdict(verifier, issuer.token(NEW)) == "good")
+
+
+def test_a_list_by_another_known_key_brings_the_keys_too() -> None:
+    with IssuerDouble(long_poll=True) as issuer:
+        issuer.jwks = forge.jwks(OLD, NEW)
+        with issuer.verifier() as verifier:
+            token = issuer.token(OLD)
+            assert verdict(verifier, token) == "good"
+            issuer.await_requests(LIST, 2)
+            issuer.jwks = forge.jwks(NEW)
+            issuer.publish(signer=NEW)
+            eventually(lambda: verdict(verifier, token) == "unknown_key")
+
+
+def test_the_keys_that_a_list_asked_for_are_asked_for_until_they_come() -> None:
+    with IssuerDouble(long_poll=True) as issuer:
+        issuer.jwks = forge.jwks(OLD, NEW)
+        with issuer.verifier() as verifier:
+            token = issuer.token(OLD)
+            issuer.await_requests(LIST, 2)
+            issuer.jwks = forge.jwks(NEW)
+            issuer.answers[JWKS] = lambda request: request.send(b"", 503)
+            issuer.publish(signer=NEW)
+            issuer.await_requests(JWKS, 3)
+            assert verdict(verifier, token) == "good"
+            issuer.answers.clear()
+            eventually(lambda: verdict(verifier, token) == "unknown_key")
+
+
+def test_a_wish_during_a_fetch_is_not_lost() -> None:
+    """The list may tell of a change that the answer under way does not know yet."""
+    with IssuerDouble(long_poll=True) as issuer:
+        before, answered = forge.jwks(OLD, NEW), threading.Event()
+        issuer.jwks = before
+        with issuer.verifier() as verifier:
+            token = issuer.token(OLD)
+            issuer.await_requests(LIST, 2)
+
+            def late(request: Request) -> None:
+                assert answered.wait(SOON)
+                request.send(before)
+
+            issuer.answers[JWKS] = late
+            issuer.publish(signer=NEW)
+            issuer.await_requests(JWKS, 2)
+            issuer.answers.clear()
+            issuer.jwks = forge.jwks(NEW)
+            issuer.publish(signer=OLD)
+            eventually(lambda: verifier.trust.lists[issuer.url + LIST].kid == OLD.kid)
+            answered.set()
+            eventually(lambda: verdict(verifier, token) == "unknown_key")
+
+
+def test_a_list_whose_key_never_comes_makes_no_busy_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh, "_BACKOFF", (0.2, 0.2))
+    with IssuerDouble() as issuer:
+        issuer.publish(signer=NEW)
+        with issuer.verifier(wait=0.5) as verifier:
+            assert verdict(verifier, issuer.token()) == "revocation_stale"
+            assert 2 <= len(issuer.times(LIST)) <= 6
+            assert len(issuer.times(JWKS)) <= 7
