@@ -71,8 +71,8 @@ def serve(
         from issuer.settings import Settings
 
         settings = Settings()
-        serving.rehearse(settings)
         listener = serving.listen(settings.host, settings.port)
+        serving.rehearse(settings)
     typer.echo(
         f"Hourmark's issuer {settings.issuer_url} listens on {settings.host}:{settings.port}", err=True
     )

@@ -18,6 +18,7 @@ from tests.postgresql import PostgresServer
 from tests.running_issuer import RunningIssuer, start_issuer
 
 Measured = Callable[[str, float], None]
+NewDatabase = Callable[[], dict[str, str]]
 _UNIT = "measured seconds: "
 
 
@@ -57,18 +58,18 @@ def measured(record_property: Callable[[str, object], None]) -> Measured:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> dict[str, str]:
-    """The settings that name an empty database, of each kind."""
+def new_database(request: pytest.FixtureRequest) -> NewDatabase:
+    """Makes an empty database, of each kind, and gives the settings that name it."""
     if request.param == "sqlite":
-        return {}
+        return dict  # each issuer's own file, in its own folder
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    return {"HOURMARKD_DATABASE_URL": server.create_database()}
+    return lambda: {"HOURMARKD_DATABASE_URL": server.create_database()}
 
 
 @pytest.fixture(scope="module")
-def issuer(database: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIssuer]:
+def issuer(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIssuer]:
     """The issuer of a file's stories."""
-    with start_issuer(tmp_path_factory.mktemp("issuer"), **database) as running:
+    with start_issuer(tmp_path_factory.mktemp("issuer"), **new_database()) as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""A proxy between verifiers and an issuer, as old as proxies are: it passes no preference on, and nothing waits."""
+"""A proxy between verifiers and an issuer, of the older kind: it passes no preference on, so nobody waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verifiers that nobody here wrote accept our tokens with nothing but the issuer's address, and refuse others."""
+"""Verifiers that nobody here wrote: they know the issuer's address, accept its tokens and refuse others."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def algorithm(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def issuer(algorithm: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIssuer]:
-    """An issuer that was set to one algorithm before its first key. It never matters where it keeps its data."""
+    """An issuer that was set to one algorithm before its first key. Any database will do."""
     folder = tmp_path_factory.mktemp("issuer")
     with start_issuer(folder, HOURMARKD_ALGORITHM=algorithm) as running:
         yield running
@@ -80,7 +80,7 @@ def test_jose(issuer: RunningIssuer, algorithm: str, here: Client, key: RoleKey)
         pytest.skip("jose is not installed: npm ci --prefix tests/journeys/node")
 
     def verify(token: str, audience: str = SERVICES) -> tuple[int, str]:
-        command = ["node", NODE / "verify.mjs", issuer.url, audience]
+        command = ["node", str(NODE / "verify.mjs"), issuer.url, audience]
         done = subprocess.run(command, input=token, capture_output=True, text=True, check=False)
         assert done.stderr == ""
         return done.returncode, done.stdout.strip()

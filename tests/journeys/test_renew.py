@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.client import SERVICES, Client, seconds_until, verdict
-from tests.journeys.conftest import Measured
+from tests.journeys.conftest import Measured, NewDatabase
 from tests.journeys.proxy import Proxy, serve_proxy
 from tests.running_issuer import start_issuer
 from verifier import Verifier
@@ -110,10 +110,10 @@ def proxy() -> Iterator[Proxy]:
 
 
 def test_a_verifier_that_can_only_poll_refuses_the_old_tokens_within_the_lists_ttl(
-    database: dict[str, str], proxy: Proxy, tmp_path: Path, measured: Measured
+    new_database: NewDatabase, proxy: Proxy, tmp_path: Path, measured: Measured
 ) -> None:
     settings = {"HOURMARKD_STATUS_TTL": str(LIST_TTL), "HOURMARKD_ISSUER": proxy.url}
-    with start_issuer(tmp_path, **database, **settings) as issuer, Client(issuer) as client:
+    with start_issuer(tmp_path, **new_database(), **settings) as issuer, Client(issuer) as client:
         proxy.upstream = issuer.url
         role = client.new_role()
         secret = client.new_key(role)

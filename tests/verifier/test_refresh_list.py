@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from tests.verifier import forge
-from tests.verifier.issuer_double import JWKS, LIST, IssuerDouble, Request, eventually, verdict
-from verifier import refresh
+from tests.verifier.issuer_double import JWKS, LIST, SOON, IssuerDouble, Request, as_issuer, eventually, verdict
+from verifier import Verifier, refresh
+
+NEW = forge.key(owner="next")
 
 
 @pytest.fixture(autouse=True)
@@ -41,12 +45,16 @@ def test_is_asked_for_as_the_contract_says() -> None:
         assert second["Accept"] == "application/statuslist+jwt"
 
 
+def _holds(verifier: Verifier, version: int) -> bool:
+    return [signed.content.version for signed in verifier.trust.lists.values()] == [version]
+
+
 def test_a_long_poll_brings_each_version_the_moment_it_exists() -> None:
     with IssuerDouble(long_poll=True) as issuer, issuer.verifier() as verifier:
         for version in range(2, 6):
             issuer.await_requests(LIST, version)
             issuer.publish(version=version)
-            eventually(lambda version=version: verifier.trust.lists[issuer.url + LIST].content.version == version)
+            eventually(partial(_holds, verifier, version))
         assert len(issuer.times(LIST)) <= 6
         assert len(issuer.times(JWKS)) == 1
 
@@ -56,33 +64,78 @@ def test_a_long_poll_without_news_is_followed_by_the_next() -> None:
         time.sleep(0.06)
         request.send(b"", 304, Preference_Applied="wait=25")
 
-    with IssuerDouble() as issuer, issuer.verifier():
-        issuer.await_requests(LIST, 2)
-        issuer.answers[LIST] = wait_a_little
-        issuer.publish(ttl=300)
-        issuer.answers[LIST] = wait_a_little
+    with IssuerDouble() as issuer:
+        issuer.answers[LIST] = _later(wait_a_little)
+        with issuer.verifier():
+            issuer.await_requests(LIST, 4)
+
+
+@pytest.mark.parametrize("etag", [None, "\xe9"])
+def test_without_a_usable_etag_there_is_no_long_poll(etag: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh, "_LIST_TTL", (0.02, 0.02))
+    with IssuerDouble() as issuer:
+        headers = {} if etag is None else {"ETag": etag}
+        issuer.answers[LIST] = lambda request: request.send(issuer.list, **headers)
+        with issuer.verifier():
+            issuer.await_requests(LIST, 3)
+        assert all("Prefer" not in headers for headers in issuer.headers(LIST))
+
+
+def test_not_modified_is_no_answer_to_who_has_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    with IssuerDouble() as issuer:
+        issuer.answers[LIST] = lambda request: request.send(b"", 304)
+        with issuer.verifier(wait=0) as verifier:
+            issuer.await_requests(LIST, 2)
+            assert verdict(verifier, issuer.token()) == "revocation_stale"
+            issuer.answers.clear()
+            eventually(lambda: verdict(verifier, issuer.token()) == "good")
+    assert "there is no list" in caplog.text
+
+
+def test_not_modified_is_no_answer_when_the_list_has_gone_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its key was withdrawn during the long poll."""
+    monkeypatch.setattr(refresh, "COOLDOWN", 0.0)
+    withdrawn = threading.Event()
+
+    def not_modified(request: Request) -> None:
+        assert withdrawn.wait(SOON)
+        request.send(b"", 304, Preference_Applied="wait=25")
+
+    with IssuerDouble() as issuer:
+        issuer.answers[LIST] = _later(not_modified)
+        with issuer.verifier() as verifier:
+            issuer.await_requests(LIST, 2)
+            issuer.jwks = forge.jwks(NEW)
+            assert verdict(verifier, issuer.token(NEW)) == "unknown_key"
+            eventually(lambda: verdict(verifier, issuer.token(NEW)) == "revocation_stale")
+            issuer.publish(signer=NEW)
+            withdrawn.set()
+            eventually(lambda: verdict(verifier, issuer.token(NEW)) == "good")
+
+
+def _later(answer: Callable[[Request], None]) -> Callable[[Request], None]:
+    """As an issuer does at first, then `answer`."""
+    return lambda request: (answer if request.headers["If-None-Match"] else as_issuer)(request)
 
 
 def _always(status: int, **headers: str) -> Callable[[Request], None]:
-    return lambda request: request.send(
-        request.double.list if status == 200 else b"", status, ETag='"1"', **headers
+    return _later(
+        lambda request: request.send(
+            request.double.list if status == 200 else b"", status, ETag='"1"', **headers
+        )
     )
 
 
 def _alternate(request: Request) -> None:
     """Two replicas, of which one lags behind, and both say that they waited."""
-    double = request.double
-    older = len(double.times(LIST)) % 2 == 0
-    request.send(
-        double.sign(version=1 if older else 2), ETag='"1"' if older else '"2"', Preference_Applied="wait=25"
-    )
+    version = 1 + len(request.double.times(LIST)) % 2
+    request.send(request.double.sign(version=version), ETag=f'"{version}"', Preference_Applied="wait=25")
 
 
 def _sign_anew(request: Request) -> None:
     """A newer version for everybody who asks."""
-    double = request.double
-    double.publish()
-    request.send(double.list, ETag=f'"{double.version}"', Preference_Applied="wait=25")
+    request.double.publish()
+    request.send(request.double.list, ETag=f'"{request.double.version}"', Preference_Applied="wait=25")
 
 
 @pytest.mark.parametrize(
@@ -92,8 +145,8 @@ def _sign_anew(request: Request) -> None:
         (_always(304, Preference_Applied="wait=25"), 2),
         (_always(200), 2),
         (_always(200, Preference_Applied="wait=25"), 2),
-        (_alternate, 20),
-        (_sign_anew, 15),
+        (_alternate, 12),
+        (_sign_anew, 12),
     ],
     ids=["304", "304 waits not", "ignores etag", "ignores etag and waits not", "alternates", "always newer"],
 )
@@ -101,9 +154,28 @@ def test_an_answer_at_once_is_not_asked_for_again_at_once(
     answer: Callable[[Request], None], most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(refresh, "_BACKOFF", (0.1, 0.1))
-    with IssuerDouble() as issuer, issuer.verifier() as verifier:
-        issuer.await_requests(LIST, 1)
+    with IssuerDouble() as issuer:
         issuer.answers[LIST] = answer
-        time.sleep(0.5)
-        assert 2 <= len(issuer.times(LIST)) <= most
-        assert verdict(verifier, issuer.token()) == "good"
+        with issuer.verifier() as verifier:
+            held = verifier.trust.lists[issuer.url + LIST].content
+            issuer.await_requests(LIST, 2)
+            time.sleep(0.3)
+            assert len(issuer.times(LIST)) <= most
+            assert verdict(verifier, issuer.token()) == "good"
+            assert verifier.trust.lists[issuer.url + LIST].content.version >= held.version
+
+
+@pytest.mark.parametrize(("ttl", "seconds"), [(0, 1), (15, 15), (10**30, 300)])
+def test_the_ttl_is_taken_within_reason(ttl: int, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    ask = refresh._Due.ask
+
+    def listen(due: refresh._Due, pause: float) -> None:
+        pauses.append(pause)
+        ask(due, pause)
+
+    monkeypatch.setattr(refresh._Due, "ask", listen)
+    with IssuerDouble() as issuer:
+        issuer.publish(ttl=ttl)
+        with issuer.verifier(wait=0):
+            eventually(lambda: seconds in pauses)

@@ -1,0 +1,70 @@
+"""Requests as no client library sends them: byte by byte, without end, from another address."""
+
+from __future__ import annotations
+
+import select
+import socket
+from dataclasses import dataclass
+from itertools import cycle
+from urllib.parse import urlsplit
+
+import httpx
+
+_PIECE = b"x" * 8192
+_ENOUGH = 8 * 1024 * 1024
+_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Flooded:
+    """What came of a request that never ends."""
+
+    accepted: int
+    """Bytes that left here before the server closed the connection: read by it, or in the kernel's buffers."""
+    status: int
+    head: str
+    body: str
+    was_closed: bool
+
+
+def flood(url: str, head: str, *, chunked: bool = False) -> Flooded:
+    """Sends `head`, then a body until the server closes, or until enough was sent to know that it does not."""
+    pieces = cycle([b"2000\r\n", _PIECE, b"\r\n"] if chunked else [_PIECE])
+    accepted, answer, was_closed = 0, b"", False
+    with _connect(url) as client:
+        client.sendall(head.replace("\n", "\r\n").encode())
+        piece = next(pieces)
+        while accepted < _ENOUGH:
+            readable, writable, _ = select.select([client], [client], [], _SECONDS)
+            try:
+                if readable:
+                    received = client.recv(65536)
+                    answer += received
+                    was_closed = not received
+                elif writable:
+                    sent = client.send(piece)
+                    accepted += sent
+                    piece = piece[sent:] or next(pieces)
+                else:
+                    break
+            except (ConnectionResetError, BrokenPipeError):
+                was_closed = True
+            if was_closed:
+                break
+    text, _, body = answer.decode().partition("\r\n\r\n")
+    return Flooded(accepted, int(text.split(" ", 2)[1]), text.lower(), body, was_closed)
+
+
+def _connect(url: str) -> socket.socket:
+    """Small buffers, so that what the kernel holds is little beside what the server reads."""
+    address = urlsplit(url)
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+    client.connect((address.hostname, address.port))
+    client.setblocking(False)
+    return client
+
+
+def client_at(url: str, source: str) -> httpx.Client:
+    """A client whose requests come from `source`, one of the many loopback addresses."""
+    return httpx.Client(base_url=url, transport=httpx.HTTPTransport(local_address=source), timeout=10)

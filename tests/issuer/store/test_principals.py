@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import pytest
+
+from issuer.store import principals, role_keys
+from issuer.store.database import Database
+from issuer.store.principals import Conflict, InvalidName, NotFound, check_role_name, check_user_name
+from issuer.store.tables import Principal
+from tests.issuer.store.databases import (
+    ACTOR,
+    NOW,
+    ROLE,
+    add_key,
+    count,
+    indices,
+    make_role,
+    revoked,
+    role,
+    version,
+    write,
+)
+
+ROLE_NAMES = {
+    "org.account.ci": True,
+    "a.b.c": True,
+    "Org-1.my_account.ci.linux.x86-64": True,
+    "0.0.0": True,
+    "o.a." + "n" * 196: True,
+    "o.a." + "n" * 197: False,
+    "": False,
+    "org": False,
+    "org.account": False,
+    "org.account.": False,
+    ".org.account.ci": False,
+    "org..account.ci": False,
+    "org.account.-ci": False,
+    "org.account._ci": False,
+    "org.account.ci\n": False,
+    "org.account.c i": False,
+    "org.account.c@i": False,
+    "org.account.*": False,
+    "org.account/ci.x": False,
+    "org.account.cï": False,
+    "org.account.٣": False,
+    "role:org.account.ci": False,
+}
+USER_NAMES = {
+    "admin": True,
+    "ada.lovelace": True,
+    "a" * 200: True,
+    "a" * 201: False,
+    "": False,
+    "ada.": False,
+    "ada lovelace": False,
+    "user:ada": False,
+    "ada\x00": False,
+    "ada@example": False,
+}
+
+
+@pytest.mark.parametrize(("name", "is_good"), ROLE_NAMES.items())
+def test_role_names(name: str, is_good: bool) -> None:  # noqa: FBT001 - a table
+    if is_good:
+        assert check_role_name(name) == name
+    else:
+        with pytest.raises(InvalidName, match=r"ORG\.ACCOUNT\.NAME"):
+            check_role_name(name)
+
+
+@pytest.mark.parametrize(("name", "is_good"), USER_NAMES.items())
+def test_user_names(name: str, is_good: bool) -> None:  # noqa: FBT001 - a table
+    if is_good:
+        assert check_user_name(name) == name
+    else:
+        with pytest.raises(InvalidName, match="is not a user name"):
+            check_user_name(name)
+
+
+def test_a_refused_name_is_not_quoted_at_length() -> None:
+    with pytest.raises(InvalidName) as refused:
+        check_role_name("x" * 100_000)
+    assert len(str(refused.value)) < 500
+
+
+def test_a_principal_says_when_and_by_whom_it_was_made(database: Database) -> None:
+    make_role(database)
+    with database.read() as session:
+        made = principals.get(session, ROLE)
+        assert (made.name, made.created_at, made.created_by, made.deleted_at) == (ROLE, NOW, ACTOR, None)
+
+
+def test_a_name_that_is_taken(database: Database) -> None:
+    make_role(database)
+    with pytest.raises(Conflict, match="exists already"):
+        make_role(database)
+    assert count(database, "principal") == 1
+
+
+def test_a_name_is_never_used_again(database: Database) -> None:
+    make_role(database)
+    with write(database) as tx:
+        principals.delete_principal(tx, ROLE)
+    with pytest.raises(Conflict, match="never used again"):
+        make_role(database)
+
+
+def test_names_that_differ_in_case_are_two(database: Database) -> None:
+    make_role(database, "job:get@*")
+    make_role(database, "job:end@*", name=ROLE.upper().replace("ROLE:", "role:"))
+    with database.read() as session:
+        assert str(principals.held(session, role(session))) == "job:get@*"
+
+
+def test_deleting_takes_policies_and_role_keys_along(database: Database) -> None:
+    make_role(database, "job:*@*", "data:get@*")
+    make_role(database, "job:*@*", name="role:org.account.other")
+    with write(database) as tx:
+        first, second = add_key(tx), add_key(tx)
+        other = add_key(tx, principal="role:org.account.other")
+    dead = {*indices(database, first.access), *indices(database, second.access)}
+    before = version(database)
+    with write(database, NOW + 5) as tx:
+        assert set(principals.delete_principal(tx, ROLE)) == {first.access, second.access}
+    assert revoked(database) == dead
+    assert version(database) == before + 1
+    assert (count(database, "policy"), count(database, "role_key"), count(database, "secret")) == (1, 1, 1)
+    with database.read() as session:
+        assert role_keys.load(session, first.access) is None
+        assert role_keys.load(session, other.access) is not None
+        row = session.get(Principal, 1)
+        assert row is not None
+        assert row.deleted_at == NOW + 5, "the row outlives the principal"
+
+
+def test_what_is_deleted_is_not_found(database: Database) -> None:
+    make_role(database)
+    with write(database) as tx:
+        principals.delete_principal(tx, ROLE)
+    with database.read() as session, pytest.raises(NotFound, match=f"there is no {ROLE}"):
+        principals.get(session, ROLE)
+    with pytest.raises(NotFound), write(database) as tx:
+        principals.delete_principal(tx, ROLE)
+
+
+def test_pages_of_roles_while_roles_come_and_go(database: Database) -> None:
+    names = [f"role:org.account.n{number:02}" for number in range(10)]
+    for name in reversed(names):
+        make_role(database, name=name)
+    make_role(database, name="user:org.account.n03")
+    with write(database) as tx:
+        principals.delete_principal(tx, names[4])
+    seen: list[str] = []
+    while len(seen) < 20:
+        with database.read() as session:
+            page = [
+                row.name for row in principals.list_roles(session, after=seen[-1] if seen else "", limit=3)
+            ]
+        if not page:
+            break
+        seen += page
+        if len(seen) == 3:
+            with write(database) as tx:
+                principals.delete_principal(tx, names[1])
+                principals.delete_principal(tx, names[8])
+                principals.create(tx, "role:org.account.n00-behind-us")
+                principals.create(tx, "role:org.account.n07-before-us")
+    after = "role:org.account.n07-before-us"
+    assert seen == [*names[:4], *names[5:8], after, names[9]]

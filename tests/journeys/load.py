@@ -1,0 +1,79 @@
+"""Requests without a pause from several sides, each answer kept with the moment when it was asked for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+_BREATH = 0.01
+"""Seconds between two requests of one side: what is tested is the issuer, not its speed."""
+_END_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, without its text: those hold tokens."""
+
+    what: str
+    asked_at: float
+    """time.monotonic()."""
+    status: int
+    retry_after: str | None
+
+
+class Load:
+    """A context manager that asks until its end. No answer at all, such as a broken connection, is its error."""
+
+    def __init__(self, asks: dict[str, Callable[[], httpx.Response]]) -> None:
+        """asks: by name what one side does again and again."""
+        self.answers: list[Answer] = []
+        self._failures: list[Exception] = []
+        self._ended = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._ask, args=(what, ask), name=f"load: {what}")
+            for what, ask in asks.items()
+        ]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            thread.join(_END_SECONDS)
+        if error is None and self._failures:
+            raise self._failures[0]
+
+    def between(self, begin: float, end: float) -> list[Answer]:
+        """Answers to what was asked for within these moments."""
+        return [answer for answer in self.answers if begin <= answer.asked_at < end]
+
+    def _ask(self, what: str, ask: Callable[[], httpx.Response]) -> None:
+        while not self._ended.is_set():
+            asked_at = time.monotonic()
+            try:
+                answer = ask()
+            except Exception as error:  # noqa: BLE001 - raised again where the load ends
+                self._failures.append(error)
+                return
+            self.answers.append(Answer(what, asked_at, answer.status_code, answer.headers.get("Retry-After")))
+            self._ended.wait(_BREATH)
+
+
+def statuses(answers: list[Answer]) -> dict[str, Counter[int]]:
+    """How often each side was answered with what."""
+    counted: dict[str, Counter[int]] = {}
+    for answer in answers:
+        counted.setdefault(answer.what, Counter())[answer.status] += 1
+    return counted
