@@ -15,6 +15,7 @@ import math
 import os
 import random
 import re
+import selectors
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -92,8 +93,8 @@ class Refresher:
     def close(self) -> None:
         """Ends the thread; a request under way is dropped."""
         self._closed = True
-        _alive.discard(self)
         self.session.stop()
+        _alive.discard(self)
 
 
 class Session:
@@ -101,7 +102,8 @@ class Session:
 
     def __init__(self, trust: Trust, cache_path: Path | None) -> None:
         self.thread = threading.Thread(target=self._main, name="hourmark-verifier", daemon=True)
-        self.tried = threading.Event()
+        self.awake = threading.Lock()
+        """Held by the thread except while it waits for the network."""
         self.loaded = threading.Event()
         self._trust = trust
         self._cache_path = cache_path
@@ -113,7 +115,6 @@ class Session:
         self._keys_requested = False
         self._keys_due = _Due("the JWKS", at_once=True)
         self._list_due = _Due("the status list", at_once=bool(trust.keys))  # no list is read without keys
-        self._untried = {self._keys_due, self._list_due}
 
     def request_keys(self) -> None:
         if not self._keys_requested:
@@ -135,10 +136,9 @@ class Session:
 
     def _main(self) -> None:
         try:
-            with asyncio.Runner(loop_factory=_Loop) as runner:
+            with self.awake, asyncio.Runner(loop_factory=lambda: _Loop(_Selector(self.awake))) as runner:
                 runner.run(self._run())
         finally:
-            self.tried.set()
             self.loaded.set()
 
     async def _run(self) -> None:
@@ -147,10 +147,10 @@ class Session:
             return
         # Plain http stays on this host, past any proxy. Nothing is compressed: little could become a lot.
         https, headers = self._list_uri.startswith("https"), {"Accept-Encoding": "identity"}
-        client = httpx.AsyncClient(trust_env=https, headers=headers, timeout=DEADLINE + _LONG_POLL)
-        async with client, asyncio.TaskGroup() as group:
-            keys = group.create_task(self._keep(self._keys_due, lambda: self._refresh_keys(client)))
-            lists = group.create_task(self._keep(self._list_due, lambda: self._refresh_list(client)))
+        self._client = httpx.AsyncClient(trust_env=https, headers=headers, timeout=DEADLINE + _LONG_POLL)
+        async with self._client, asyncio.TaskGroup() as group:
+            keys = group.create_task(self._keep(self._keys_due, self._refresh_keys))
+            lists = group.create_task(self._keep(self._list_due, self._refresh_list))
             await self._stop.wait()
             keys.cancel()
             lists.cancel()
@@ -170,15 +170,13 @@ class Session:
                 reason = repr(error) if told else type(error).__name__
                 logger.warning("%s was not refreshed: %s", due.what, reason)
             due.ask(pause)
-            self._untried.discard(due)
-            self.tried.set()
-            if not self._untried and self._trust.keys and self._list_uri in self._trust.lists:
+            if due is self._list_due and self._list_uri in self._trust.lists:
                 self.loaded.set()
 
-    async def _refresh_keys(self, client: httpx.AsyncClient) -> float:
+    async def _refresh_keys(self) -> float:
         """Asks once; returns how many seconds after that to ask again."""
         self._keys_requested = False
-        answer, document = await _get(client, f"{self._trust.issuer}/.well-known/jwks.json", {}, DEADLINE)
+        answer, document = await self._get(f"{self._trust.issuer}/.well-known/jwks.json", {}, DEADLINE)
         before = self._trust.keys
         self._trust.update_keys(document, now=time.time())
         self._save()
@@ -187,7 +185,7 @@ class Session:
         max_age = re.search(r"max-age=(\d{1,9})", answer.headers.get("cache-control", ""))
         return _clamp(float(max_age[1]) if max_age else _DEFAULT_KEYS_AGE, _KEYS_AGE)
 
-    async def _refresh_list(self, client: httpx.AsyncClient) -> float:
+    async def _refresh_list(self) -> float:
         """Asks once; returns how many seconds after that to ask again."""
         asked_at, held = time.monotonic(), self._trust.lists.get(self._list_uri)
         headers, deadline = {"Accept": "application/statuslist+jwt"}, DEADLINE
@@ -195,7 +193,7 @@ class Session:
         if conditional:
             headers |= {"If-None-Match": self._etag, "Prefer": f"wait={_LONG_POLL}"}
             deadline += _LONG_POLL
-        answer, document = await _get(client, self._list_uri, headers, deadline)
+        answer, document = await self._get(self._list_uri, headers, deadline)
         if answer.status_code == httpx.codes.OK:
             self._accept_list(document)
             etag = answer.headers.get("etag", "")
@@ -226,6 +224,18 @@ class Session:
         if signed is not held:
             self._save()
 
+    async def _get(self, uri: str, headers: dict[str, str], deadline: float) -> tuple[httpx.Response, bytes]:
+        """A document or "not modified", within `deadline` seconds and the size of the largest document."""
+        document = bytearray()
+        async with asyncio.timeout(deadline), self._client.stream("GET", uri, headers=headers) as answer:
+            if answer.status_code not in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
+                raise FetchError(f"status {answer.status_code}")
+            async for chunk in answer.aiter_raw():
+                document += chunk
+                if len(document) > MAX_DOCUMENT_CHARACTERS:
+                    raise FetchError("longer than any document")
+        return answer, bytes(document)
+
     def _save(self) -> None:
         if self._cache_path is not None:
             snapshot.save(self._cache_path, self._trust)
@@ -255,6 +265,21 @@ class _Due:
         self._last, self._next = time.monotonic(), math.inf
 
 
+class _Selector(selectors.DefaultSelector):
+    """Gives a lock away while it waits."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        super().__init__()
+        self._lock = lock
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self._lock.release()
+        try:
+            return super().select(timeout)
+        finally:
+            self._lock.acquire()
+
+
 class _Loop(asyncio.SelectorEventLoop):
     """Looks names up in daemon threads: an executor would make the end of the process wait for the DNS."""
 
@@ -272,21 +297,6 @@ class _Loop(asyncio.SelectorEventLoop):
         return asyncio.wrap_future(answer, loop=self)
 
 
-async def _get(
-    client: httpx.AsyncClient, uri: str, headers: dict[str, str], deadline: float
-) -> tuple[httpx.Response, bytes]:
-    """A document or "not modified", within `deadline` seconds and the size of the largest document."""
-    document = bytearray()
-    async with asyncio.timeout(deadline), client.stream("GET", uri, headers=headers) as answer:
-        if answer.status_code not in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
-            raise FetchError(f"status {answer.status_code}")
-        async for chunk in answer.aiter_raw():
-            document += chunk
-            if len(document) > MAX_DOCUMENT_CHARACTERS:
-                raise FetchError("longer than any document")
-    return answer, bytes(document)
-
-
 def _clamp(seconds: float, bounds: tuple[float, float]) -> float:
     return min(max(seconds, bounds[0]), bounds[1])
 
@@ -298,17 +308,25 @@ def _backoff(failures: int) -> float:
 
 
 def _before_fork() -> None:
-    """Until the first request, which imports: a module half done here would for ever be so in the child."""
-    for refresher in list(_alive):
-        refresher.session.tried.wait(_FORK_PATIENCE)
+    """Halts our threads: what is locked or half imported now would for ever be so in the child."""
+    sessions = [refresher.session for refresher in list(_alive)]
+    _fork.halted = [session for session in sessions if session.awake.acquire(timeout=_FORK_PATIENCE)]
 
 
-def _after_fork() -> None:
+def _after_fork_in_parent() -> None:
+    for session in _fork.halted:
+        session.awake.release()
+
+
+def _after_fork_in_child() -> None:
     for refresher in list(_alive):
         refresher.start_in_child()
 
 
+_fork = threading.local()
 _alive: set[Refresher] = set()
 _inherited: list[Session] = []
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows cannot fork
-    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child
+    )

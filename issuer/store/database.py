@@ -126,6 +126,8 @@ def _engine_options(*, is_sqlite: bool) -> dict[str, Any]:
     if is_sqlite:
         return {"connect_args": {"timeout": _BUSY_SECONDS}, "hide_parameters": True}
     options = f"-c lock_timeout={_BUSY_SECONDS}s -c statement_timeout={2 * _BUSY_SECONDS}s"
+    # Whatever an administrator made the default: a writer must see what was committed while it waited.
+    options += r" -c default_transaction_isolation=read\ committed"
     return {
         "connect_args": {"connect_timeout": 2, "options": options},
         "hide_parameters": True,

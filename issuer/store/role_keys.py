@@ -191,9 +191,10 @@ def _allocate(tx: Transaction, secret: Secret, ends_at: int | None) -> int:
 def _replace_indices(tx: Transaction, secrets: list[Secret]) -> None:
     status_indices.revoke(tx, [(secret.status_index, _owner(secret)) for secret in secrets])
     for secret in secrets:
-        row = tx.session.get_one(RoleKey, secret.access)
-        secret.status_index = _allocate(tx, secret, secret.ends_at or row.expires_at)
-        tx.session.add(secret)
+        ends_at = secret.ends_at or tx.session.get_one(RoleKey, secret.access).expires_at
+        if ends_at is None or ends_at > tx.now:
+            secret.status_index = _allocate(tx, secret, ends_at)
+            tx.session.add(secret)
 
 
 def _drop(tx: Transaction, secrets: list[Secret]) -> None:

@@ -12,7 +12,7 @@ from issuer.store.database import Database
 
 
 def upgrade(database: Database) -> None:
-    """Brings the database to this version's schema, from empty or from any earlier one: one writer at a time."""
+    """Brings the database to this version's schema, from empty or any earlier one. One at a time."""
     with database.engine.connect().execution_options(hourmark_write=True) as connection:
         database.lock(connection)
         command.upgrade(_config(connection), "head")

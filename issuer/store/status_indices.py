@@ -16,8 +16,12 @@ from verifier.status_list import ENTRIES
 
 LIST_ID = 1
 MAX_TOKEN_SECONDS = 3600
+MAX_LATE_SECONDS = 3600
+"""How long a process may issue without knowing of a revocation: the greatest HOURMARKD_OUTAGE_ALLOWANCE."""
 MARGIN = 300
-"""Seconds for verifiers' leeway, for clocks, and for a process that learns of a revocation a little later."""
+"""Seconds for verifiers' leeway and for clocks."""
+_CARRIED_SECONDS = MAX_TOKEN_SECONDS + MAX_LATE_SECONDS + MARGIN
+"""How long, once its owner has lost it, an index may still be in a live token."""
 
 
 class StatusListFull(Exception):
@@ -45,27 +49,32 @@ def allocate(tx: Transaction, owner: str) -> int:
 
 
 def end(tx: Transaction, index: int, owner: str, at: int) -> None:
-    """Its owner issues nothing that lives beyond `at`: afterwards it can be used again without being set."""
+    """Its owner issues nothing from `at` on: it is used again, without being set, once no token carries it.
+
+    A token that was issued before this was known may outlive `at`.
+    """
     tx.session.execute(
         update(StatusIndex)
         .where(col(StatusIndex.index) == index, col(StatusIndex.owner) == owner)
-        .values(dead_from=at + MARGIN)
+        .values(dead_from=max(at + MARGIN, tx.now + _CARRIED_SECONDS))
     )
 
 
 def revoke(tx: Transaction, owned: Iterable[tuple[int, str]]) -> None:
     """Sets those (index, owner): every token that carries one is refused from the list's next version on."""
+    newly_set = 0
     for index, owner in owned:
-        tx.session.execute(
+        newly_set += tx.session.exec(
             update(StatusIndex)
             .where(
                 col(StatusIndex.index) == index,
                 col(StatusIndex.owner) == owner,
                 col(StatusIndex.is_set).is_(False),
             )
-            .values(is_set=True, dead_from=tx.now + MAX_TOKEN_SECONDS + MARGIN)
-        )
-    raise_version(tx)
+            .values(is_set=True, dead_from=tx.now + _CARRIED_SECONDS)
+        ).rowcount
+    if newly_set:
+        raise_version(tx)
 
 
 def clear_dead(tx: Transaction, *, list_lifetime: int) -> None:

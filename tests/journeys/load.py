@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -23,22 +22,24 @@ class Answer:
 
     what: str
     asked_at: float
-    """time.monotonic()."""
+    """time.monotonic(), like all moments here."""
+    answered_at: float
     status: int
     retry_after: str | None
 
 
 class Load:
-    """A context manager that asks until its end. No answer at all, such as a broken connection, is its error."""
+    """A context manager that asks until its end. A broken connection instead of an answer is its error."""
 
-    def __init__(self, asks: dict[str, Callable[[], httpx.Response]]) -> None:
-        """asks: by name what one side does again and again."""
+    def __init__(self, asks: dict[str, list[Callable[[], httpx.Response]]]) -> None:
+        """asks: by name what is asked again and again, each by a side of its own."""
         self.answers: list[Answer] = []
         self._failures: list[Exception] = []
         self._ended = threading.Event()
         self._threads = [
             threading.Thread(target=self._ask, args=(what, ask), name=f"load: {what}")
-            for what, ask in asks.items()
+            for what, sides in asks.items()
+            for ask in sides
         ]
 
     def __enter__(self) -> Self:
@@ -56,8 +57,8 @@ class Load:
             raise self._failures[0]
 
     def between(self, begin: float, end: float) -> list[Answer]:
-        """Answers to what was asked for within these moments."""
-        return [answer for answer in self.answers if begin <= answer.asked_at < end]
+        """What was asked and answered within these moments."""
+        return [each for each in self.answers if begin <= each.asked_at and each.answered_at < end]
 
     def _ask(self, what: str, ask: Callable[[], httpx.Response]) -> None:
         while not self._ended.is_set():
@@ -67,13 +68,14 @@ class Load:
             except Exception as error:  # noqa: BLE001 - raised again where the load ends
                 self._failures.append(error)
                 return
-            self.answers.append(Answer(what, asked_at, answer.status_code, answer.headers.get("Retry-After")))
+            retry_after = answer.headers.get("Retry-After")
+            self.answers.append(Answer(what, asked_at, time.monotonic(), answer.status_code, retry_after))
             self._ended.wait(_BREATH)
 
 
-def statuses(answers: list[Answer]) -> dict[str, Counter[int]]:
-    """How often each side was answered with what."""
-    counted: dict[str, Counter[int]] = {}
+def statuses(answers: list[Answer]) -> dict[str, set[int]]:
+    """What each question was answered with."""
+    seen: dict[str, set[int]] = {}
     for answer in answers:
-        counted.setdefault(answer.what, Counter())[answer.status] += 1
-    return counted
+        seen.setdefault(answer.what, set()).add(answer.status)
+    return seen

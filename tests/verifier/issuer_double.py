@@ -1,10 +1,11 @@
-"""A scripted issuer behind a real loopback socket: its documents, and everything that a server can do wrong."""
+"""A scripted issuer behind a real loopback socket: its documents, and all that a server can do wrong."""
 
 from __future__ import annotations
 
 import json
 import socket
 import socketserver
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -12,15 +13,26 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
+import pytest
+
 from keys import SigningKey
 from tests.verifier import forge
-from verifier import TokenError, Verifier
+from verifier import TokenError, Verifier, refresh
 from verifier.status_list import TYP, StatusList
 
 JWKS = "/.well-known/jwks.json"
 LIST = "/status/1"
 SOON = 10.0
 """Seconds within which the expected happens, however busy the machine is."""
+_TLS = ssl.create_default_context()
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failures and answers are followed by the next request at once."""
+    monkeypatch.setattr(refresh, "_BACKOFF", (0.01, 0.02))
+    monkeypatch.setattr(refresh, "_PAUSE", 0.02)
+    # Made for every client, slowly, and never used over plain http.
+    monkeypatch.setattr(ssl, "create_default_context", lambda **_: _TLS)
 
 
 def eventually(condition: Callable[[], object]) -> None:
@@ -32,7 +44,7 @@ def eventually(condition: Callable[[], object]) -> None:
 
 
 def verdict(verifier: Verifier, token: str) -> str:
-    """"good", or the code of the refusal."""
+    """ "good", or the code of the refusal."""
     try:
         verifier.verify(token)
     except TokenError as error:
@@ -154,12 +166,12 @@ class Request(BaseHTTPRequestHandler):
             self.double.changed.notify_all()
         self.double.answers.get(self.path, as_issuer)(self)
 
-    def send(self, body: bytes, status: int = 200, **headers: str) -> None:
+    def send(self, body: bytes, status: int = 200, /, **headers: str) -> None:
         """A whole answer; "_" in the name of a header stands for "-"."""
         self.begin(len(body), status, **headers)
         self.wfile.write(body)
 
-    def begin(self, length: int, status: int = 200, **headers: str) -> None:
+    def begin(self, length: int, status: int = 200, /, **headers: str) -> None:
         """The head of an answer of `length` bytes."""
         self.send_response(status)
         for name, value in headers.items():

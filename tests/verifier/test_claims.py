@@ -58,6 +58,11 @@ def test_what_is_empty_is_not_written() -> None:
     assert not {"status", "nbf", "act", "job", "labels"} & token.to_claims().keys()
 
 
+def test_one_audience_is_written_as_text() -> None:
+    assert Token.from_claims(forge.claims()).to_claims() == forge.claims()
+    assert Token.from_claims(forge.claims(aud=["a", "b"])).to_claims()["aud"] == ["a", "b"]
+
+
 def test_only_the_required_claims() -> None:
     token = Token.from_claims(forge.claims(roles=forge.ABSENT, scope=forge.ABSENT, status=forge.ABSENT))
     assert token == Token(

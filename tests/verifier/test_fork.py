@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO
 
 import pytest
 
 from tests.verifier import forge
-from tests.verifier.issuer_double import JWKS, LIST, SOON, IssuerDouble, eventually, verdict
+from tests.verifier.issuer_double import JWKS, LIST, SOON, IssuerDouble, hurry
 from verifier import Trust, refresh
 from verifier.refresh import Refresher
 
@@ -55,15 +59,31 @@ os.waitpid(child, 0)
 @contextmanager
 def _process(program: str, issuer: IssuerDouble, cache: Path) -> Iterator[IO[str]]:
     """The standard output of `program`, which must end well and without a word on standard error."""
-    command = [sys.executable, "-c", PREAMBLE + program, issuer.url, forge.AUDIENCE, issuer.token(), str(cache)]
-    with subprocess.Popen(
-        command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    command = [
+        sys.executable,
+        "-c",
+        PREAMBLE + program,
+        issuer.url,
+        forge.AUDIENCE,
+        issuer.token(),
+        str(cache),
+    ]
+    with (
+        TemporaryFile("w+") as errors,
+        subprocess.Popen(
+            command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+        ) as process,
+    ):
         assert process.stdout
-        assert process.stderr
-        yield process.stdout
-        assert process.wait(60) == 0
-        assert process.stderr.read() == ""
+        try:
+            yield process.stdout
+            assert process.wait(60) == 0
+        finally:
+            # The child too, should one of them hang; all that are well have ended.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        errors.seek(0)
+        assert errors.read() == ""
 
 
 def _two_lines(output: IO[str]) -> set[str]:
@@ -73,11 +93,10 @@ def _two_lines(output: IO[str]) -> set[str]:
 @pytest.mark.parametrize(
     "create",
     [
-        "verifier = Verifier(url, audience)",
         "verifier = Verifier(url, audience, wait=0)",
         "verifier = Verifier(url, audience, cache_path=cache)",
     ],
-    ids=["loaded", "in the midst of loading", "with a cache"],
+    ids=["in the midst of loading", "after loading"],
 )
 def test_parent_and_child_both_learn_what_changes_after_the_fork(create: str, tmp_path: Path) -> None:
     with (
@@ -111,32 +130,35 @@ def test_closing_in_one_process_leaves_the_other_alone(closes_in_child: bool, tm
         assert output.readline().strip() == "open revoked"
 
 
-def test_a_closed_verifier_stays_closed_in_a_child(tmp_path: Path) -> None:
-    program = """
-with Verifier(url, audience) as verifier:
-    pass
-child = os.fork()
-if child:
-    os.waitpid(child, 0)
-else:
-    tell_when(f"{threading.active_count()} thread", "good")
-"""
-    with IssuerDouble() as issuer, _process(program, issuer, tmp_path / "cache") as output:
-        assert output.readline().strip() == "1 thread good"
-
-
-def test_a_child_starts_with_what_the_parent_knew() -> None:
-    """What the hooks do, without a fork."""
+def test_the_hooks_halt_the_thread_and_start_another_in_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a fork: both threads run in this process."""
+    hurry(monkeypatch)
     with IssuerDouble(long_poll=True) as issuer:
-        trust = Trust(issuer.url)
-        refresher = Refresher(trust)
+        refresher = Refresher(Trust(issuer.url))
         refresher.start(wait=SOON)
         parents = refresher.session
+        issuer.await_requests(LIST, 2)
         refresh._before_fork()
-        refresh._after_fork()
-        assert refresher.session is not parents
+        issuer.publish()
+        time.sleep(0.1)
+        assert len(issuer.times(LIST)) == 2, "the thread works while the process forks"
+        refresh._after_fork_in_parent()
+        issuer.await_requests(LIST, 3)
+        refresh._after_fork_in_child()
         issuer.await_requests(JWKS, 2)
         refresher.close()
         assert parents.thread.is_alive()
         parents.stop()
         assert refresh._inherited.pop() is parents
+
+
+def test_a_fork_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh, "_FORK_PATIENCE", 0.05)
+    with IssuerDouble(long_poll=True) as issuer:
+        refresher = Refresher(Trust(issuer.url))
+        refresher.start(wait=SOON)
+        with refresher.session.awake:
+            refresh._before_fork()
+            refresh._after_fork_in_parent()
+            assert refresher.session.awake.locked()
+        refresher.close()

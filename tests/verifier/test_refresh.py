@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.verifier import forge
-from tests.verifier.issuer_double import JWKS, LIST, SOON, IssuerDouble, Request, eventually, verdict
+from tests.verifier.issuer_double import JWKS, LIST, SOON, IssuerDouble, Request, eventually, hurry, verdict
 from verifier import Trust, refresh
 from verifier.refresh import Refresher
 
@@ -24,9 +24,8 @@ OTHER = forge.key(owner="next")
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything that waits waits less: each document is asked for again at once."""
-    monkeypatch.setattr(refresh, "_BACKOFF", (0.01, 0.02))
-    monkeypatch.setattr(refresh, "_PAUSE", 0.02)
+    """Each document is asked for again at once."""
+    hurry(monkeypatch)
     monkeypatch.setattr(refresh, "_KEYS_AGE", (0.02, 0.02))
     monkeypatch.setattr(refresh, "_LIST_TTL", (0.02, 0.02))
 
@@ -108,7 +107,9 @@ BAD_ANSWERS: dict[str, Callable[[Request], None]] = {
     "half": lambda request: request.send(_good_document(request)[:-20]),
     "trickle": _trickle,
     "flood": _flood,
-    "compressed": lambda request: request.send(gzip.compress(_good_document(request)), Content_Encoding="gzip"),
+    "compressed": lambda request: request.send(
+        gzip.compress(_good_document(request)), Content_Encoding="gzip"
+    ),
 }
 
 
@@ -266,14 +267,17 @@ def test_backing_off_grows_spreads_and_ends(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("max_age", "asked_again_within"), [("max-age=0", 10), ("max-age=60", 60), ("max-age=86400", 3600), ("", 300)]
+    ("max_age", "asked_again_within"),
+    [("max-age=0", 10), ("max-age=60", 60), ("max-age=86400", 3600), ("", 300)],
 )
 def test_the_keys_live_as_long_as_their_cache_control_says(
     max_age: str, asked_again_within: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
     pauses: list[float] = []
-    monkeypatch.setattr(refresh._Due, "ask", lambda due, pause: pauses.append(pause) if "JWKS" in due.what else None)
+    monkeypatch.setattr(
+        refresh._Due, "ask", lambda due, pause: pauses.append(pause) if "JWKS" in due.what else None
+    )
     with IssuerDouble() as issuer:
         issuer.answers[JWKS] = _whole(issuer.jwks, Cache_Control=f"public, {max_age}")
         with issuer.verifier(wait=0):

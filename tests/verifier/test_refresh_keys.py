@@ -1,4 +1,4 @@
-"""When the keys are fetched besides their regular time: asked for by tokens, rarely, and by lists, at once."""
+"""When the keys are fetched before their time: rarely for unknown tokens, at once for a list's new signer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from keys import base64url
 from tests.verifier import forge
-from tests.verifier.issuer_double import JWKS, LIST, SOON, IssuerDouble, Request, eventually, verdict
+from tests.verifier.issuer_double import JWKS, LIST, SOON, IssuerDouble, Request, eventually, hurry, verdict
 from verifier import Verifier, refresh
 
 OLD, NEW = forge.key(), forge.key(owner="next")
@@ -21,9 +21,7 @@ _REST = forge.token().partition(".")[2]
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Backing off is short and the issuer may be asked often; the cooldown stays as long as each test says."""
-    monkeypatch.setattr(refresh, "_BACKOFF", (0.01, 0.02))
-    monkeypatch.setattr(refresh, "_PAUSE", 0.02)
+    hurry(monkeypatch)
 
 
 def test_a_key_that_is_published_after_the_load_is_fetched_for_its_first_token(

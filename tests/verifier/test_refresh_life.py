@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.verifier import forge
-from tests.verifier.issuer_double import JWKS, LIST, SOON, IssuerDouble, Request, eventually, verdict
+from tests.verifier.issuer_double import JWKS, LIST, SOON, IssuerDouble, Request, eventually, hurry, verdict
 from verifier import Trust, refresh
 from verifier.refresh import Refresher
 
@@ -27,7 +27,8 @@ def _threads() -> list[threading.Thread]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_left() -> Iterator[None]:
+def _nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    hurry(monkeypatch)
     assert _threads() == []
     yield
     assert _threads() == []
@@ -117,16 +118,21 @@ url, audience, token = sys.argv[1:]
 """
 
 
-def _run(program: str, issuer: IssuerDouble) -> subprocess.CompletedProcess[str]:
-    """The program in a process of its own, in which everything that is not tidied up is an error."""
-    return subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", PREAMBLE + program, issuer.url, forge.AUDIENCE, issuer.token()],
+def _run(program: str, issuer: IssuerDouble) -> tuple[int, str, float]:
+    """Exit code, words on standard error, and the seconds between the program's last line and its end.
+
+    Whatever it does not tidy up is an error.
+    """
+    program = f"{PREAMBLE}{program}\nprint(time.monotonic(), flush=True)"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program, issuer.url, forge.AUDIENCE, issuer.token()],
         cwd=PROJECT,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+    return done.returncode, done.stderr, time.monotonic() - float(done.stdout or "nan")
 
 
 @pytest.mark.parametrize(
@@ -134,20 +140,15 @@ def _run(program: str, issuer: IssuerDouble) -> subprocess.CompletedProcess[str]
     [
         "verifier = Verifier(url, audience); verifier.verify(token)",
         "verifier = Verifier(url, audience, wait=0)",
-        "Verifier(url, audience).verify(token); sys.exit(0)",
         """
-def dead(*_):
-    print("asked", flush=True)
-    time.sleep(600)
-socket.getaddrinfo = dead
-verifier = Verifier("https://issuer.example", audience, wait=0.3)
+socket.getaddrinfo = lambda *_: time.sleep(600)
+verifier = Verifier("https://issuer.example", audience, wait=0.5)
 """,
     ],
-    ids=["in a long poll", "while loading", "sys.exit", "in a name lookup"],
+    ids=["in a long poll", "while loading", "in a name lookup"],
 )
 def test_the_process_ends_without_delay_and_without_a_word(program: str) -> None:
     with IssuerDouble(long_poll=True) as issuer:
-        done = _run(f"{program}\nprint('%.3f' % time.monotonic())", issuer)
-        ended = time.monotonic()
-    assert (done.returncode, done.stderr) == (0, "")
-    assert ended - float(done.stdout.split()[-1]) < PROMPTLY
+        code, words, seconds = _run(program, issuer)
+    assert (code, words) == (0, "")
+    assert seconds < PROMPTLY

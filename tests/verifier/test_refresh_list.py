@@ -10,7 +10,17 @@ from functools import partial
 import pytest
 
 from tests.verifier import forge
-from tests.verifier.issuer_double import JWKS, LIST, SOON, IssuerDouble, Request, as_issuer, eventually, verdict
+from tests.verifier.issuer_double import (
+    JWKS,
+    LIST,
+    SOON,
+    IssuerDouble,
+    Request,
+    as_issuer,
+    eventually,
+    hurry,
+    verdict,
+)
 from verifier import Verifier, refresh
 
 NEW = forge.key(owner="next")
@@ -18,8 +28,7 @@ NEW = forge.key(owner="next")
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refresh, "_BACKOFF", (0.01, 0.02))
-    monkeypatch.setattr(refresh, "_PAUSE", 0.05)
+    hurry(monkeypatch)
 
 
 def test_is_polled_every_ttl(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +70,7 @@ def test_a_long_poll_brings_each_version_the_moment_it_exists() -> None:
 
 def test_a_long_poll_without_news_is_followed_by_the_next() -> None:
     def wait_a_little(request: Request) -> None:
-        time.sleep(0.06)
+        time.sleep(0.03)
         request.send(b"", 304, Preference_Applied="wait=25")
 
     with IssuerDouble() as issuer:
@@ -71,7 +80,9 @@ def test_a_long_poll_without_news_is_followed_by_the_next() -> None:
 
 
 @pytest.mark.parametrize("etag", [None, "\xe9"])
-def test_without_a_usable_etag_there_is_no_long_poll(etag: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_usable_etag_there_is_no_long_poll(
+    etag: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(refresh, "_LIST_TTL", (0.02, 0.02))
     with IssuerDouble() as issuer:
         headers = {} if etag is None else {"ETag": etag}
@@ -153,13 +164,13 @@ def _sign_anew(request: Request) -> None:
 def test_an_answer_at_once_is_not_asked_for_again_at_once(
     answer: Callable[[Request], None], most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refresh, "_BACKOFF", (0.1, 0.1))
+    monkeypatch.setattr(refresh, "_BACKOFF", (0.05, 0.05))
     with IssuerDouble() as issuer:
         issuer.answers[LIST] = answer
         with issuer.verifier() as verifier:
             held = verifier.trust.lists[issuer.url + LIST].content
             issuer.await_requests(LIST, 2)
-            time.sleep(0.3)
+            time.sleep(0.1)
             assert len(issuer.times(LIST)) <= most
             assert verdict(verifier, issuer.token()) == "good"
             assert verifier.trust.lists[issuer.url + LIST].content.version >= held.version

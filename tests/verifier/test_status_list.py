@@ -271,5 +271,11 @@ def test_the_document_of_a_whole_list_fits(
     assert len(document) < MAX_DOCUMENT_CHARACTERS
 
 
+def test_a_list_without_a_number_is_older_than_any_with_one() -> None:
+    plain = StatusList(uri="u", bits=1, statuses=b"", issued_at=10, expires_at=20, ttl=15)
+    assert plain.version == 0
+    assert parsed(payload(version=1)).is_newer_than(plain)
+
+
 def test_the_repr_does_not_pour_out_the_list() -> None:
     assert "statuses" not in repr(parsed(payload()))

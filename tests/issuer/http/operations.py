@@ -67,4 +67,3 @@ def target(world: World) -> Target:
         world.admin.post(f"/v1/roles/{role}/policies", json={"permission": contradiction})
     )
     return Target(role, str(policy["id"]), key.access, f"{role}-new")
-

@@ -20,7 +20,7 @@ class Flooded:
     """What came of a request that never ends."""
 
     accepted: int
-    """Bytes that left here before the server closed the connection: read by it, or in the kernel's buffers."""
+    """Bytes that left here before the server closed: read by it, or in the kernel's buffers."""
     status: int
     head: str
     body: str
@@ -28,7 +28,7 @@ class Flooded:
 
 
 def flood(url: str, head: str, *, chunked: bool = False) -> Flooded:
-    """Sends `head`, then a body until the server closes, or until enough was sent to know that it does not."""
+    """Sends `head`, then a body until the server closes, or until it clearly does not."""
     pieces = cycle([b"2000\r\n", _PIECE, b"\r\n"] if chunked else [_PIECE])
     accepted, answer, was_closed = 0, b"", False
     with _connect(url) as client:

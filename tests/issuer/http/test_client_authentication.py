@@ -28,10 +28,11 @@ def basic(text: str | bytes) -> str:
 def post(
     world: World, authorization: str | bytes | None, body: str = GRANT, content_type: str = FORM
 ) -> httpx.Response:
-    headers: dict[str, str | bytes] = {"Content-Type": content_type}
+    headers = [(b"Content-Type", content_type.encode())]
     if authorization is not None:
-        headers["Authorization"] = authorization
-    return world.nobody.post("/v1/token", content=body, headers=httpx.Headers(list(headers.items())))
+        raw = authorization.encode() if isinstance(authorization, str) else authorization
+        headers.append((b"Authorization", raw))
+    return world.nobody.post("/v1/token", content=body, headers=httpx.Headers(headers))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,15 @@ def post(
         lambda key: basic(f"%68{key.access[1:]}:{key.secret}"),
         lambda key: basic(f"{key.access}:{''.join(f'%{ord(c):02x}' for c in key.secret)}"),
     ],
-    ids=["plain", "small letters", "capitals", "two spaces", "form-encoded", "one letter encoded", "all encoded"],
+    ids=[
+        "plain",
+        "small letters",
+        "capitals",
+        "two spaces",
+        "form-encoded",
+        "one letter encoded",
+        "all encoded",
+    ],
 )
 def test_basic_is_read_as_rfc_6749_writes_it(
     world: World, key: Key, authorization: Callable[[Key], str]
@@ -135,9 +144,7 @@ def test_another_content_type_is_answered_with_the_right_one(
     assert FORM in answer.json()["error_description"]
 
 
-@pytest.mark.parametrize(
-    "sent", [FORM, FORM.upper(), f"{FORM};charset=UTF-8", f"{FORM} ; charset=utf-8"]
-)
+@pytest.mark.parametrize("sent", [FORM, FORM.upper(), f"{FORM};charset=UTF-8", f"{FORM} ; charset=utf-8"])
 def test_the_content_type_may_have_parameters(world: World, key: Key, sent: str) -> None:
     assert post(world, basic(key.text), content_type=sent).status_code == 200
 

@@ -182,7 +182,8 @@ def test_every_answer_is_json_that_nobody_keeps(world: World) -> None:
 @case("tk-body-1GiB", "413", "invalid_request")
 @pytest.mark.parametrize("length", [f"Content-Length: {1024 * MIB}", "Transfer-Encoding: chunked"])
 def test_a_huge_body_is_refused_before_it_is_read(world: World, length: str) -> None:
-    head = f"POST /v1/token HTTP/1.1\nHost: issuer\nContent-Type: application/x-www-form-urlencoded\n{length}\n\n"
+    form = "Content-Type: application/x-www-form-urlencoded"
+    head = f"POST /v1/token HTTP/1.1\nHost: issuer\n{form}\n{length}\n\n"
     flooded = flood(world.issuer.url, head, chunked="chunked" in length)
     assert flooded.status == 413
     assert '"error":"invalid_request"' in flooded.body

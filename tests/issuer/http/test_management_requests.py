@@ -95,14 +95,13 @@ def key(there: World) -> Key:
     return there.key(ROLE)
 
 
-@pytest.mark.parametrize(("method", "path", "body", "field"), WRONG, ids=lambda value: str(value)[:60])
-def test_a_wrong_field_is_named(
-    there: World, key: Key, method: str, path: str, body: Any, field: str
-) -> None:
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong[1][:40]} {str(wrong[2])[:40]}")
+def test_a_wrong_field_is_named(there: World, key: Key, wrong: tuple[str, str, Any, str]) -> None:
+    method, path, body, field = wrong
     answer = there.admin.request(method, path.format(access=key.access), json=body)
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (422, "invalid_field"), problem
-    assert [wrong["field"] for wrong in problem["errors"]] == [field]
+    assert [error["field"] for error in problem["errors"]] == [field]
     assert problem["detail"].startswith(f"{field}: ")
     assert problem["request_id"] == answer.headers["x-request-id"]
     assert answer.headers["content-type"] == "application/problem+json"
@@ -111,7 +110,7 @@ def test_a_wrong_field_is_named(
 def test_every_wrong_field_is_named_at_once(there: World) -> None:
     body = {"name": 7, "scope": 8, "expires_at": "soon", "unknown": 1}
     problem = there.admin.post(f"/v1/roles/{ROLE}/keys", json=body).json()
-    assert {wrong["field"] for wrong in problem["errors"]} == set(body)
+    assert {error["field"] for error in problem["errors"]} == set(body)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +174,8 @@ def test_a_method_that_is_not_there_is_answered_with_those_that_are(
 
 
 @pytest.mark.parametrize(
-    "path", ["/nothing", "/v1/roles/", "/v1/token/", "/status/2", f"/status/{HUGE_NUMBER}", "/status/-1", "//v1/me"]
+    "path",
+    ["/nothing", "/v1/roles/", "/v1/token/", "/status/2", f"/status/{HUGE_NUMBER}", "/status/-1", "//v1/me"],
 )
 def test_what_is_not_there_is_not_found_and_leads_nowhere_else(there: World, path: str) -> None:
     answer = there.admin.get(path)

@@ -1,4 +1,4 @@
-"""Who may manage what: each operation needs its permission for the resource at hand, and nobody hands on more."""
+"""Who may manage what: an operation needs its permission for its resource; nobody hands on more."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ SERVICES = "urn:hourmark:services"
 OTHER = "https://other.example"
 PATIENCE = 20.0
 """Seconds after which what is waited for will not happen any more."""
-# More than all tests together send wrong credentials from one address; the throttle's tests use addresses of their own.
+# More than the tests send from one address; those of the throttle have addresses of their own.
 FAILURES_PER_MINUTE = 150
 
 
@@ -107,7 +107,9 @@ class World:
 
         def is_there() -> bool:
             lines = self.issuer.lines()
-            found[:] = [line for line in lines if (line["event"], line.get("request_id")) == ("request", request_id)]
+            found[:] = [
+                line for line in lines if (line["event"], line.get("request_id")) == ("request", request_id)
+            ]
             return bool(found)
 
         until(is_there)

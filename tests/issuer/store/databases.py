@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from sqlalchemy import Connection, text
-from sqlmodel import Session
+from sqlalchemy import Connection, event, text
+from sqlmodel import Session, SQLModel
 
 from issuer.store import principals, role_keys, schema, signing_keys, status_indices
 from issuer.store.database import Database, Transaction
@@ -25,7 +27,10 @@ KEK = KeyEncryptionKey.parse("A" * 43)
 HASH_KEY = HashKeyInForce(1, b"h" * 32)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+BOTH = ["sqlite", "postgresql"]
+
+
+@pytest.fixture(params=BOTH)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database with nothing in it."""
     if request.param == "sqlite":
@@ -34,18 +39,43 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.create_database()
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """A database with the schema, an unsigned status list and a hash key. Whoever borrows a connection returns it."""
-    opened = Database(database_url)
-    prepare(opened)
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """With the schema, an unsigned status list and a hash key. Every borrowed connection must come back."""
+    if request.param == "sqlite":
+        path = tmp_path / "hourmark.db"
+        path.write_bytes(_upgraded_sqlite())
+        opened = Database(f"sqlite:///{path}")
+        # As on the tests' PostgreSQL: no waiting for a disk that need not keep anything.
+        event.listen(opened.engine, "connect", lambda new, _: new.execute("PRAGMA synchronous=OFF"))
+    else:
+        opened = Database(_upgraded_postgresql(request.getfixturevalue("postgres_server")))
+    empty(opened)
     yield opened
     assert checked_out(opened) == 0, "a connection was not returned"
     opened.close()
 
 
-def prepare(database: Database) -> None:
-    schema.upgrade(database)
+@cache
+def _upgraded_sqlite() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "template.db"
+        with closing(Database(f"sqlite:///{path}")) as opened:
+            schema.upgrade(opened)
+        return path.read_bytes()
+
+
+@cache
+def _upgraded_postgresql(server: PostgresServer) -> str:
+    """One for all tests, one after the other: making a database is slow."""
+    url = server.create_database()
+    with closing(Database(url)) as opened:
+        schema.upgrade(opened)
+    return url
+
+
+def fill(database: Database) -> None:
+    """What `hourmarkd init` makes, without a user and a signing key."""
     with write(database) as tx:
         tx.session.add(
             StatusListVersion(
@@ -53,6 +83,14 @@ def prepare(database: Database) -> None:
             )
         )
         signing_keys.add_hash_key(tx, HASH_KEY.key, KEK)
+
+
+def empty(database: Database) -> None:
+    """As new, while the schema and the counters of ids stay."""
+    with write(database) as tx:
+        for table in reversed(SQLModel.metadata.sorted_tables):
+            tx.session.execute(table.delete())
+    fill(database)
 
 
 def write(database: Database, now: int = NOW) -> AbstractContextManager[Transaction]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlmodel import select
 
 from issuer.store import principals, role_keys
 from issuer.store.database import Database
@@ -59,7 +60,7 @@ USER_NAMES = {
 
 
 @pytest.mark.parametrize(("name", "is_good"), ROLE_NAMES.items())
-def test_role_names(name: str, is_good: bool) -> None:  # noqa: FBT001 - a table
+def test_role_names(name: str, is_good: bool) -> None:
     if is_good:
         assert check_role_name(name) == name
     else:
@@ -68,7 +69,7 @@ def test_role_names(name: str, is_good: bool) -> None:  # noqa: FBT001 - a table
 
 
 @pytest.mark.parametrize(("name", "is_good"), USER_NAMES.items())
-def test_user_names(name: str, is_good: bool) -> None:  # noqa: FBT001 - a table
+def test_user_names(name: str, is_good: bool) -> None:
     if is_good:
         assert check_user_name(name) == name
     else:
@@ -127,8 +128,7 @@ def test_deleting_takes_policies_and_role_keys_along(database: Database) -> None
     with database.read() as session:
         assert role_keys.load(session, first.access) is None
         assert role_keys.load(session, other.access) is not None
-        row = session.get(Principal, 1)
-        assert row is not None
+        row = session.exec(select(Principal).where(Principal.name == ROLE)).one()
         assert row.deleted_at == NOW + 5, "the row outlives the principal"
 
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from issuer.store import principals, role_keys
+from issuer.store import role_keys
 from issuer.store.database import Database
 from issuer.store.role_keys import LoadedKey, NoSuchKey
-from issuer.store.tables import RoleKey, Secret
+from issuer.store.tables import RoleKey
 from tests.issuer.store.databases import (
     ACTOR,
     HASH_KEY,
@@ -14,7 +14,6 @@ from tests.issuer.store.databases import (
     add_key,
     count,
     delete_key,
-    execute,
     indices,
     make_role,
     renew,
@@ -187,7 +186,7 @@ def test_pages_of_role_keys(database: Database) -> None:
     with write(database) as tx:
         accesses = sorted(add_key(tx).access for _ in range(5))
         add_key(tx, principal=OTHER)
-    seen = []
+    seen: list[str] = []
     with database.read() as session:
         while page := role_keys.list_of(session, role(session), after=seen[-1] if seen else "", limit=2):
             seen += [row.access for row in page]
@@ -205,37 +204,3 @@ def test_when_a_key_was_exchanged_is_kept_without_a_change(database: Database) -
     assert (count(database, "change"), count(database, "audit")) == (changes, rows)
     with database.read() as session:
         assert session.get_one(RoleKey, access).last_exchanged_at == NOW + 7
-
-
-@pytest.mark.parametrize("action", ["narrow", "delete"])
-def test_a_principal_with_more_role_keys_than_a_query_has_parameters(database: Database, action: str) -> None:
-    """One for each of many jobs: all of them can be ended at once."""
-    make_role(database, "job:*@*")
-    number = 70_000
-    _insert_keys(database, number)
-    with write(database) as tx:
-        if action == "narrow":
-            principals.delete_policy(tx, ROLE, 1)
-        else:
-            principals.delete_principal(tx, ROLE)
-    assert len(revoked(database)) == number
-
-
-def _insert_keys(database: Database, number: int) -> None:
-    rows = f"(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {number}) SELECT i FROM n) AS n"
-    execute(
-        database,
-        "INSERT INTO role_key (access, principal_id, name, created_at, created_by) "
-        f"SELECT 'hmk_' || i, 1, '', {NOW}, 'x' FROM {rows}",
-    )
-    hashed = "x'00'" if database.is_sqlite else "'\\x00'::bytea"
-    execute(
-        database,
-        "INSERT INTO secret (access, hash, hash_key_version, status_index, created_at) "
-        f"SELECT 'hmk_' || i, {hashed}, 1, i, {NOW} FROM {rows}",
-    )
-    execute(
-        database,
-        'INSERT INTO status_index ("index", owner, is_set) '
-        f"SELECT status_index, 'secret:' || id, {'0' if database.is_sqlite else 'false'} FROM {Secret.__tablename__}",
-    )
