@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from issuer.settings import Settings
 from issuer.store import principals, role_keys, schema, signing_keys, status_indices
@@ -13,6 +16,7 @@ from issuer.store.tables import StatusListVersion
 from keys import KeyEncryptionKey, RoleKey, SigningKey
 from verifier import Permission
 
+_INITIALISED = "the database is initialised already; nothing was changed"
 _KEY_FILE = "key-encryption-key"
 _HASH_KEY_BYTES = 32
 
@@ -31,28 +35,24 @@ class Initialised:
 
 
 def open_database(settings: Settings) -> Database:
-    """A database of the current schema. Raises SetupError."""
+    """An initialised database of the current schema. Raises SetupError."""
     database = Database(settings.resolved_database_url)
-    if not _exists(database):
-        raise SetupError("there is no database yet: run `hourmarkd init --admin NAME` first")
-    states = {
-        "empty": "the database is empty: run `hourmarkd init --admin NAME` first",
-        "outdated": "the database has another version's schema: run `hourmarkd db upgrade`",
-    }
-    problem = states.get(schema.state(database))
-    if problem is not None:
+    try:
+        _require_existence(database)
+        _refuse_outdated(database)
+        if schema.state(database) == "empty" or not _is_initialised(database):
+            raise SetupError("the database is empty: run `hourmarkd init --admin NAME` first")
+    except BaseException:
         database.close()
-        raise SetupError(problem)
+        raise
     return database
 
 
 def upgrade(settings: Settings) -> None:
     """Raises SetupError if there is nothing to upgrade."""
-    database = Database(settings.resolved_database_url)
-    if not _exists(database):
-        raise SetupError("there is no database yet: run `hourmarkd init --admin NAME` first")
-    schema.upgrade(database)
-    database.close()
+    with closing(Database(settings.resolved_database_url)) as database:
+        _require_existence(database)
+        schema.upgrade(database)
 
 
 def read_key_encryption_key(settings: Settings, *, may_generate: bool = False) -> KeyEncryptionKey:
@@ -62,10 +62,7 @@ def read_key_encryption_key(settings: Settings, *, may_generate: bool = False) -
     path = settings.key_encryption_key_file or settings.data_dir / _KEY_FILE
     try:
         if may_generate and settings.key_encryption_key_file is None and not path.exists():
-            kek = KeyEncryptionKey.generate()
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(kek.to_text() + "\n")
-            return kek
+            _generate_key_file(path)
         return _parse_key(path.read_text(), str(path))
     except OSError as error:
         raise SetupError(f"the key-encryption key {path} cannot be used: {error.strerror}") from error
@@ -75,30 +72,57 @@ def initialise(settings: Settings, admin: str) -> Initialised:
     """Makes everything, in one transaction behind the schema. Raises SetupError, principals.InvalidName."""
     name = f"user:{principals.check_user_name(admin)}"
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kek = read_key_encryption_key(settings, may_generate=True)
-    database = Database(settings.resolved_database_url)
-    schema.upgrade(database)
-    role_key, signing_key = RoleKey.generate(), SigningKey.generate(settings.algorithm)
-    with database.write(actor="hourmarkd init", now=int(time.time())) as tx:
-        if tx.session.get(StatusListVersion, status_indices.LIST_ID) is not None:
-            raise SetupError("the database is initialised already; nothing was changed")
-        tx.session.add(
-            StatusListVersion(
-                id=status_indices.LIST_ID, version=1, signed_version=0, document="", signed_at=0
+    with closing(Database(settings.resolved_database_url)) as database:
+        _refuse_outdated(database)
+        schema.upgrade(database)
+        if _is_initialised(database):
+            raise SetupError(_INITIALISED)
+        kek = read_key_encryption_key(settings, may_generate=True)
+        role_key, signing_key = RoleKey.generate(), SigningKey.generate(settings.algorithm)
+        with database.write(actor="hourmarkd init", now=int(time.time())) as tx:
+            if tx.session.get(StatusListVersion, status_indices.LIST_ID) is not None:
+                raise SetupError(_INITIALISED)
+            tx.session.add(
+                StatusListVersion(
+                    id=status_indices.LIST_ID, version=1, signed_version=0, document="", signed_at=0
+                )
             )
-        )
-        signing_keys.add(tx, signing_key, kek, signs_from=tx.now)
-        hash_key = signing_keys.add_hash_key(tx, os.urandom(_HASH_KEY_BYTES), kek)
-        principal = principals.create(tx, name)
-        principals.add_policy(tx, name, Permission.parse("*"))
-        role_keys.create(tx, principal, role_key, hash_key, name="first", scope=None, expires_at=None)
-    database.close()
+            signing_keys.add(tx, signing_key, kek, signs_from=tx.now)
+            hash_key = signing_keys.add_hash_key(tx, os.urandom(_HASH_KEY_BYTES), kek)
+            principal = principals.create(tx, name)
+            principals.add_policy(tx, name, Permission.parse("*"))
+            role_keys.create(tx, principal, role_key, hash_key, name="first", scope=None, expires_at=None)
     return Initialised(name, role_key, signing_key.kid)
 
 
-def _exists(database: Database) -> bool:
+def _require_existence(database: Database) -> None:
     """Connecting would make an empty SQLite file where there is none."""
-    return not database.is_sqlite or os.path.exists(database.url.database or "")  # noqa: PTH110 - "" is no path
+    if database.is_sqlite and not os.path.exists(database.url.database or ""):  # noqa: PTH110 - "" is no path
+        raise SetupError("there is no database yet: run `hourmarkd init --admin NAME` first")
+
+
+def _refuse_outdated(database: Database) -> None:
+    if schema.state(database) == "outdated":
+        raise SetupError("the database has another version's schema: run `hourmarkd db upgrade`")
+
+
+def _is_initialised(database: Database) -> bool:
+    """An `init` that was killed leaves the schema and nothing in it."""
+    with database.read() as session:
+        return session.get(StatusListVersion, status_indices.LIST_ID) is not None
+
+
+def _generate_key_file(path: Path) -> None:
+    """On disk whole before anything is sealed with it, or not there at all; never in place of another."""
+    with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}-") as file:
+        file.write(KeyEncryptionKey.generate().to_text() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(file.name, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
 
 
 def _parse_key(text: str, where: str) -> KeyEncryptionKey:

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from psycopg.errors import ReadOnlySqlTransaction
 from sqlalchemy import Connection, Engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, create_engine, func, select
 
 from issuer.store.tables import AuditRow, Change
@@ -116,7 +118,11 @@ def _unavailable() -> Iterator[None]:
     except OperationalError as error:
         # The driver's text may quote statement parameters; its kind is enough.
         raise StoreUnavailable(f"the database does not answer: {type(error.orig).__name__}") from error
+    except PoolTimeout as error:
+        raise StoreUnavailable("every connection to the database is in use") from error
     except DBAPIError as error:
+        if isinstance(error.orig, ReadOnlySqlTransaction):
+            raise StoreUnavailable("the database takes no writes: it is a standby, or set so") from error
         if not error.connection_invalidated:
             raise
         raise StoreUnavailable("the connection to the database was lost") from error

@@ -22,6 +22,7 @@ from keys import KeyEncryptionKey, RoleKey
 from tests.running_issuer import BIN, clean_environment, free_port, start_issuer
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is refused
+WRONG_USAGE = ("nonsense", "init", "serve --port many", "serve --workers 0", "keys list -o yaml", "keys lost")
 COMMANDS = ("", "init", "serve", "db", "db upgrade", "keys", "keys list")
 
 
@@ -35,14 +36,8 @@ class Done:
 def hourmarkd(command: str, folder: Path, **settings: str) -> Done:
     """Runs it to its end, with its data in `folder`."""
     environment = clean_environment(**{"HOURMARKD_DATA_DIR": str(folder), "NO_COLOR": "1"} | settings)
-    done = subprocess.run(
-        [BIN / "hourmarkd", *command.split()],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
+    program = [str(BIN / "hourmarkd"), *command.split()]
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
     return Done(done.returncode, done.stdout, done.stderr)
 
 
@@ -89,17 +84,7 @@ def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     assert not [*tmp_path.iterdir()]
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "nonsense",
-        "init",
-        "serve --port many",
-        "serve --workers 0",
-        "keys list -o yaml",
-        "keys lost",
-    ],
-)
+@pytest.mark.parametrize("command", WRONG_USAGE)
 def test_wrong_usage_is_exit_code_2_and_changes_nothing(tmp_path: Path, command: str) -> None:
     done = hourmarkd(command, tmp_path / "data")
     assert (done.code, done.out) == (2, "")
@@ -168,10 +153,8 @@ def test_init_in_an_impossible_place_says_which(tmp_path: Path) -> None:
         ({"PORT": "many"}, "HOURMARKD_PORT"),
         ({"PORT": "70000"}, "HOURMARKD_PORT"),
         ({"TOKEN_TTL": "3601"}, "HOURMARKD_TOKEN_TTL"),
-        ({"STATUS_TTL": "0"}, "HOURMARKD_STATUS_TTL"),
         ({"STATUS_EXP": "1"}, "HOURMARKD_STATUS_EXP"),
         ({"AUDIENCES": " "}, "HOURMARKD_AUDIENCES"),
-        ({"ALGORITHM": "none"}, "HOURMARKD_ALGORITHM"),
         ({"ALGORITHM": "HS256"}, "HOURMARKD_ALGORITHM"),
         ({"ISSUER": "issuer.example"}, "HOURMARKD_ISSUER"),
         ({"ISSUER": "https://issuer.example/"}, "HOURMARKD_ISSUER"),

@@ -88,6 +88,9 @@ class Client:
         answer.raise_for_status()
         return False
 
+    def seconds_until_refused(self, key: RoleKey) -> float:
+        return seconds_until(lambda: self.refuses(key))
+
     def trust(self) -> Trust:
         """The public documents as they are now, for a verifier that never asks again."""
         return Trust.from_documents(
@@ -112,6 +115,10 @@ def verdict(verifier: Verifier, token: str) -> str:
     except TokenError as error:
         return error.code
     return "good"
+
+
+def seconds_until_revoked(verifier: Verifier, token: str) -> float:
+    return seconds_until(lambda: verdict(verifier, token) == "revoked")
 
 
 def seconds_until(happens: Callable[[], bool]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.journeys.client import READ, SERVICES, WRITE, Client, seconds_until, verdict
+from tests.journeys.client import READ, SERVICES, WRITE, Client, seconds_until, seconds_until_revoked, verdict
 from tests.journeys.conftest import Measured
 from verifier import Verifier
 
@@ -22,9 +22,9 @@ def test_a_deleted_key_is_gone_for_good(here: Client, there: Client, measured: M
         assert verdict(verifier, token) == "good"
         here.delete_key(role, key)
         assert here.refuses(key)
-        measured("key deleted here, refused there", took := seconds_until(lambda: there.refuses(key)))
+        measured("key deleted here, refused there", took := there.seconds_until_refused(key))
         assert took < PROMISED
-        assert seconds_until(lambda: verdict(verifier, token) == "revoked") < PROMISED
+        assert seconds_until_revoked(verifier, token) < PROMISED
         assert verdict(verifier, token_of_sibling) == "good"
     # Nothing brings it back: there is no such key to renew, deleting it again changes nothing.
     path = f"/v1/roles/{role}/keys/{key.access}"
@@ -73,7 +73,7 @@ def test_a_narrowed_role_loses_its_tokens_and_keeps_its_keys(here: Client, there
         # Here at once: who exchanges again gets a token without the permission, and the old one is listed.
         assert here.exchange(key).raise_for_status().json()["scope"] == READ
         assert here.verdict(token) == "revoked"
-        assert seconds_until(lambda: verdict(verifier, token) == "revoked") < PROMISED
+        assert seconds_until_revoked(verifier, token) < PROMISED
         assert seconds_until(lambda: there.exchange(key).json()["scope"] == READ) < PROMISED
         assert verdict(verifier, there.token(key)) == "good"
     # Asked for by name, it is not there to be granted.
@@ -111,6 +111,6 @@ def test_who_lost_a_token_revokes_it_and_goes_on(here: Client, there: Client, hi
         for client in (there, here):
             done = client.ask("POST", "/v1/revoke", data=form, auth=(key.access, key.secret))
             assert (done.status_code, done.content) == (200, b"")
-        assert seconds_until(lambda: verdict(verifier, lost) == "revoked") < PROMISED
+        assert seconds_until_revoked(verifier, lost) < PROMISED
         assert seconds_until(lambda: verdict(verifier, here.token(key)) == "good") < PROMISED
         assert verdict(verifier, here.token(stranger)) == "good"

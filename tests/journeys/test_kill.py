@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from keys import RoleKey
-from tests.journeys.client import SERVICES, Client, seconds_until, verdict
+from tests.journeys.client import SERVICES, Client, seconds_until_revoked, verdict
 from tests.journeys.conftest import Measured, NewDatabase
 from tests.journeys.stopwatch import own_seconds
 from tests.running_issuer import start_issuer
@@ -117,8 +117,8 @@ def test_verifiers_go_on_without_the_issuer_and_follow_it_when_it_is_back(
                 assert verdict(without_cache, unseen) == "keys_unavailable"
                 with issuer.restart() as back, Client(back) as client:
                     client.delete_key(role, deleted)
-                    took = seconds_until(lambda: verdict(verifier, token_of_deleted) == "revoked")
+                    took = seconds_until_revoked(verifier, token_of_deleted)
                     measured("issuer is back, until a verifier knows what it revoked then", took)
                     assert verdict(verifier, token) == "good"
-                    seconds_until(lambda: verdict(without_cache, token_of_deleted) == "revoked")
+                    seconds_until_revoked(without_cache, token_of_deleted)
                     assert verdict(without_cache, token) == "good"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.client import SERVICES, Client, seconds_until, verdict
+from tests.journeys.client import SERVICES, Client, seconds_until, seconds_until_revoked, verdict
 from tests.journeys.conftest import Measured, NewDatabase
 from tests.journeys.proxy import Proxy, serve_proxy
 from tests.running_issuer import start_issuer
@@ -33,7 +33,7 @@ def test_the_old_secret_ends_at_once_here_and_within_a_second_there(
         assert not there.refuses(old)
         secret = here.renew(role, old)
         assert here.refuses(old)
-        slowest = max(slowest, seconds_until(lambda: there.refuses(old)))  # noqa: B023 - called in this turn
+        slowest = max(slowest, there.seconds_until_refused(old))
         assert secret.access == old.access
         assert not here.refuses(secret)
         assert not there.refuses(secret)
@@ -75,16 +75,16 @@ def test_a_verifier_that_waits_for_news_refuses_the_old_tokens_within_a_second(
 ) -> None:
     role = here.new_role()
     secret = here.new_key(role)
-    slowest = 0.0
+    slowest, client = 0.0, here
     with Verifier(here.issuer.url, SERVICES) as verifier:
         for turn in range(TIMES):
-            token = here.token(secret)
+            token = client.token(secret)
             assert verdict(verifier, token) == "good"
             # News reach it from the process that it waits at, and through the database from the other one.
-            secret = (here, there)[turn % 2].renew(role, secret)
-            slowest = max(slowest, seconds_until(lambda: verdict(verifier, token) == "revoked"))  # noqa: B023
-            assert seconds_until(lambda: not here.refuses(secret)) < PROMISED  # noqa: B023
-            assert verdict(verifier, here.token(secret)) == "good"
+            client = (here, there)[turn % 2]
+            secret = client.renew(role, secret)
+            slowest = max(slowest, seconds_until_revoked(verifier, token))
+            assert verdict(verifier, client.token(secret)) == "good"
     measured("renewed, the old token refused by a verifier with long poll", slowest)
     assert slowest < PROMISED
 
@@ -119,11 +119,13 @@ def test_a_verifier_that_can_only_poll_refuses_the_old_tokens_within_the_lists_t
         secret = client.new_key(role)
         slowest = 0.0
         with Verifier(proxy.url, SERVICES) as verifier:
-            for _ in range(TIMES):
+            for turn in range(TIMES):
+                # Past the question that follows on news, and each time at another moment between two polls.
+                time.sleep(LIST_TTL * (1 + turn / TIMES))
                 token = client.token(secret)
                 assert verdict(verifier, token) == "good"
                 secret = client.renew(role, secret)
-                slowest = max(slowest, seconds_until(lambda: verdict(verifier, token) == "revoked"))  # noqa: B023
+                slowest = max(slowest, seconds_until_revoked(verifier, token))
                 assert verdict(verifier, client.token(secret)) == "good"
     measured(f"renewed, the old token refused by a verifier that polls every {LIST_TTL} s", slowest)
     assert slowest < LIST_TTL + LATENCY

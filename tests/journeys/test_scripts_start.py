@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -51,7 +53,11 @@ def started(clone: Path, output: Path) -> Iterator[float]:
     began = time.monotonic()
     with output.open("wb") as file, httpx.Client(timeout=5) as http:
         process = subprocess.Popen(
-            [clone / "scripts" / "start"], stdout=file, stderr=subprocess.STDOUT, env=clean_environment()
+            [clone / "scripts" / "start"],
+            env=clean_environment(),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that nothing it started, such as pip, is left behind
         )
         try:
             while not _is_ready(http):
@@ -60,7 +66,7 @@ def started(clone: Path, output: Path) -> Iterator[float]:
                 time.sleep(0.02)
             yield own_seconds(process.pid, since=began)
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait(END_SECONDS)
 
 

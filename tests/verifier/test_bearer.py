@@ -56,6 +56,14 @@ def test_bearer_token(header: str | None, token: str | None) -> None:
             InsufficientScope("app:query@x[g=A]"),
             (403, 'Bearer error="insufficient_scope", scope="app:query@x[g=A]"'),
         ),
+        (
+            TokenError("malformed", 'a "b"\\c\r\nd\t\x7f\u00e9 ~'),
+            (401, 'Bearer error="invalid_token", error_description="a bcd ~"'),
+        ),
+        (
+            InsufficientScope('app:query@x[a="b"\\]'),
+            (403, 'Bearer error="insufficient_scope", scope="app:query@x[a=b]"'),
+        ),
         (Unavailable("revocation_stale", "the status list has expired"), (503, None)),
         (Unavailable("keys_unavailable", "not loaded"), (503, None)),
     ],
@@ -70,7 +78,7 @@ def test_only_what_is_not_the_tokens_fault_asks_to_come_back(code: Code) -> None
     assert challenge(Unavailable(code, "why"))[0] == 503
 
 
-@given(st.text())
+@given(st.text() | st.text('ab"\\ \r\n'))
 def test_no_text_breaks_out_of_the_header(text: str) -> None:
     for error in (TokenError("malformed", text), InsufficientScope(text)):
         _, header = challenge(error)

@@ -18,8 +18,8 @@ from verifier import Trust, refresh
 from verifier.refresh import Refresher
 
 PROJECT = Path(__file__).resolve().parents[2]
-PROMPTLY = 2.0
-"""Less than any time limit that something could have run into."""
+PROMPTLY = 4.0
+"""Less than any time limit that something could have run into, and enough for a busy machine."""
 
 
 def _threads() -> list[threading.Thread]:

@@ -92,7 +92,16 @@ def _changed(path: Path, **changes: Any) -> None:
         {"keys_updated_at": "yesterday"},
         {"status_lists": "text"},
     ],
-    ids=str,
+    ids=[
+        "other issuer",
+        "no issuer",
+        "no keys",
+        "keys as list",
+        "no key",
+        "no age",
+        "age as text",
+        "lists as text",
+    ],
 )
 def test_a_foreign_or_incomplete_file_is_passed_over(
     changes: dict[str, Any], path: Path, caplog: pytest.LogCaptureFixture
@@ -113,7 +122,9 @@ def test_a_corrupted_file_is_passed_over(
 
 
 @pytest.mark.parametrize(
-    "document", ["", "text", 5, None, forge.status_list(signer=forge.key(owner="next")).decode()]
+    "document",
+    ["", "text", 5, None, forge.status_list(signer=forge.key(owner="next")).decode()],
+    ids=["empty", "text", "number", "null", "unknown key"],
 )
 def test_a_bad_list_costs_the_list_alone(
     document: object, path: Path, caplog: pytest.LogCaptureFixture
