@@ -131,10 +131,10 @@ def _explained() -> Iterator[None]:
 
     from issuer.serving import PortTaken
     from issuer.setup import SetupError
+    from issuer.status import OtherIssuer
     from issuer.store.database import StoreUnavailable
     from issuer.store.principals import InvalidName
     from keys import SealBroken
-    from verifier import DocumentError
 
     try:
         yield
@@ -151,10 +151,8 @@ def _explained() -> Iterator[None]:
     except SettingsError as error:
         typer.echo(f"hourmarkd: {error}", err=True)
         sys.exit(2)
-    except (SetupError, PortTaken, StoreUnavailable, InvalidName, SealBroken) as error:
+    except (SetupError, PortTaken, OtherIssuer, StoreUnavailable, InvalidName, SealBroken) as error:
         _fail(str(error))
-    except DocumentError as error:
-        _fail(f"the database's status list is not for this issuer ({error.detail}): check HOURMARKD_ISSUER")
     except OSError as error:
         _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""A connection that bounds a request's head, in time and in size: uvicorn does neither."""
+"""A connection that bounds what it reads: uvicorn waits and reads for ever."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 HEAD_DEADLINE = 10.0
 """Seconds for a whole request line and headers, from the connection or from the head's first byte on."""
 MAX_HEAD_BYTES = 64 * 1024
+MAX_BODY_BYTES = 512 * 1024
+"""Of a body that nobody reads, or not any more: who reads one bounds it closer, and says so."""
 
 
 class BoundedConnection(HttpToolsProtocol):
-    """Closes a connection whose next head is too slow or too long. Bodies are bounded where they are read."""
+    """Closes a connection whose next head is too slow or too long, or whose body does not end."""
 
     _deadline: asyncio.TimerHandle | None = None
     _head_bytes = 0
+    _body_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -36,7 +39,15 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._end_head()
+        self._body_bytes = 0
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        if self._body_bytes > MAX_BODY_BYTES:
+            self.transport.abort()
+        else:
+            super().on_body(body)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_head()

@@ -69,7 +69,7 @@ class Service:
 
 
 async def open_service(settings: Settings, database: Database, kek: KeyEncryptionKey) -> Service:
-    """Loads what an issuer keeps in memory. Raises StoreUnavailable, keys.SealBroken."""
+    """Loads what an issuer keeps in memory. Raises StoreUnavailable, OtherIssuer, keys.SealBroken."""
     signing = SigningKeys(database, kek, settings)
     status = StatusPublisher(database, signing, settings)
     credentials = Credentials(database, kek)
@@ -97,6 +97,7 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         last = changes.last_number(session)
     credentials.load_hash_keys()
     await refresh_signing()
+    status.check_issuer(await anyio.to_thread.run_sync(status.read, int(time.time())))
     await refresh_status()
     coherence = Coherence(
         feed,

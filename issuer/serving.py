@@ -61,7 +61,7 @@ def before_stop(release: Callable[[], None]) -> None:
 def rehearse(settings: Settings) -> None:
     """Starts and closes a service, so that what stands in the way is said in one line, and once.
 
-    Raises SetupError, StoreUnavailable, keys.SealBroken, verifier.DocumentError.
+    Raises SetupError, StoreUnavailable, OtherIssuer, keys.SealBroken.
     """
 
     async def start() -> None:

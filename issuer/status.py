@@ -9,10 +9,15 @@ from issuer.settings import Settings
 from issuer.signing import SigningKeys
 from issuer.store import status_indices
 from issuer.store.database import Database
-from verifier.status_list import TYP, StatusList
+from verifier import jws, strict_json
+from verifier.status_list import MAX_DOCUMENT_CHARACTERS, TYP, StatusList
 
 MAX_WAITING = 10_000
 """How many verifiers may wait in one process for the next version; further ones poll."""
+
+
+class OtherIssuer(Exception):
+    """The database is another issuer's; the message says whose, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,16 @@ class StatusPublisher:
         self.published = PublishedList(0, b"", 0)
         self._waiting = 0
         self._next = asyncio.Event()
+
+    def check_issuer(self, published: PublishedList) -> None:
+        """Raises OtherIssuer: one database is one issuer, whose name is in everything that it ever signed."""
+        payload = jws.parse(published.document.decode(), MAX_DOCUMENT_CHARACTERS).payload
+        other = strict_json.parse_object(payload).get("iss")
+        if other != self._issuer:
+            raise OtherIssuer(
+                f"this database is the issuer {other}'s, not {self._issuer}'s: set HOURMARKD_ISSUER={other}, "
+                "or give this issuer a database of its own with HOURMARKD_DATA_DIR or HOURMARKD_DATABASE_URL"
+            )
 
     def adopt(self, published: PublishedList) -> None:
         """Serves a version from now on, unless it is older than the one that is served; wakes who waits."""

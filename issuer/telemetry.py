@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from issuer import denials
 
-_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+# Hexadecimal as trace ids and UUIDs are: nothing that could be a secret put in the wrong place.
+_GIVEN_ID = re.compile(r"[0-9A-Fa-f-]{8,64}", re.ASCII)
 _QUIET = frozenset({"/livez", "/readyz"})
 
 logger = structlog.get_logger()

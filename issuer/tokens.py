@@ -11,7 +11,7 @@ from issuer.body import read_form
 from issuer.denials import BearerDenial, Denial
 from issuer.service import Service
 from issuer.store import role_keys
-from verifier import InsufficientScope, Permission, Scope, Token, TokenError
+from verifier import InsufficientScope, Permission, Scope, Token, TokenError, Unavailable
 
 _HEADERS = {"Content-Type": "application/json;charset=UTF-8", "Cache-Control": "no-store"}
 _INTROSPECT = Permission.parse("token:introspect@*")
@@ -40,6 +40,8 @@ async def post_introspect(service: Service, request: Request) -> Response:
     body: dict[str, object] = {"active": False}
     try:
         token = service.any.verify(form["token"])
+    except Unavailable as error:
+        raise Denial("temporarily_unavailable", error.detail) from error
     except TokenError:
         pass
     else:

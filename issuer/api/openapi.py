@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -13,6 +14,7 @@ from starlette.responses import Response
 
 from issuer.api import OPERATIONS
 from issuer.api.operation import MAX_PAGE, NoBody, Operation
+from issuer.denials import OAUTH_PATHS
 from issuer.service import Service
 
 _JSON = "application/json"
@@ -35,23 +37,48 @@ _OAUTH_ERROR = {
     "required": ["error"],
     "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
 }
+_BEARER: dict[str, list[str]] = {"bearer": []}
+_ROLE_KEY: dict[str, list[str]] = {"roleKey": []}
 _TOKEN_FIELDS = ("token", "token_type_hint")
-# method, path, summary, how it is authenticated, form fields, media type of the answer
-_PROTOCOL = (
-    ("post", "/v1/token", "Exchange a role key for a token (RFC 6749)", "roleKey",
-     ("grant_type", "scope", "resource", "audience"), _JSON),
-    ("get", "/v1/token", "A job's token, for its ticket", "bearer", (), _JSON),
-    ("post", "/v1/introspect", "What a token says (RFC 7662)", "roleKey", _TOKEN_FIELDS, _JSON),
-    ("post", "/v1/revoke", "End the tokens of a secret (RFC 7009)", "roleKey", _TOKEN_FIELDS, None),
-    ("get", "/v1/me", "Any live credential about itself", "bearer", (), _JSON),
-    ("get", "/.well-known/openid-configuration", "Metadata (OpenID Connect Discovery)", None, (), _JSON),
-    ("get", "/.well-known/oauth-authorization-server", "Metadata (RFC 8414)", None, (), _JSON),
-    ("get", "/.well-known/jwks.json", "Public keys (RFC 7517)", None, (), "application/jwk-set+json"),
-    ("get", "/status/{number}", "Token Status List", None, (), "application/statuslist+jwt"),
-    ("get", "/livez", "Whether the process runs", None, (), _JSON),
-    ("get", "/readyz", "Whether it can issue tokens", None, (), _JSON),
-    ("get", "/v1/openapi.json", "This document", None, (), _JSON),
-)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """A path that a specification defines, and not we."""
+
+    method: str
+    path: str
+    summary: str
+    security: tuple[dict[str, Any], ...] = ()
+    form: tuple[str, ...] = ()
+    media_type: str | None = _JSON
+    """Of the answer; None for an answer without a body."""
+
+
+_ENDPOINTS = (
+    _Endpoint(
+        "post",
+        "/v1/token",
+        "Exchange a role key for a token (RFC 6749)",
+        (_ROLE_KEY,),
+        ("grant_type", "scope", "resource", "audience"),
+    ),
+    _Endpoint("get", "/v1/token", "A job's token, for its ticket", (_BEARER,)),
+    _Endpoint("post", "/v1/introspect", "What a token says (RFC 7662)", (_ROLE_KEY, _BEARER), _TOKEN_FIELDS),
+    _Endpoint(
+        "post", "/v1/revoke", "End the tokens of a secret (RFC 7009)", (_ROLE_KEY,), _TOKEN_FIELDS, None
+    ),
+    _Endpoint("get", "/v1/me", "Any live credential about itself", (_BEARER, _ROLE_KEY)),
+    _Endpoint("get", "/.well-known/openid-configuration", "Metadata (OpenID Connect Discovery)"),
+    _Endpoint("get", "/.well-known/oauth-authorization-server", "Metadata (RFC 8414)"),
+    _Endpoint(
+        "get", "/.well-known/jwks.json", "Public keys (RFC 7517)", media_type="application/jwk-set+json"
+    ),
+    _Endpoint("get", "/status/{number}", "Token Status List", media_type="application/statuslist+jwt"),
+    _Endpoint("get", "/livez", "Whether the process runs"),
+    _Endpoint("get", "/readyz", "Whether it can issue tokens"),
+    _Endpoint("get", "/v1/openapi.json", "This document"),
+)
 
 
 def document(issuer: str) -> dict[str, Any]:
@@ -64,8 +91,8 @@ def document(issuer: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, names)
-    for method, path, summary, security, fields, media_type in _PROTOCOL:
-        paths.setdefault(path, {})[method] = _protocol(path, summary, security, fields, media_type)
+    for endpoint in _ENDPOINTS:
+        paths.setdefault(endpoint.path, {})[endpoint.method] = _endpoint(endpoint)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Hourmark", "version": version("hourmark")},
@@ -94,7 +121,7 @@ def _operation(operation: Operation, names: Any) -> dict[str, Any]:  # noqa: ANN
     described: dict[str, Any] = {
         "summary": operation.summary,
         "operationId": f"{operation.handler.__module__.rpartition('.')[2]}_{operation.handler.__name__}",
-        "security": [{"bearer": []}, {"roleKey": []}],
+        "security": [_BEARER, _ROLE_KEY],
         "x-permission": operation.permission,
         "parameters": _path_parameters(operation.path),
         "responses": {
@@ -117,22 +144,20 @@ def _operation(operation: Operation, names: Any) -> dict[str, Any]:  # noqa: ANN
     return described
 
 
-def _protocol(
-    path: str, summary: str, security: str | None, fields: tuple[str, ...], media_type: str | None
-) -> dict[str, Any]:
+def _endpoint(endpoint: _Endpoint) -> dict[str, Any]:
     done: dict[str, Any] = {"description": "done"}
-    if media_type is not None:
-        done["content"] = {media_type: {}}
-    is_oauth = security == "roleKey" or path == "/v1/token"
+    if endpoint.media_type is not None:
+        done["content"] = {endpoint.media_type: {}}
+    is_oauth = endpoint.path in OAUTH_PATHS
     refused = _refused("OAuthError", _JSON) if is_oauth else _refused("Problem", "application/problem+json")
     described: dict[str, Any] = {
-        "summary": summary,
-        "security": [{security: []}] if security else [],
-        "parameters": _path_parameters(path),
+        "summary": endpoint.summary,
+        "security": list(endpoint.security),
+        "parameters": _path_parameters(endpoint.path),
         "responses": {"200": done, "default": refused},
     }
-    if fields:
-        schema = {"type": "object", "properties": {field: {"type": "string"} for field in fields}}
+    if endpoint.form:
+        schema = {"type": "object", "properties": {field: {"type": "string"} for field in endpoint.form}}
         described["requestBody"] = {"required": True, "content": {_FORM: {"schema": schema}}}
     return described
 

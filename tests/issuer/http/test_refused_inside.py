@@ -36,7 +36,7 @@ async def ask(path: str, handler: Handler) -> httpx.Response:
     app = Starlette(routes=[Route(path, handler, methods=["POST"])], middleware=[Middleware(RequestLog)])
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://issuer") as client:
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Request-Id": "request-1"}
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Request-Id": "abcdef-1"}
         return await client.post(path, headers=headers)
 
 
@@ -56,12 +56,12 @@ async def test_a_fault_says_nothing_of_itself() -> None:
         "status": 500,
         "detail": "something went wrong here",
         "code": "server_error",
-        "request_id": "request-1",
+        "request_id": "abcdef-1",
     }
     # Whoever runs the service finds the reason by the request's id.
     assert [(line["event"], line["request_id"]) for line in lines] == [
-        ("server_error", "request-1"),
-        ("request", "request-1"),
+        ("server_error", "abcdef-1"),
+        ("request", "abcdef-1"),
     ]
     assert (lines[1]["status"], lines[1]["refused"]) == (500, "server_error")
 

@@ -66,7 +66,7 @@ def test_the_exact_verdict_on_a_token_is_in_the_log(world: World) -> None:
     assert line["refused"] == "wrong_audience"
 
 
-@pytest.mark.parametrize("given", ["12345678", "a.b-c_D9" * 8, "5f0c6c8e-3b1f-4a52-9d49-1f7fd3a4c111"])
+@pytest.mark.parametrize("given", ["12345678", "0123abCD" * 8, "5f0c6c8e-3b1f-4a52-9d49-1f7fd3a4c111"])
 def test_a_sane_request_id_is_kept(world: World, given: str) -> None:
     answer = world.nobody.get("/v1/roles", headers={"X-Request-Id": given})
     assert answer.headers.get_list("x-request-id") == [given]
@@ -75,7 +75,17 @@ def test_a_sane_request_id_is_kept(world: World, given: str) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    [b"", b"short", b"x" * 65, b"has space", b'quote"quote', b"{json: 1}", b"caf\xe9caf\xe9", b"a:secret1"],
+    [
+        b"",
+        b"short",
+        b"x" * 65,
+        b"has space",
+        b"sEcretsEcret",
+        b'quote"quote',
+        b"{json: 1}",
+        b"caf\xe9caf\xe9",
+        b"a:secret1",
+    ],
 )
 def test_any_other_request_id_is_replaced(world: World, given: bytes) -> None:
     answer = world.nobody.get("/v1/roles", headers=httpx.Headers([(b"X-Request-Id", given)]))
