@@ -218,6 +218,13 @@ def test_a_port_in_use_is_said_and_the_command_line_goes_before_the_environment(
     assert_refused(done, 1, f"127.0.0.1:{taken_port}", "in use", "--port")
 
 
+def test_a_database_is_one_issuers(tmp_path: Path) -> None:
+    with start_issuer(tmp_path) as issuer:
+        issuer.stop()
+        done = hourmarkd("serve", tmp_path, **issuer.settings | {"HOURMARKD_ISSUER": "http://127.0.0.1:1"})
+        assert_refused(done, 1, f"set HOURMARKD_ISSUER={issuer.url}", "HOURMARKD_DATA_DIR")
+
+
 def test_another_key_encryption_key_lists_no_keys(made: Path) -> None:
     other = KeyEncryptionKey.generate().to_text()
     assert_refused(hourmarkd("keys list", made, HOURMARKD_KEY_ENCRYPTION_KEY=other), 1, "does not open")
