@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 
@@ -47,6 +48,10 @@ class Coherence:
         if time.monotonic() - self._seen_at > self._max_blind:
             raise StoreUnavailable("the database has not answered for too long to know what was revoked")
 
+    def distrust(self) -> None:
+        """Something is known to have been missed: nothing is issued until it has been caught up with."""
+        self._seen_at = -math.inf
+
     async def catch_up(self) -> None:
         """Takes over everything that is committed now. Raises StoreUnavailable."""
         async with self._catching_up:
@@ -80,6 +85,9 @@ class Coherence:
                 self._unread.update(self._refresh)
             elif change.kind == "principal":
                 self._forget(change.ref)
-            else:
+            elif change.kind in self._refresh:
                 self._unread.add(change.kind)
+            else:
+                # A newer version of the service runs beside this one and tells of what is not known here.
+                self._forget(None)
             self._last = change.number

@@ -42,13 +42,14 @@ async def _renew_documents(service: Service, now: int) -> None:
     if service.signing.successor_is_due(now):
         await anyio.to_thread.run_sync(service.signing.make_successor, now)
         await service.coherence.catch_up()
+    if await anyio.to_thread.run_sync(service.status.advance, now):
+        await service.coherence.catch_up()
     if service.status.has_reached_half_life(now):
         await anyio.to_thread.run_sync(service.status.raise_version, now, service.status.published.version)
         await service.coherence.catch_up()
 
 
 async def _tidy(service: Service, now: int) -> None:
-    await anyio.to_thread.run_sync(service.status.clear_dead, now)
     exchanged = dict(service.credentials.last_exchanged)
     service.credentials.last_exchanged.clear()
 

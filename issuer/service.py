@@ -59,7 +59,8 @@ class Service:
         try:
             await self.coherence.catch_up()
         except StoreUnavailable:
-            # It is committed. This process learns of it like any other, and issues nothing until it has.
+            # It is committed; this process learns of it like any other.
+            self.coherence.distrust()
             logger.warning("change_not_taken_over_yet")
         return done
 

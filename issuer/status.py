@@ -98,13 +98,14 @@ class StatusPublisher:
         """Whether an unchanged list is to be signed again."""
         return now >= self.published.signed_at + self._lifetime // 2
 
-    def clear_dead(self, now: int) -> None:
-        """Clears the indices that no live token carries."""
+    def advance(self, now: int) -> bool:
+        """Sets and clears the indices whose time has come; says whether there were any."""
         with self._database.read() as session:
-            if not status_indices.has_dead(session, now):
-                return
+            if not status_indices.is_due(session, now):
+                return False
         with self._database.write(actor="hourmarkd", now=now) as tx:
-            status_indices.clear_dead(tx, list_lifetime=self._lifetime)
+            status_indices.advance(tx, list_lifetime=self._lifetime)
+        return True
 
     def raise_version(self, now: int, above: int) -> None:
         """Asks for a new version, unless there is one above `above` already."""

@@ -4,7 +4,7 @@ Two roots that never mix: a TokenError is the verdict on one token; a DocumentEr
 status list was refused and that the last good one stays in place.
 """
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 Code = Literal[
     "malformed",
@@ -56,9 +56,11 @@ class Unavailable(TokenError):
 
 
 class DocumentError(Exception):
-    """A JWKS or a status list was refused; nothing changed."""
+    """A JWKS or a status list was refused; nothing changed. `code` is stable.
 
-    CODES: ClassVar = ("malformed", "too_large", "bad_algorithm", "unknown_key", "bad_signature")
+    One of the codes of a token that a list can have too (`malformed`, `bad_algorithm`, `unknown_key`,
+    `bad_signature`, `not_yet_valid`, `wrong_type`), or `too_large`, `wrong_list`, `revocation_rollback`.
+    """
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")

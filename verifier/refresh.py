@@ -201,12 +201,12 @@ class Session:
         signed = self._trust.lists.get(self._list_uri)
         if signed is None:
             raise FetchError("not modified, but there is no list any more")
-        if conditional:
-            # Only what was worth waiting for is asked for again soon: news, or no news for a while.
+        if conditional and signed is held:
+            # No news is asked for again soon only where it was waited for.
             waits = "wait=" in answer.headers.get("preference-applied", "")
-            soon = waits and (signed is not held or time.monotonic() >= asked_at + _PAUSE)
+            soon = waits and time.monotonic() >= asked_at + _PAUSE
         else:
-            soon = self._etag != ""  # to find out whether the issuer lets us wait
+            soon = self._etag != ""  # news may be followed by more, which the issuer may let us wait for
         return _PAUSE if soon else _clamp(signed.content.ttl, _LIST_TTL)
 
     def _accept_list(self, document: bytes) -> None:

@@ -110,7 +110,7 @@ def renew(
             if secret.ends_at is None:
                 secret.ends_at = ends_at
                 tx.session.add(secret)
-                status_indices.end(tx, secret.status_index, _owner(secret), ends_at)
+                status_indices.revoke_from(tx, secret.status_index, _owner(secret), ends_at)
     else:
         _drop(tx, secrets)
     _add_secret(tx, row, presented, hash_key)
@@ -184,7 +184,7 @@ def _add_secret(tx: Transaction, row: RoleKey, presented: PresentedKey, hash_key
 def _allocate(tx: Transaction, secret: Secret, ends_at: int | None) -> int:
     index = status_indices.allocate(tx, _owner(secret))
     if ends_at is not None:
-        status_indices.end(tx, index, _owner(secret), ends_at)
+        status_indices.expire(tx, index, _owner(secret), ends_at)
     return index
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlmodel import Session, col, func, select, update
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, and_, col, func, or_, select, update
 
 from issuer.store.database import Transaction
 from issuer.store.tables import StatusIndex, StatusListVersion
@@ -48,52 +49,46 @@ def allocate(tx: Transaction, owner: str) -> int:
     return index
 
 
-def end(tx: Transaction, index: int, owner: str, at: int) -> None:
-    """Its owner issues nothing from `at` on: it is used again, without being set, once no token carries it.
+def expire(tx: Transaction, index: int, owner: str, at: int) -> None:
+    """No token of its owner outlives `at`: it is used again afterwards, without ever being set."""
+    _plan(tx, index, owner, dead_from=at + MARGIN)
 
-    A token that was issued before this was known may outlive `at`.
-    """
-    tx.session.execute(
-        update(StatusIndex)
-        .where(col(StatusIndex.index) == index, col(StatusIndex.owner) == owner)
-        .values(dead_from=max(at + MARGIN, tx.now + _CARRIED_SECONDS))
-    )
+
+def revoke_from(tx: Transaction, index: int, owner: str, at: int) -> None:
+    """Has it set at `at`: tokens that were issued before this was known would outlive it."""
+    _plan(tx, index, owner, set_from=at)
 
 
 def revoke(tx: Transaction, owned: Iterable[tuple[int, str]]) -> None:
     """Sets those (index, owner): every token that carries one is refused from the list's next version on."""
-    newly_set = 0
-    for index, owner in owned:
-        newly_set += tx.session.exec(
-            update(StatusIndex)
-            .where(
-                col(StatusIndex.index) == index,
-                col(StatusIndex.owner) == owner,
-                col(StatusIndex.is_set).is_(False),
-            )
-            .values(is_set=True, dead_from=tx.now + _CARRIED_SECONDS)
-        ).rowcount
+    newly_set = sum(
+        _set(tx, and_(col(StatusIndex.index) == index, col(StatusIndex.owner) == owner))
+        for index, owner in owned
+    )
     if newly_set:
         raise_version(tx)
 
 
-def clear_dead(tx: Transaction, *, list_lifetime: int) -> None:
-    """Clears what no token carries any more; it rests until every list that had it set has expired."""
+def advance(tx: Transaction, *, list_lifetime: int) -> None:
+    """Sets what is to be set by now, and clears what no token carries any more.
+
+    What is cleared rests until every list that had it set has expired.
+    """
+    newly_set = _set(tx, col(StatusIndex.set_from) <= tx.now)
     cleared = tx.session.exec(
         update(StatusIndex)
         .where(col(StatusIndex.is_set).is_(True), col(StatusIndex.dead_from) <= tx.now)
         .values(is_set=False, dead_from=tx.now + list_lifetime + MARGIN)
     ).rowcount
-    if cleared:
+    if newly_set or cleared:
         raise_version(tx)
 
 
-def has_dead(session: Session, now: int) -> bool:
-    """Whether `clear_dead` would find anything."""
-    dead = select(StatusIndex.index).where(
-        col(StatusIndex.is_set).is_(True), col(StatusIndex.dead_from) <= now
-    )
-    return session.exec(dead.limit(1)).first() is not None
+def is_due(session: Session, now: int) -> bool:
+    """Whether `advance` would find anything."""
+    to_set = col(StatusIndex.set_from) <= now
+    to_clear = and_(col(StatusIndex.is_set).is_(True), col(StatusIndex.dead_from) <= now)
+    return session.exec(select(StatusIndex.index).where(or_(to_set, to_clear)).limit(1)).first() is not None
 
 
 def raise_version(tx: Transaction) -> None:
@@ -119,3 +114,21 @@ def store_signed(tx: Transaction, version: int, document: str) -> None:
     ).rowcount
     if kept:
         tx.changed("status_list", str(LIST_ID))
+
+
+def _plan(tx: Transaction, index: int, owner: str, **values: int) -> None:
+    tx.session.exec(
+        update(StatusIndex)
+        .where(col(StatusIndex.index) == index, col(StatusIndex.owner) == owner)
+        .values(**values)
+    )
+
+
+def _set(tx: Transaction, which: ColumnElement[bool]) -> int:
+    """Sets those that are not yet; says how many."""
+    done = tx.session.exec(
+        update(StatusIndex)
+        .where(which, col(StatusIndex.is_set).is_(False))
+        .values(is_set=True, set_from=None, dead_from=tx.now + _CARRIED_SECONDS)
+    )
+    return int(done.rowcount)

@@ -72,6 +72,8 @@ class StatusIndex(SQLModel, table=True):
     owner: str
     """Whose it is: an index that went to somebody else is not revoked on behalf of its former owner."""
     is_set: bool = Field(default=False, index=True)
+    set_from: int | None = Field(default=None, sa_type=BigInteger, index=True)
+    """When it is to be set: the end of its owner's grace. None if nothing is planned."""
     dead_from: int | None = Field(default=None, sa_type=BigInteger)
     """From when nothing refers to it any more as it stands: no token if it is clear, no token either if it is
     set, and once cleared no list that had it set. None while its owner lives."""

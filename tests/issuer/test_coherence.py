@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import anyio
 import pytest
@@ -55,7 +56,7 @@ class Process:
     fail_refresh: list[Exception] = field(default_factory=list)
 
     def start(self, last: int = 0) -> Coherence:
-        self.monkeypatch.setattr(coherence_module.time, "monotonic", lambda: self.now)
+        self.monkeypatch.setattr("issuer.coherence.time", SimpleNamespace(monotonic=lambda: self.now))
         return Coherence(
             self.feed,
             last,
@@ -132,6 +133,15 @@ async def test_nothing_is_issued_after_too_long_a_blindness(
     with pytest.raises(StoreUnavailable):
         await coherence.catch_up()
     assert is_blind(coherence)
+    await coherence.catch_up()
+    assert not is_blind(coherence)
+
+
+async def test_a_change_that_is_known_and_not_read_yet_ends_issuing_at_once(process: Process) -> None:
+    process.outage_allowance = 3600
+    coherence = process.start()
+    coherence.distrust()
+    assert is_blind(coherence), "whatever is allowed during outages"
     await coherence.catch_up()
     assert not is_blind(coherence)
 

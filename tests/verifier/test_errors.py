@@ -11,10 +11,22 @@ from verifier.errors import Code
 
 
 def test_the_codes_are_these() -> None:
-    assert set(get_args(Code)) == set(
-        "malformed bad_algorithm unknown_key bad_signature expired not_yet_valid wrong_issuer wrong_audience "
-        "wrong_type invalid_claim insufficient_scope revoked revocation_stale keys_unavailable".split()
-    )
+    assert set(get_args(Code)) == {
+        "malformed",
+        "bad_algorithm",
+        "unknown_key",
+        "bad_signature",
+        "expired",
+        "not_yet_valid",
+        "wrong_issuer",
+        "wrong_audience",
+        "wrong_type",
+        "invalid_claim",
+        "insufficient_scope",
+        "revoked",
+        "revocation_stale",
+        "keys_unavailable",
+    }
 
 
 @pytest.mark.parametrize(

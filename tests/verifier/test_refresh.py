@@ -266,6 +266,24 @@ def test_backing_off_grows_spreads_and_ends(monkeypatch: pytest.MonkeyPatch) -> 
     assert len({refresh._backoff(3) for _ in range(10)}) > 1
 
 
+def test_a_success_makes_failures_begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[int] = []
+
+    def count(failures: int) -> float:
+        counted.append(failures)
+        return 0.01
+
+    def fail_but_the_third_time(request: Request) -> None:
+        request.send(issuer.jwks, 200 if len(issuer.times(JWKS)) == 3 else 500)
+
+    monkeypatch.setattr(refresh, "_backoff", count)
+    with IssuerDouble() as issuer:
+        issuer.answers[JWKS] = fail_but_the_third_time
+        with issuer.verifier():
+            issuer.await_requests(JWKS, 6)
+    assert counted[:4] == [1, 2, 1, 2]
+
+
 @pytest.mark.parametrize(
     ("max_age", "asked_again_within"),
     [("max-age=0", 10), ("max-age=60", 60), ("max-age=86400", 3600), ("", 300)],

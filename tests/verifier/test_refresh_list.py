@@ -52,6 +52,7 @@ def test_is_asked_for_as_the_contract_says() -> None:
         assert second["If-None-Match"] == '"1"'
         assert second["Prefer"] == "wait=25"
         assert second["Accept"] == "application/statuslist+jwt"
+        assert {headers["Accept-Encoding"] for _, _, headers in issuer.seen} == {"identity"}
 
 
 def _holds(verifier: Verifier, version: int) -> bool:

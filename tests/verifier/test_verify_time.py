@@ -35,6 +35,7 @@ from verifier import InvalidClaim, TokenError, Trust, Verifier
         ({"iat": NOW + 31}, {"leeway": 60}, NOW, "not_yet_valid"),
         ({"exp": EXP + 1}, {"leeway": 60}, NOW, "invalid_claim"),
         ({"exp": EXP + 1}, {"max_lifetime": 3601}, NOW, "accepted"),
+        ({"exp": NOW - 59}, {"max_lifetime": 1}, NOW - 60, "accepted"),
         ({"exp": EXP}, {"max_lifetime": 3599}, NOW, "invalid_claim"),
     ],
 )

@@ -75,6 +75,7 @@ class World:
         self.lists = {n: held for n, held in self.lists.items() if held.expires_at > self.now}
         # Unchanged lists are signed again and again; at worst this moment.
         self._observe()
+        self.tidy()
 
     def create(self, lifetime: int) -> None:
         """A role key; it never expires if its lifetime is 0."""
@@ -124,7 +125,7 @@ class World:
         self._change(work, tuple(self.grants))
 
     def tidy(self) -> None:
-        self._change(lambda tx: status_indices.clear_dead(tx, list_lifetime=self.list_lifetime), ())
+        self._change(lambda tx: status_indices.advance(tx, list_lifetime=self.list_lifetime), ())
 
     def check(self) -> None:
         newest = self.lists[max(self.lists)]
@@ -132,7 +133,9 @@ class World:
             grant = token.grant
             if grant.is_ended:
                 assert grant.index in newest.invalid, "a revoked token is taken for good"
-            elif grant.ends_at is None or self.now < grant.ends_at:
+            elif grant.ends_at is not None and self.now >= grant.ends_at:
+                assert grant.index in newest.invalid, "a token outlives the grace of its secret"
+            else:
                 for number, held in self.lists.items():
                     assert grant.index not in held.invalid, f"version {number} refuses a good token"
 

@@ -50,14 +50,14 @@ def delete(database: Database, access: str, now: int = NOW) -> None:
         delete_key(tx, access)
 
 
-def clear_dead(database: Database, now: int) -> None:
+def advance(database: Database, now: int) -> None:
     with write(database, now) as tx:
-        status_indices.clear_dead(tx, list_lifetime=LIST_LIFETIME)
+        status_indices.advance(tx, list_lifetime=LIST_LIFETIME)
 
 
-def has_dead(database: Database, now: int) -> bool:
+def is_due(database: Database, now: int) -> bool:
     with database.read() as session:
-        return status_indices.has_dead(session, now)
+        return status_indices.is_due(session, now)
 
 
 def test_every_secret_has_an_index_of_its_own(database: Database) -> None:
@@ -71,20 +71,20 @@ def test_a_bit_is_set_until_every_token_has_expired(database: Database) -> None:
     delete(database, access)
     assert (revoked(database), version(database)) == ({index}, 2)
     for now in (NOW, NOW + HOUR, NOW + CARRIED - 1):
-        assert not has_dead(database, now)
-        clear_dead(database, now)
+        assert not is_due(database, now)
+        advance(database, now)
         assert (revoked(database), version(database)) == ({index}, 2), "too early"
-    assert has_dead(database, NOW + CARRIED)
-    clear_dead(database, NOW + CARRIED)
+    assert is_due(database, NOW + CARRIED)
+    advance(database, NOW + CARRIED)
     assert (revoked(database), version(database)) == (set(), 3)
-    assert not has_dead(database, NOW + CARRIED)
+    assert not is_due(database, NOW + CARRIED)
 
 
 def test_an_index_rests_until_every_list_that_had_it_set_has_expired(database: Database) -> None:
     access, index = create(database)
     delete(database, access)
     assert create(database, NOW + DAY)[1] != index, "set still"
-    clear_dead(database, NOW + DAY)
+    advance(database, NOW + DAY)
     assert create(database, NOW + DAY + LIST_LIFETIME + MARGIN - 1)[1] != index, "a list may have it set"
     assert create(database, NOW + DAY + LIST_LIFETIME + MARGIN)[1] == index
     assert create(database, NOW + DAY + LIST_LIFETIME + MARGIN)[1] != index, "it has an owner"
@@ -103,7 +103,7 @@ def test_the_longest_free_index_comes_first(database: Database) -> None:
     for step, which in enumerate((2, 0, 1)):
         delete(database, keys[which][0], NOW + step)
     later = NOW + DAY
-    clear_dead(database, later)
+    advance(database, later)
     assert create(database, later + DAY)[1] in {0, 1, 2}
 
 
@@ -115,15 +115,20 @@ def test_an_expired_role_key_gives_its_index_back_without_setting_it(database: D
 
 
 @pytest.mark.parametrize("grace", [1, 60, HOUR, 3 * HOUR])
-def test_an_index_with_grace_is_used_again_when_no_token_carries_it(database: Database, grace: int) -> None:
-    """Also one that was issued a moment before the renewal and outlives the grace."""
+def test_the_end_of_a_grace_ends_the_tokens_that_would_outlive_it(database: Database, grace: int) -> None:
     access, index = create(database)
     with write(database) as tx:
         renew(tx, access, grace=grace)
-    free_from = NOW + max(grace + MARGIN, CARRIED)
-    assert create(database, free_from - 1)[1] != index
-    assert create(database, free_from)[1] == index
-    assert revoked(database) == set()
+    assert not is_due(database, NOW + grace - 1)
+    advance(database, NOW + grace - 1)
+    assert (revoked(database), version(database)) == (set(), 1)
+    assert is_due(database, NOW + grace)
+    advance(database, NOW + grace)
+    assert (revoked(database), version(database)) == ({index}, 2)
+    assert create(database, NOW + grace + DAY)[1] != index, "set still"
+    assert not is_due(database, NOW + grace + CARRIED - 1)
+    advance(database, NOW + grace + CARRIED)
+    assert (revoked(database), version(database)) == (set(), 3)
 
 
 def test_tokens_that_outlive_the_grace_end_when_the_role_key_is_deleted(database: Database) -> None:
@@ -172,7 +177,7 @@ def test_what_sets_no_bit_makes_no_version(database: Database) -> None:
     before = version(database)
     with write(database) as tx:
         principals.delete_principal(tx, ROLE)
-    clear_dead(database, NOW)
+    advance(database, NOW)
     assert version(database) == before
 
 
@@ -196,7 +201,7 @@ def test_many_dead_indices_are_cleared_by_one_version(database: Database) -> Non
     for access, _ in keys:
         delete(database, access)
     before = version(database)
-    clear_dead(database, NOW + CARRIED)
+    advance(database, NOW + CARRIED)
     assert (revoked(database), version(database)) == (set(), before + 1)
 
 
@@ -216,7 +221,7 @@ def test_a_full_list(database: Database) -> None:
     delete(database, access)
     with pytest.raises(StatusListFull):
         create(database)
-    clear_dead(database, NOW + DAY)
+    advance(database, NOW + DAY)
     assert create(database, NOW + 2 * DAY)[1] == index
 
 

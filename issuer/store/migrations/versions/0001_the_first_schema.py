@@ -63,11 +63,13 @@ def upgrade() -> None:
         sa.Column("index", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("owner", sa.String(), nullable=False),
         sa.Column("is_set", sa.Boolean(), nullable=False),
+        sa.Column("set_from", sa.BigInteger(), nullable=True),
         sa.Column("dead_from", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("index"),
     )
     op.create_index("ix_status_index_dead_from", "status_index", ["dead_from"])
     op.create_index("ix_status_index_is_set", "status_index", ["is_set"])
+    op.create_index("ix_status_index_set_from", "status_index", ["set_from"])
 
     op.create_table(
         "status_list",
