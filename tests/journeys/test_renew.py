@@ -44,6 +44,7 @@ def test_the_old_secret_ends_at_once_here_and_within_a_second_there(
 def test_with_grace_the_old_secret_works_until_the_grace_ends(here: Client, there: Client) -> None:
     role = here.new_role()
     old = here.new_key(role)
+    earlier = here.token(old)
     new = here.renew(role, old, grace_seconds=2)
     renewed_at = time.time()
     # Both work, at both processes, and a token for the old secret ends with the grace.
@@ -55,6 +56,8 @@ def test_with_grace_the_old_secret_works_until_the_grace_ends(here: Client, ther
     for client in (here, there):
         assert client.refuses(old)
         assert not client.refuses(new)
+    # So does one for an hour from before the renewal. Its end is looked for once a second.
+    assert seconds_until(lambda: here.verdict(earlier) == "revoked") < 2 * PROMISED
 
 
 def test_renewing_again_without_grace_ends_every_old_secret(here: Client, there: Client) -> None:

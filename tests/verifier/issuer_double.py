@@ -197,7 +197,7 @@ def as_issuer(request: Request) -> None:
     headers = {}
     known = request.headers["If-None-Match"]
     with double.changed:
-        if double.long_poll and request.headers["Prefer"]:
+        if double.long_poll and request.headers["Prefer"] and known == f'"{double.version}"':
             headers["Preference_Applied"] = request.headers["Prefer"]
             double.changed.wait_for(lambda: double.closing.is_set() or known != f'"{double.version}"')
         document, etag = double.list, f'"{double.version}"'

@@ -69,6 +69,23 @@ def test_a_long_poll_brings_each_version_the_moment_it_exists() -> None:
         assert len(issuer.times(JWKS)) == 1
 
 
+def test_news_that_came_between_two_long_polls_are_news_too() -> None:
+    """The issuer then answers at once, without having waited."""
+    with IssuerDouble(long_poll=True) as issuer, issuer.verifier() as verifier:
+        for version in range(2, 6):
+            issuer.publish(version=version)
+            eventually(partial(_holds, verifier, version))
+
+
+def test_a_long_poll_has_more_time_than_other_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh, "DEADLINE", 0.3)
+    with IssuerDouble(long_poll=True) as issuer, issuer.verifier():
+        eventually(lambda: "Prefer" in issuer.headers(LIST)[-1])
+        asked = len(issuer.times(LIST))
+        time.sleep(0.5)
+        assert len(issuer.times(LIST)) == asked
+
+
 def test_a_long_poll_without_news_is_followed_by_the_next() -> None:
     def wait_a_little(request: Request) -> None:
         time.sleep(0.03)
@@ -90,6 +107,11 @@ def test_without_a_usable_etag_there_is_no_long_poll(
         issuer.answers[LIST] = lambda request: request.send(issuer.list, **headers)
         with issuer.verifier():
             issuer.await_requests(LIST, 3)
+            monkeypatch.setattr(refresh, "_LIST_TTL", (SOON, SOON))
+            issuer.await_more(LIST)
+            asked = len(issuer.times(LIST))
+            time.sleep(0.1)
+            assert len(issuer.times(LIST)) <= asked + 1
         assert all("Prefer" not in headers for headers in issuer.headers(LIST))
 
 
@@ -194,6 +216,7 @@ def test_replicas_of_which_one_lags_never_turn_the_list_back() -> None:
             for count in range(2, 7):
                 issuer.await_requests(LIST, count)
                 assert verdict(verifier, issuer.token()) == "revoked"
+        assert len(issuer.times(JWKS)) == 1
         assert {headers.get("If-None-Match", '"2"') for headers in issuer.headers(LIST)} == {'"2"'}
 
 
