@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -78,7 +79,7 @@ class RunningIssuer:
 
 
 def start_issuer(folder: Path, **settings: str) -> RunningIssuer:
-    """Initialises an issuer with its data in `folder` and serves it; `settings` are `HOURMARKD_*` by full name."""
+    """Initialises an issuer with its data in `folder`, and serves it; `settings` by their full names."""
     port = str(free_port())
     # The issuer's URL stays that of the first process, whichever others serve it too.
     given = {
@@ -105,7 +106,9 @@ def _serve(settings: dict[str, str], admin_key: str, folder: Path) -> RunningIss
             stdout=subprocess.DEVNULL,
             stderr=stderr,
         )
-    issuer = RunningIssuer(f"http://127.0.0.1:{settings['HOURMARKD_PORT']}", admin_key, settings, log, process)
+    issuer = RunningIssuer(
+        f"http://127.0.0.1:{settings['HOURMARKD_PORT']}", admin_key, settings, log, process
+    )
     try:
         _wait_until_ready(issuer)
     except BaseException:
@@ -116,11 +119,10 @@ def _serve(settings: dict[str, str], admin_key: str, folder: Path) -> RunningIss
 
 def _wait_until_ready(issuer: RunningIssuer) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while issuer.process.poll() is None and time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{issuer.url}/readyz").status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.02)
+    with issuer.http("") as client:
+        while issuer.process.poll() is None and time.monotonic() < deadline:
+            with suppress(httpx.TransportError):
+                if client.get("/readyz").status_code == httpx.codes.OK:
+                    return
+            time.sleep(0.02)
     raise RuntimeError(f"the issuer did not start:\n{issuer.log.read_text()}")

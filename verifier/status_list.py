@@ -81,8 +81,8 @@ class StatusList:
     def from_payload(cls, payload: bytes, issuer: str) -> StatusList:
         """Raises ValueError for what is no status list of `issuer`.
 
-        The specification leaves `iss`, `exp` and `ttl` to the issuer. Here another issuer's list is refused, and
-        `exp` is required: a list without an end could hide revocations for good.
+        The specification leaves `iss`, `exp` and `ttl` to the issuer. Here another issuer's list is refused,
+        and `exp` is required: a list without an end could hide revocations for good.
         """
         claims = strict_json.parse_object(payload)
         if claims.get("iss", issuer) != issuer:

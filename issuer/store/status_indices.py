@@ -38,7 +38,7 @@ def allocate(tx: Transaction, owner: str) -> int:
         .limit(1)
     ).first()
     if free is not None:
-        free.owner, free.dead_from = owner, None
+        free.owner, free.set_from, free.dead_from = owner, None, None
         tx.session.add(free)
         return free.index
     index = tx.session.exec(select(func.coalesce(func.max(StatusIndex.index), -1))).one() + 1

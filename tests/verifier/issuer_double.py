@@ -29,8 +29,8 @@ _TLS = ssl.create_default_context()
 
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Failures and answers are followed by the next request at once."""
-    monkeypatch.setattr(refresh, "_BACKOFF", (0.01, 0.02))
-    monkeypatch.setattr(refresh, "_PAUSE", 0.02)
+    monkeypatch.setattr(refresh, "_BACKOFF", (0.005, 0.01))
+    monkeypatch.setattr(refresh, "_PAUSE", 0.01)
     # Made for every client, slowly, and never used over plain http.
     monkeypatch.setattr(ssl, "create_default_context", lambda **_: _TLS)
 

@@ -26,8 +26,8 @@ OTHER = forge.key(owner="next")
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each document is asked for again at once."""
     hurry(monkeypatch)
-    monkeypatch.setattr(refresh, "_KEYS_AGE", (0.02, 0.02))
-    monkeypatch.setattr(refresh, "_LIST_TTL", (0.02, 0.02))
+    monkeypatch.setattr(refresh, "_KEYS_AGE", (0.01, 0.01))
+    monkeypatch.setattr(refresh, "_LIST_TTL", (0.01, 0.01))
 
 
 def test_the_constructor_returns_when_both_documents_are_there() -> None:
@@ -146,7 +146,7 @@ def test_a_bad_answer_replaces_nothing_and_is_logged_without_what_it_said(
                 issuer.answers[path] = BAD_ANSWERS[answer]
             else:
                 issuer.answers[path] = _whole(BAD_DOCUMENTS[path, answer](issuer))
-            issuer.await_more(path, 3)
+            issuer.await_more(path, 2)
             assert verdict(verifier, token) == "good"
             assert (verifier.trust.jwks, verifier.trust.lists) == (jwks, lists)
             assert issuer.times("/elsewhere") == []

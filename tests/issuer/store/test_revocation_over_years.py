@@ -20,7 +20,7 @@ NOTHING = st.just(0)
 WHICH = st.integers(0, 20)
 steps = st.lists(
     st.one_of(
-        st.tuples(st.just("wait"), st.sampled_from(WAITS), NOTHING),
+        st.tuples(st.sampled_from(["wait", "wait", "sleep"]), st.sampled_from(WAITS), NOTHING),
         st.tuples(st.just("create"), st.sampled_from(LIFETIMES), NOTHING),
         st.tuples(st.sampled_from(["issue", "issue_late", "delete", "revoke"]), WHICH, NOTHING),
         st.tuples(st.just("renew"), WHICH, st.sampled_from(GRACES)),
@@ -58,10 +58,19 @@ def test_whatever_happens(database: Database, story: list[tuple[str, int, int]],
 def test_years_of_a_busy_issuer(database: Database, seed: int) -> None:
     """Many indices pass from hand to hand, and the list does not grow."""
     random, world = Random(seed), World(database)
-    kinds = {"wait": 6, "create": 4, "issue": 8, "issue_late": 3, "delete": 3, "renew": 3, "revoke": 2}
+    kinds = {
+        "wait": 6,
+        "sleep": 1,
+        "create": 4,
+        "issue": 8,
+        "issue_late": 3,
+        "delete": 3,
+        "renew": 3,
+        "revoke": 2,
+    }
     kinds |= {"narrow": 1, "tidy": 3}
     for what in random.choices(list(kinds), list(kinds.values()), k=700):
-        if what == "wait":
+        if what in ("wait", "sleep"):
             do(world, what, random.choice(WAITS), 0)
         elif what == "create":
             do(world, what, random.choice(LIFETIMES), 0)

@@ -131,6 +131,17 @@ def test_the_end_of_a_grace_ends_the_tokens_that_would_outlive_it(database: Data
     assert (revoked(database), version(database)) == (set(), 3)
 
 
+def test_a_planned_end_is_not_left_to_the_next_owner(database: Database) -> None:
+    """No issuer ran when the grace ended, and the role key has expired meanwhile."""
+    access, index = create(database, expires_at=NOW + HOUR)
+    with write(database) as tx:
+        renew(tx, access, grace=60)
+    other, others = create(database, NOW + DAY)
+    assert others == index
+    advance(database, NOW + DAY)
+    assert revoked(database) == set(), f"the tokens of {other} are refused"
+
+
 def test_tokens_that_outlive_the_grace_end_when_the_role_key_is_deleted(database: Database) -> None:
     access, index = create(database)
     with write(database) as tx:
