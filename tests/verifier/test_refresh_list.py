@@ -170,34 +170,60 @@ def _sign_anew(request: Request) -> None:
     request.send(request.double.list, ETag=f'"{request.double.version}"', Preference_Applied="wait=25")
 
 
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long after each other the list is asked for, as it is decided."""
+    decided: list[float] = []
+    ask = refresh._Due.ask
+
+    def listen(due: refresh._Due, pause: float) -> None:
+        if due.what == "the status list":
+            decided.append(pause)
+        ask(due, pause)
+
+    monkeypatch.setattr(refresh._Due, "ask", listen)
+    return decided
+
+
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "pause"),
     [
-        _always(304),
-        _always(304, Preference_Applied="wait=25"),
-        _always(200),
-        _always(200, Preference_Applied="wait=25"),
-        _lag,
-        _sign_anew,
+        (_always(304), 300),
+        (_always(304, Preference_Applied="wait=25"), 300),
+        (_always(200), 300),
+        (_always(200, Preference_Applied="wait=25"), 300),
+        (_lag, 30),
+        (_sign_anew, 20),
     ],
     ids=["304", "304 without waiting", "200", "200 without waiting", "older", "always newer"],
 )
 def test_an_answer_at_once_is_not_asked_for_again_at_once(
-    answer: Callable[[Request], None], monkeypatch: pytest.MonkeyPatch
+    answer: Callable[[Request], None], pause: float, pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def second(request: Request) -> None:
         # From here on an answer at once and one after a while can be told apart on any machine.
-        monkeypatch.setattr(refresh, "_PAUSE", SOON)
-        monkeypatch.setattr(refresh, "_BACKOFF", (SOON, SOON))
+        monkeypatch.setattr(refresh, "_PAUSE", 20.0)
+        monkeypatch.setattr(refresh, "_backoff", lambda _: 30.0)
         answer(request)
 
     with IssuerDouble() as issuer:
         issuer.answers[LIST] = _later(second)
         with issuer.verifier() as verifier:
-            issuer.await_requests(LIST, 2)
-            time.sleep(0.1)
+            eventually(lambda: pauses[-1] == pause)
             assert len(issuer.times(LIST)) == 2
             assert verdict(verifier, issuer.token()) == "good"
+
+
+def test_an_answer_that_is_only_slow_is_no_long_poll(pauses: list[float]) -> None:
+    def be_slow(request: Request) -> None:
+        time.sleep(0.03)
+        _always(304)(request)
+
+    with IssuerDouble() as issuer:
+        issuer.answers[LIST] = _later(be_slow)
+        with issuer.verifier():
+            eventually(lambda: pauses[-1] == 300)
+        assert len(issuer.times(LIST)) == 2
 
 
 def test_replicas_of_which_one_lags_never_turn_the_list_back() -> None:
@@ -221,15 +247,7 @@ def test_replicas_of_which_one_lags_never_turn_the_list_back() -> None:
 
 
 @pytest.mark.parametrize(("ttl", "seconds"), [(0, 1), (15, 15), (10**30, 300)])
-def test_the_ttl_is_taken_within_reason(ttl: int, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    pauses: list[float] = []
-    ask = refresh._Due.ask
-
-    def listen(due: refresh._Due, pause: float) -> None:
-        pauses.append(pause)
-        ask(due, pause)
-
-    monkeypatch.setattr(refresh._Due, "ask", listen)
+def test_the_ttl_is_taken_within_reason(ttl: int, seconds: float, pauses: list[float]) -> None:
     with IssuerDouble() as issuer:
         issuer.publish(ttl=ttl)
         with issuer.verifier(wait=0):

@@ -151,7 +151,10 @@ def test_tokens_that_outlive_the_grace_end_when_the_role_key_is_deleted(database
     assert index in revoked(database)
 
 
-@pytest.mark.parametrize("end", ["delete the role key", "delete the role", "narrow", "renew", "revoke"])
+ENDS = ["delete the role key", "delete the role", "narrow", "renew", "renew with grace", "revoke"]
+
+
+@pytest.mark.parametrize("end", ENDS)
 def test_an_index_is_never_set_on_behalf_of_its_former_owner(database: Database, end: str) -> None:
     access, index = create(database, expires_at=NOW + HOUR)
     make_role(database, name="role:org.account.other")
@@ -165,10 +168,12 @@ def test_an_index_is_never_set_on_behalf_of_its_former_owner(database: Database,
             principals.delete_principal(tx, ROLE)
         elif end == "narrow":
             role_keys.end_tokens_of(tx, principals.get(tx.session, ROLE))
-        elif end == "renew":
-            renew(tx, access)
+        elif end.startswith("renew"):
+            renew(tx, access, grace=60 if end == "renew with grace" else 0)
         else:
             role_keys.end_tokens_at(tx, access, index)
+    assert revoked(database) == set()
+    advance(database, later + DAY)
     assert revoked(database) == set()
     assert indices(database, other) == [others]
     with database.read() as session:
