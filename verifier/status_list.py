@@ -16,7 +16,7 @@ from verifier import strict_json
 TYP = "statuslist+jwt"
 ENTRIES = 2**20
 MAX_DOCUMENT_CHARACTERS = 512 * 1024
-"""The worst list of 2^20 single bits has about 180,000."""
+"""The worst list of 2^20 single bits has about 234,000."""
 _MAX_INFLATED_BYTES = ENTRIES
 """Room for ENTRIES statuses of eight bits; a zlib bomb stops here."""
 _BITS = (1, 2, 4, 8)

@@ -103,7 +103,7 @@ def renew(
     Without grace every older secret ends. Raises NoSuchKey.
     """
     row = get(tx.session, principal, presented.access)
-    secrets = _secrets(tx.session, [row.access])
+    secrets = _forget_ended(tx, _secrets(tx.session, [row.access]))
     if grace:
         ends_at = min(tx.now + grace, row.expires_at or tx.now + grace)
         for secret in secrets:
@@ -165,6 +165,15 @@ def _secrets(session: Session, accesses: Iterable[str]) -> list[Secret]:
     return list(
         session.exec(select(Secret).where(col(Secret.access).in_(list(accesses))).order_by(col(Secret.id)))
     )
+
+
+def _forget_ended(tx: Transaction, secrets: list[Secret]) -> list[Secret]:
+    """Deletes those whose grace is over, and returns the others. Their indices have their ends planned."""
+    for secret in secrets:
+        if secret.ends_at is not None and secret.ends_at <= tx.now:
+            tx.session.delete(secret)
+    tx.session.flush()
+    return [secret for secret in secrets if secret.ends_at is None or secret.ends_at > tx.now]
 
 
 def _add_secret(tx: Transaction, row: RoleKey, presented: PresentedKey, hash_key: HashKeyInForce) -> None:
