@@ -22,7 +22,7 @@ settings.register_profile(
 )
 settings.load_profile("hourmark-ci" if os.environ.get("CI") else "hourmark")
 
-# A shell that runs the tests in the background has SIGINT ignored, and so would every process that they start.
+# Behind a shell that runs them in the background, tests would start processes that ignore SIGINT.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
