@@ -30,6 +30,7 @@ class Issuer:
         self._http = httpx.Client(
             headers={"User-Agent": f"hourmark/{version('hourmark')}"},
             timeout=_TIMEOUT,
+            trust_env=url.startswith("https"),  # plain http stays on this host, past any proxy
             follow_redirects=False,  # a redirect would carry the credential to another host
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from issuer.client_authentication import ClientAuthentication
+from issuer.client_authentication import ClientAuthentication, authorization
 from issuer.coherence import Coherence
 from issuer.credentials import InvalidCredential
 from issuer.denials import BearerDenial, Denial
@@ -24,6 +24,8 @@ class Caller:
 
     principal: str
     client_id: str
+    status_index: int
+    """Of the secret behind the credential: while that is in force the caller may do what it could."""
     roles: tuple[str, ...]
     scope: Scope
     audience: tuple[str, ...] | None
@@ -57,7 +59,7 @@ class Callers:
         """By role key, or by token that `verifier` accepts. Raises BearerDenial, Denial, StoreUnavailable."""
         if "access_token" in request.query_params:
             raise Denial("invalid_request", "a token belongs in the Authorization header, never in the URL")
-        header = request.headers.get("authorization")
+        header = authorization(request)
         self._coherence.check()
         if (header or "").lower().startswith("basic "):
             return await self._role_key(request, None)
@@ -75,12 +77,12 @@ class Callers:
             else:
                 proven = await self._clients.prove(request, presented)
         except InvalidCredential as error:
-            challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-            raise Denial("invalid_token", str(error), headers=challenge) from None
+            raise Denial("invalid_token", str(error)) from None
         credential = proven.credential
         return Caller(
             principal=credential.principal,
             client_id=credential.access,
+            status_index=proven.secret.status_index,
             roles=credential.roles,
             scope=credential.rights,
             audience=None,
@@ -96,6 +98,7 @@ class Callers:
         return Caller(
             principal=token.subject,
             client_id=token.client_id,
+            status_index=-1 if token.status is None else token.status.index,
             roles=token.roles,
             scope=token.scope,
             audience=token.audience,

@@ -14,7 +14,9 @@ import typer
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 db = typer.Typer(no_args_is_help=True, help="The database's schema.")
 keys = typer.Typer(no_args_is_help=True, help="The signing keys.")
+audit = typer.Typer(no_args_is_help=True, help="Who changed what.")
 cli.add_typer(db, name="db")
+cli.add_typer(audit, name="audit")
 cli.add_typer(keys, name="keys")
 
 Output = Annotated[Literal["text", "json"], typer.Option("--output", "-o", help="text or json")]
@@ -122,6 +124,23 @@ def keys_list(output: Output = "text") -> None:
         typer.echo("  ".join(row.values()))
 
 
+@audit.command("verify")
+def audit_verify() -> None:
+    """Check that no row of the audit chain was changed, put in, or removed from between others."""
+    with _explained():
+        from issuer.settings import Settings
+        from issuer.setup import open_database
+        from issuer.store.audit import first_broken_link
+
+        database = open_database(Settings())
+        with database.read() as session:
+            broken = first_broken_link(session)
+        database.close()
+    if broken is not None:
+        _fail(f"the audit chain is broken at row {broken}")
+    typer.echo("The audit chain holds.", err=True)
+
+
 @contextmanager
 def _explained() -> Iterator[None]:
     """What an operator can mend is said in one line."""
@@ -170,4 +189,7 @@ def _fail(text: str) -> NoReturn:
 
 
 def main() -> None:
-    cli()
+    try:
+        cli()
+    except ModuleNotFoundError as error:
+        _fail(f"{error.name} is not installed: the service needs `pip install 'hourmark[issuer]'`")

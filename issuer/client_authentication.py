@@ -24,7 +24,7 @@ class ClientAuthentication:
 
     async def client(self, request: Request, form: Mapping[str, str]) -> Proven:
         """The client that authenticates, in one way. Raises Denial, InvalidCredential, StoreUnavailable."""
-        header = request.headers.get("authorization")
+        header = authorization(request)
         if header is not None and "client_secret" in form:
             raise Denial("invalid_request", "authenticate once: with the Basic header or with client_secret")
         if header is not None:
@@ -41,6 +41,14 @@ class ClientAuthentication:
             raise self._throttle.failed(source(request.scope), error) from None
         note(request.scope, client_id=proven.credential.access, sub=proven.credential.principal)
         return proven
+
+
+def authorization(request: Request) -> str | None:
+    """The one Authorization header. Raises Denial: of two, another server may have believed the other one."""
+    headers = request.headers.getlist("authorization")
+    if len(headers) > 1:
+        raise Denial("invalid_request", "send one Authorization header")
+    return headers[0] if headers else None
 
 
 def _basic(header: str, client_id: str | None) -> str:

@@ -18,7 +18,7 @@ from issuer.mint import ScopeRefused
 from issuer.signing import NoSigningKey
 from issuer.store.database import StoreUnavailable
 from issuer.store.principals import Conflict, InvalidName, NotFound
-from issuer.store.role_keys import NoSuchKey
+from issuer.store.role_keys import Ended, NoSuchKey
 from issuer.store.status_indices import StatusListFull
 from verifier import InvalidPermission, TokenError
 from verifier.bearer import challenge
@@ -54,6 +54,7 @@ _CODES: dict[type[Exception], str] = {
     Conflict: "conflict",
     NotFound: "not_found",
     NoSuchKey: "not_found",
+    Ended: "invalid_token",
     StatusListFull: "temporarily_unavailable",
     StoreUnavailable: "temporarily_unavailable",
     NoSigningKey: "temporarily_unavailable",
@@ -114,6 +115,8 @@ def refusal(error: Exception) -> Refusal:
         headers, members = {}, {}
     if code == "invalid_client":
         headers = {"WWW-Authenticate": 'Basic realm="hourmark", charset="UTF-8"'} | headers
+    if code == "invalid_token":
+        headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'} | headers
     if code in ("temporarily_unavailable", "slow_down"):
         headers = {"Retry-After": str(RETRY_SECONDS)} | headers
     return Refusal(_STATUS[code], code, detail, headers, members)

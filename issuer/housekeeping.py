@@ -50,8 +50,8 @@ async def _renew_documents(service: Service, now: int) -> None:
 
 
 async def _tidy(service: Service, now: int) -> None:
-    exchanged = dict(service.credentials.last_exchanged)
-    service.credentials.last_exchanged.clear()
+    known = service.credentials.last_exchanged
+    exchanged = dict(known)
 
     def write() -> None:
         with service.database.write(actor="hourmarkd", now=now) as tx:
@@ -60,3 +60,7 @@ async def _tidy(service: Service, now: int) -> None:
 
     if exchanged:
         await anyio.to_thread.run_sync(write)
+        # What came meanwhile is written next time.
+        for access, at in exchanged.items():
+            if known.get(access) == at:
+                del known[access]

@@ -11,10 +11,12 @@ from issuer.credentials import Proven
 from issuer.settings import Settings
 from issuer.signing import SigningKeys
 from verifier import InvalidPermission, Scope, StatusReference, Token
+from verifier.scope import MAX_PARTS
 
 TYP = "at+jwt"
 MAX_CHARACTERS = 6 * 1024
 _PER_TOKEN = ("iat", "exp", "jti")
+_TOO_LONG = f"the token would be longer than {MAX_CHARACTERS} characters: ask for less with `scope`"
 
 
 class ScopeRefused(Exception):
@@ -46,31 +48,35 @@ class Mint:
         Raises ScopeRefused, NoSigningKey.
         """
         credential, secret = proven.credential, proven.secret
-        if requested is None:
-            scope, roles = credential.rights, credential.roles
-            prefix = credential.claims.get((secret.status_index, audience))
-            if prefix is None:
-                prefix = self._constant_claims(proven, audience, scope, roles)
-                credential.claims[secret.status_index, audience] = prefix
-        else:
-            scope = _narrow(credential.rights, requested)
-            roles = credential.roles if credential.rights <= scope else ()
-            prefix = self._constant_claims(proven, audience, scope, roles)
+        scope = credential.rights if requested is None else _narrow(credential.rights, requested)
         if not scope:
             raise ScopeRefused(
                 "nothing of what was asked for is held here"
                 if credential.rights
                 else f"{credential.principal} holds no permission: add a policy to it first"
             )
+        text = str(scope)
+        if len(text) > MAX_CHARACTERS:
+            raise ScopeRefused(_TOO_LONG)
+        if text.count(" ") >= MAX_PARTS:
+            raise ScopeRefused(
+                f"the token would have more than {MAX_PARTS} permissions: ask for less with `scope`"
+            )
+        if requested is None:
+            prefix = credential.claims.get((secret.status_index, audience))
+            if prefix is None:
+                prefix = self._constant_claims(proven, audience, scope, credential.roles)
+                credential.claims[secret.status_index, audience] = prefix
+        else:
+            roles = credential.roles if credential.rights <= scope else ()
+            prefix = self._constant_claims(proven, audience, scope, roles)
         expires_at = min(now + self._ttl, secret.ends_at or now + self._ttl)
         token_id = secrets.token_urlsafe(12)
         payload = b'%b"iat":%d,"exp":%d,"jti":"%b"}' % (prefix, now, expires_at, token_id.encode())
         raw = self._signing.current.sign(payload, TYP)
         if len(raw) > MAX_CHARACTERS:
-            raise ScopeRefused(
-                f"the token would be longer than {MAX_CHARACTERS} characters: ask for less with `scope`"
-            )
-        return Minted(raw, token_id, expires_at - now, str(scope))
+            raise ScopeRefused(_TOO_LONG)
+        return Minted(raw, token_id, expires_at - now, text)
 
     def _constant_claims(self, proven: Proven, audience: str, scope: Scope, roles: tuple[str, ...]) -> bytes:
         """The claims that do not change from token to token, as the beginning of a JSON object."""

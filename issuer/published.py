@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import anyio
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
@@ -69,13 +70,29 @@ async def get_status_list(service: Service, request: Request) -> Response:
     wait = _WAIT.search(request.headers.get("prefer", ""))
     if wait is not None and _matches(request, service.status.published.etag):
         seconds = min(int(wait[1]), MAX_WAIT)
-        await service.status.wait_for_newer(service.status.published.version, seconds)
-        headers |= {"Preference-Applied": f"wait={seconds}", "Cache-Control": "no-store"}
+        if await _wait(service, request, seconds):
+            headers |= {"Preference-Applied": f"wait={seconds}", "Cache-Control": "no-store"}
     published = service.status.published
     headers["ETag"] = published.etag
     if _matches(request, published.etag):
         return Response(status_code=304, headers=headers)
     return Response(published.document, headers=headers, media_type=f"application/{TYP}")
+
+
+async def _wait(service: Service, request: Request, seconds: float) -> bool:
+    """Whether the next version was waited for. Who hangs up does not keep a place."""
+    waited = False
+
+    async def watch(scope: anyio.CancelScope) -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(watch, group.cancel_scope)
+        waited = await service.status.wait_for_newer(service.status.published.version, seconds)
+        group.cancel_scope.cancel()
+    return waited
 
 
 def _matches(request: Request, etag: str) -> bool:

@@ -18,7 +18,7 @@ from issuer.mint import Mint
 from issuer.settings import Settings
 from issuer.signing import SigningKeys
 from issuer.status import StatusPublisher
-from issuer.store import changes
+from issuer.store import changes, role_keys
 from issuer.store.changes import ChangeFeed
 from issuer.store.database import Database, StoreUnavailable, Transaction
 from issuer.throttle import Throttle
@@ -48,11 +48,16 @@ class Service:
     any: Verifier
     """Accepts every live token that was issued here."""
 
-    async def change(self, actor: str, work: Callable[[Transaction], T]) -> T:
-        """Runs `work` in a writing transaction beside the event loop, and takes over what it changed."""
+    async def change(self, access: str, status_index: int, work: Callable[[Transaction], T]) -> T:
+        """Runs `work` in a writing transaction beside the event loop, and takes over what it changed.
+
+        access, status_index: whose credential asks. It may have ended since it was looked at, here or
+        elsewhere; inside the transaction nothing ends it. Raises role_keys.Ended.
+        """
 
         def run() -> T:
-            with self.database.write(actor=actor, now=int(time.time())) as tx:
+            with self.database.write(actor=access, now=int(time.time())) as tx:
+                role_keys.require_in_force(tx, access, status_index)
                 return work(tx)
 
         done = await anyio.to_thread.run_sync(run)
@@ -98,6 +103,7 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         last = changes.last_number(session)
     credentials.load_hash_keys()
     await refresh_signing()
+    await anyio.to_thread.run_sync(status.advance, int(time.time()))
     status.check_issuer(await anyio.to_thread.run_sync(status.read, int(time.time())))
     await refresh_status()
     coherence = Coherence(

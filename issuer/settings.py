@@ -20,6 +20,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+_FILE = "HOURMARKD_CONFIG_FILE"
+
 
 class Settings(BaseSettings):
     """Durations are seconds. Secrets never appear in a repr."""
@@ -81,6 +83,14 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _check_names(self) -> Settings:
+        known = {f"HOURMARKD_{name}".upper() for name in type(self).model_fields} | {_FILE}
+        unknown = [name for name in os.environ if name.startswith("HOURMARKD_") and name not in known]
+        if unknown:
+            raise ValueError(f"{', '.join(sorted(unknown))}: there is no such setting")
+        return self
+
+    @model_validator(mode="after")
     def _check_exposure(self) -> Settings:
         if is_loopback(self.host):
             return self
@@ -121,7 +131,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments before environment before file."""
         del dotenv_settings, file_secret_settings
-        file = os.environ.get("HOURMARKD_CONFIG_FILE")
+        file = os.environ.get(_FILE)
         return (init_settings, env_settings, *([_toml(settings_cls, Path(file))] if file else []))
 
 

@@ -73,6 +73,8 @@ def initialise(settings: Settings, admin: str) -> Initialised:
     name = f"user:{principals.check_user_name(admin)}"
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with closing(Database(settings.resolved_database_url)) as database:
+        if database.is_sqlite:
+            _make_private_file(database.url.database or "")
         _refuse_outdated(database)
         schema.upgrade(database)
         if _is_initialised(database):
@@ -99,6 +101,12 @@ def _require_existence(database: Database) -> None:
     """Connecting would make an empty SQLite file where there is none."""
     if database.is_sqlite and not os.path.exists(database.url.database or ""):  # noqa: PTH110 - "" is no path
         raise SetupError("there is no database yet: run `hourmarkd init --admin NAME` first")
+
+
+def _make_private_file(path: str) -> None:
+    """SQLite takes an empty file for a new database, and gives the files beside it the same mode."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _refuse_outdated(database: Database) -> None:

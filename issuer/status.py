@@ -68,10 +68,13 @@ class StatusPublisher:
         """Lets everybody go who waits, so that the process can end."""
         self._next.set()
 
-    async def wait_for_newer(self, version: int, seconds: float) -> None:
-        """Returns when a version behind `version` is published, after `seconds`, or when too many wait."""
+    async def wait_for_newer(self, version: int, seconds: float) -> bool:
+        """Waits until a version behind `version` is published, for at most `seconds`.
+
+        Returns whether it waited: it does not when there is one, or when too many wait.
+        """
         if self.published.version > version or self._waiting >= MAX_WAITING:
-            return
+            return False
         self._waiting += 1
         try:
             async with asyncio.timeout(seconds):
@@ -80,6 +83,7 @@ class StatusPublisher:
             pass
         finally:
             self._waiting -= 1
+        return True
 
     def read(self, now: int) -> PublishedList:
         """The newest version from the database, signed now if nobody has yet. Raises StoreUnavailable."""

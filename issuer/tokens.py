@@ -60,12 +60,15 @@ async def post_revoke(service: Service, request: Request) -> Response:
     access = proven.credential.access
     try:
         token = service.any.verify(form["token"])
+    except Unavailable as error:
+        raise Denial("temporarily_unavailable", error.detail) from error
     except TokenError:
         # It is no good already, or never was: what the client wants is so (RFC 7009 section 2.2).
         return Response(status_code=200, headers=_HEADERS)
     if token.client_id == access and token.status is not None:
         index = token.status.index
-        await service.change(access, lambda tx: role_keys.end_tokens_at(tx, access, index))
+        own = proven.secret.status_index
+        await service.change(access, own, lambda tx: role_keys.end_tokens_at(tx, access, index))
     return Response(status_code=200, headers=_HEADERS)
 
 

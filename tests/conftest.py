@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgresql import PostgresBinaries, PostgresServer
+
+Counted = Callable[[str, Mapping[str, int]], None]
+_SECTIONS = ("counted", "measured")
 
 # No deadline: a busy machine is not a defect. CI looks further and prints how to repeat a failure.
 settings.register_profile("hourmark", deadline=None)
@@ -48,6 +51,38 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _refuse_skip(report)
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Every run shows what its tests recorded as properties named `counted: …` and `measured: …`."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    properties = [
+        (str(name).partition(": "), value, report.nodeid.rpartition("/")[2])
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+        for name, value in report.user_properties
+    ]
+    for wanted in _SECTIONS:
+        told = [
+            f"{value}  {what}  ({test})"
+            for (section, _, what), value, test in properties
+            if section == wanted
+        ]
+        if told:
+            terminalreporter.section(wanted)
+            for line in sorted(told, reverse=True):
+                terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def counted(record_property: Callable[[str, object], None]) -> Counted:
+    """`counted("what", {"of a kind": number})` is shown when the run ends, and kept in its report."""
+
+    def keep(what: str, numbers: Mapping[str, int]) -> None:
+        kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(numbers.items()))
+        record_property(f"counted: {what}: {kinds}", f"{sum(numbers.values()):7d}")
+
+    return keep
 
 
 @pytest.fixture(scope="session")

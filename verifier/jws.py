@@ -4,7 +4,7 @@ Nothing here is trusted yet. The size is checked before anything is decoded, seg
 are cut, and headers that change how a token would be read are refused.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keys import base64url
 from verifier import strict_json
@@ -24,9 +24,9 @@ class UnverifiedJws:
     algorithm: str
     kid: str | None
     typ: str | None
-    signing_input: bytes
-    payload: bytes
-    signature: bytes
+    signing_input: bytes = field(repr=False)
+    payload: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
 
 
 def parse(raw: str, max_characters: int = MAX_TOKEN_CHARACTERS) -> UnverifiedJws:

@@ -88,7 +88,7 @@ class Permission:
     def __and__(self, other: Permission) -> Permission | None:
         """What both allow; None when that is nothing."""
         noun, verb = _meet(self.noun, other.noun), _meet(self.verb, other.verb)
-        name = self if _name_within(self, other) else other if _name_within(other, self) else None
+        name = self if self.is_named_within(other) else other if other.is_named_within(self) else None
         if noun is None or verb is None or name is None:
             return None
         labels = tuple(sorted({*self.labels, *other.labels}))
@@ -100,14 +100,21 @@ class Permission:
         return self.is_contradictory or (
             other.noun in ("*", self.noun)
             and other.verb in ("*", self.verb)
-            and _name_within(self, other)
+            and self.is_named_within(other)
+            and len(other.labels) <= len(self.labels)
             and set(other.labels) <= set(self.labels)
         )
+
+    def is_named_within(self, other: Permission) -> bool:
+        """Whether each resource name that it matches, `other` matches."""
+        if other.is_prefix:
+            return self.name.startswith(other.name)
+        return not self.is_prefix and self.name == other.name
 
     @property
     def is_contradictory(self) -> bool:
         """Whether it permits nothing because a label would need two values."""
-        return len({name for name, _ in self.labels}) != len(self.labels)
+        return len(self.labels) > 1 and len(dict(self.labels)) != len(self.labels)
 
 
 EVERYTHING = Permission("*", "*", "", True, ())
@@ -127,9 +134,3 @@ def _meet(one: str, other: str) -> str | None:
     if other in (one, "*"):
         return one
     return other if one == "*" else None
-
-
-def _name_within(inner: Permission, outer: Permission) -> bool:
-    if outer.is_prefix:
-        return inner.name.startswith(outer.name)
-    return not inner.is_prefix and inner.name == outer.name

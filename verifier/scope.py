@@ -6,15 +6,22 @@ A word without "@" (`openid`) is kept and compared whole; it is no permission an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice, product
 
 from verifier.permission import InvalidPermission, Permission
 
 MAX_CHARACTERS = 8192
+MAX_PARTS = 256
+MAX_OVERLAPS = 1024
+"""How many pairs of permissions may overlap, neither within the other side, before `&` gives up."""
+_REMEMBERED_CHARACTERS = 1024
 _WORD = re.compile(r"[\x21\x23-\x3f\x41-\x5b\x5d-\x7e]+")
 _NO_LABELS: Mapping[str, str] = {}
+_Labels = frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +39,10 @@ class Scope:
 
     @staticmethod
     def parse(text: str) -> Scope:
-        """Raises InvalidPermission if a part with "@" is no permission or a character is not allowed."""
-        return _parse(text)
+        """Raises InvalidPermission if a part with "@" is no permission, a character is not allowed, or it is
+        longer than MAX_CHARACTERS or MAX_PARTS.
+        """
+        return _parse(text) if len(text) > _REMEMBERED_CHARACTERS else _remembered(text)
 
     def __str__(self) -> str:
         return " ".join([*map(str, self.permissions), *self.words])
@@ -46,11 +55,20 @@ class Scope:
         return text in self.words or any(str(permission) == text for permission in self.permissions)
 
     def __and__(self, other: Scope) -> Scope:
-        """What both allow."""
-        pairs = (mine & theirs for mine in self.permissions for theirs in other.permissions)
-        return Scope.of(
-            (both for both in pairs if both is not None), (word for word in self.words if word in other.words)
-        )
+        """What both allow.
+
+        A permission within the other side stays as it is, so only the rest is met pair by pair. Raises
+        InvalidPermission if more than MAX_OVERLAPS of these pairs, and more than either side has permissions,
+        share something.
+        """
+        mine, theirs = self.beyond(other), other.beyond(self)
+        inside = {*self.permissions, *other.permissions} - {*mine.permissions, *theirs.permissions}
+        pairs = (one & two for one in mine.permissions for two in theirs.permissions)
+        most = max(MAX_OVERLAPS, len(self.permissions), len(other.permissions))
+        overlaps = list(islice((both for both in pairs if both is not None), most + 1))
+        if len(overlaps) > most:
+            raise InvalidPermission("the result would not fit a token: ask for less")
+        return Scope.of([*inside, *overlaps], {*self.words} & {*other.words})
 
     def __le__(self, other: Scope) -> bool:
         """Whether each of its parts lies within a part of `other`."""
@@ -68,12 +86,12 @@ class Scope:
         return any(permission.covers(action, resource, labels) for permission in self.permissions)
 
 
-@lru_cache(maxsize=1024)
 def _parse(text: str) -> Scope:
-    """The same few scopes come with almost every token: they are parsed once."""
     if len(text) > MAX_CHARACTERS:
         raise InvalidPermission(f"a scope is at most {MAX_CHARACTERS} characters long: ask for less")
     parts = [part for part in text.split(" ") if part]
+    if len(parts) > MAX_PARTS:
+        raise InvalidPermission(f"a scope has at most {MAX_PARTS} parts: ask for less")
     words = [part for part in parts if "@" not in part and part != "*"]
     for word in words:
         if _WORD.fullmatch(word) is None:
@@ -82,14 +100,36 @@ def _parse(text: str) -> Scope:
     return Scope(_ordered(permissions), tuple(sorted(set(words))))
 
 
+_remembered = lru_cache(maxsize=1024)(_parse)
+"""The same few scopes come with almost every token: they are parsed once. Long ones would fill the memory."""
+
+
 def _ordered(permissions: Iterable[Permission]) -> tuple[Permission, ...]:
     return tuple(sorted(permissions, key=str))
 
 
-def _maximal(permissions: set[Permission]) -> Iterable[Permission]:
-    """Without those that permit nothing or lie within another one."""
-    return (
-        one
-        for one in permissions
-        if not one.is_contradictory and not any(one <= other for other in permissions if other is not one)
-    )
+def _maximal(permissions: set[Permission]) -> Iterator[Permission]:
+    """Without those that permit nothing or lie within another one.
+
+    In the order of names a pattern comes before the names that it matches, and these follow without a gap:
+    `open_` is the stack of those kept that match the present name. `wider` has their labels, by action and
+    rarest label: whatever lies within one of them has that label too.
+    """
+    possible = [one for one in permissions if not one.is_contradictory]
+    uses = Counter(label for one in possible for label in one.labels)
+    open_: list[tuple[Permission, list[_Labels]]] = []
+    wider: defaultdict[tuple[object, ...], list[_Labels]] = defaultdict(list)
+    for one in sorted(possible, key=_widest_first):
+        while open_ and not one.is_named_within(open_[-1][0]):
+            open_.pop()[1].pop()
+        labels = frozenset(one.labels)
+        places = product({one.noun, "*"}, {one.verb, "*"}, (None, *one.labels))
+        if not any(other <= labels for place in places for other in wider.get(place, ())):
+            place = one.noun, one.verb, min(one.labels, key=uses.__getitem__, default=None)
+            wider[place].append(labels)
+            open_.append((one, wider[place]))
+            yield one
+
+
+def _widest_first(one: Permission) -> tuple[object, ...]:
+    return one.name, not one.is_prefix, one.noun != "*", one.verb != "*", len(one.labels)

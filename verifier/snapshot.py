@@ -26,7 +26,10 @@ def load(path: Path, trust: Trust, *, now: float) -> None:
                 "jwks": str(jwks),
                 "keys_updated_at": int() | float() as updated_at,
                 "status_lists": list(status_lists),
+                "floors": dict(floors),
             }:
+                for uri, (version, issued_at) in floors.items():
+                    trust.raise_floor(uri, (int(version), int(issued_at)))
                 trust.update_keys(jwks.encode(), now=min(updated_at, now))
                 for document in status_lists:
                     trust.update_status_list(str(document).encode(), now=now)
@@ -34,7 +37,7 @@ def load(path: Path, trust: Trust, *, now: float) -> None:
                 raise ValueError("it is another issuer's, or something is missing")
     except FileNotFoundError:
         return
-    except (OSError, ValueError, DocumentError) as error:
+    except (OSError, TypeError, ValueError, DocumentError) as error:
         logger.warning("the verifier's cache %s was passed over: %s", path, error)
 
 
@@ -44,6 +47,7 @@ def save(path: Path, trust: Trust) -> None:
         "issuer": trust.issuer,
         "jwks": trust.jwks.decode(),
         "keys_updated_at": trust.keys_updated_at,
+        "floors": dict(trust.floors),
         "status_lists": [signed.document.decode() for signed in trust.lists.values()],
     }
     try:

@@ -59,9 +59,10 @@ class StatusList:
         per_byte = 8 // self.bits
         return self.statuses[index // per_byte] >> (index % per_byte * self.bits) & ((1 << self.bits) - 1)
 
-    def is_newer_than(self, other: StatusList) -> bool:
-        """By version; between two of the same version (or of none) by time of issue."""
-        return (self.version, self.issued_at) > (other.version, other.issued_at)
+    @property
+    def age(self) -> tuple[int, int]:
+        """Greater is newer: by version; between two of the same version (or of none) by time of issue."""
+        return self.version, self.issued_at
 
     def to_payload(self, issuer: str) -> bytes:
         """The payload of its JWT."""

@@ -51,6 +51,8 @@ class Trust:
         """When the keys were last known to be the issuer's, Unix seconds; None before the first."""
         self.lists: Mapping[str, SignedList] = MappingProxyType({})
         """By URI; replaced whole at each change."""
+        self.floors: Mapping[str, tuple[int, int]] = MappingProxyType({})
+        """By URI the age of the newest list that was ever seen: none that is older is accepted."""
 
     @classmethod
     def from_documents(
@@ -75,6 +77,7 @@ class Trust:
 
         Unusable keys are passed over, but a set with two keys of one `kid`, or no usable key, is refused.
         A key that is gone takes with it the lists that it signed: whoever stole it could have signed any.
+        Their age stays the least that is accepted: a thief can stop a verifier, but never turn it back.
         """
         if self.keys and document == self.jwks:
             self.keys_updated_at = now
@@ -94,15 +97,15 @@ class Trust:
         if len(document) > MAX_DOCUMENT_CHARACTERS:
             raise DocumentError("too_large", "a status list is smaller")
         signed = self._read_list(document)
-        held = self.lists.get(signed.content.uri)
         if uri is not None and signed.content.uri != uri:
             raise DocumentError("wrong_list", "the list is not the one that was asked for")
         if signed.content.issued_at > now + MAX_SKEW:
             raise DocumentError("not_yet_valid", "the list was issued in the future: check the clocks")
-        if held is None or signed.content.is_newer_than(held.content):
-            self.lists = MappingProxyType({**self.lists, signed.content.uri: signed})
-        elif document != held.document:
-            raise DocumentError("revocation_rollback", "a newer list was seen before")
+        self._advance(signed)
+
+    def raise_floor(self, uri: str, age: tuple[int, int]) -> None:
+        """Takes over what an earlier process had seen."""
+        self.floors = MappingProxyType({**self.floors, uri: max(age, self.floors.get(uri, age))})
 
     def signature_holds(self, token: jws.UnverifiedJws) -> PublicKey:
         """The key that signed `token`. Raises TokenError."""
@@ -116,6 +119,15 @@ class Trust:
         if not key.verify(token.algorithm, token.signing_input, token.signature):
             raise TokenError("bad_signature", "the signature does not match")
         return key
+
+    def _advance(self, signed: SignedList) -> None:
+        uri, age = signed.content.uri, signed.content.age
+        held, floor = self.lists.get(uri), self.floors.get(uri, age)
+        if age < floor or (held is not None and age == floor and signed.document != held.document):
+            raise DocumentError("revocation_rollback", "a newer list was seen before")
+        if held is None or age > floor:
+            self.raise_floor(uri, age)
+            self.lists = MappingProxyType({**self.lists, uri: signed})
 
     def _read_list(self, document: bytes) -> SignedList:
         try:

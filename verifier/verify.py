@@ -18,6 +18,8 @@ from verifier.trust import ISSUED_ALGORITHMS, MAX_SKEW, Trust
 
 _TYPES = ("at+jwt", "application/at+jwt")
 _MAX_REMEMBERED = 4096
+_MAX_REMEMBERED_CHARACTERS = 2048
+"""Of one token: whoever narrows a long one again and again is not to fill a service's memory."""
 _MAX_LEEWAY = 60
 _FOREVER = float("inf")
 
@@ -107,7 +109,8 @@ class Verifier:
         token = remembered.get(raw) if type(raw) is str else None
         if token is None:
             token = self._read(raw)
-            remembered[raw] = token
+            if type(raw) is str and len(raw) <= _MAX_REMEMBERED_CHARACTERS:
+                remembered[raw] = token
         if now - (self.trust.keys_updated_at or now) > self._max_keys_age:
             raise Unavailable("keys_unavailable", "the issuer was not heard of for too long")
         if now >= token.expires_at + self._leeway:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -114,7 +115,13 @@ def document(issuer: str) -> dict[str, Any]:
 
 async def get_openapi(service: Service, request: Request) -> Response:
     del request
-    return Response(orjson.dumps(document(service.settings.issuer_url)), media_type=_JSON)
+    return Response(_bytes(service.settings.issuer_url), media_type=_JSON)
+
+
+@cache
+def _bytes(issuer: str) -> bytes:
+    """Made once: it takes as long as a thousand exchanges."""
+    return orjson.dumps(document(issuer))
 
 
 def _operation(operation: Operation, names: Any) -> dict[str, Any]:  # noqa: ANN401 - pydantic's own mapping

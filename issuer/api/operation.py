@@ -16,11 +16,13 @@ from issuer.callers import Caller
 from issuer.denials import wrong_field
 from issuer.service import Service
 from issuer.store import principals
+from issuer.store.database import Transaction
 
 MAX_PAGE = 200
 _DEFAULT_PAGE = 50
 
 Item = TypeVar("Item")
+Done = TypeVar("Done")
 
 
 class Body(BaseModel):
@@ -60,6 +62,10 @@ class Call:
             except principals.InvalidName as error:
                 raise wrong_field(name, str(error)) from error
         return _storable(name, text)
+
+    async def change(self, work: Callable[[Transaction], Done]) -> Done:
+        """Changes something on the caller's behalf, if its credential is still in force then."""
+        return await self.service.change(self.caller.client_id, self.caller.status_index, work)
 
     def page(self) -> tuple[str, int]:
         """(cursor, limit) of the query. Raises Denial."""

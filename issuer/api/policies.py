@@ -40,8 +40,7 @@ async def create(call: Call) -> Policy:
     except InvalidPermission as error:
         raise wrong_field("permission", str(error)) from error
     call.caller.require_within(Scope((permission,)), "the policy")
-    return await call.service.change(
-        call.caller.client_id,
+    return await call.change(
         lambda tx: _policy(role, principals.add_policy(tx, ROLE_PREFIX + role, permission)),
     )
 
@@ -69,9 +68,7 @@ async def delete(call: Call) -> DeletedPolicy:
     role, number = call.path("role"), _number("policy", call.path("policy"))
     call.caller.require("role-policy:delete", role)
     with suppress(principals.NotFound):
-        await call.service.change(
-            call.caller.client_id, lambda tx: principals.delete_policy(tx, ROLE_PREFIX + role, number)
-        )
+        await call.change(lambda tx: principals.delete_policy(tx, ROLE_PREFIX + role, number))
     return DeletedPolicy(deleted=number)
 
 

@@ -14,7 +14,6 @@ from issuer.denials import Denial, wrong_field
 from issuer.store import principals, role_keys
 from issuer.store.database import Transaction
 from issuer.store.principals import ROLE_PREFIX
-from issuer.store.tables import Principal
 from issuer.store.tables import RoleKey as RoleKeyRow
 from keys import RoleKey as PresentedKey
 from verifier import InvalidPermission, Scope
@@ -47,7 +46,7 @@ class RoleKey(BaseModel):
 
 
 class RoleKeyWithSecret(RoleKey):
-    secret: str
+    secret: str = Field(repr=False)
 
 
 class DeletedRoleKey(BaseModel):
@@ -67,13 +66,13 @@ async def create(call: Call) -> RoleKeyWithSecret:
 
     def work(tx: Transaction) -> RoleKeyWithSecret:
         principal = principals.get(tx.session, ROLE_PREFIX + role)
-        _require_within(call, tx, principal, scope)
+        narrowed = _narrowed(call, role, scope, principals.held(tx.session, principal))
         row = role_keys.create(
-            tx, principal, presented, hash_key, name=body.name, scope=scope, expires_at=expires_at
+            tx, principal, presented, hash_key, name=body.name, scope=narrowed, expires_at=expires_at
         )
         return _with_secret(role, row, presented)
 
-    return await call.service.change(call.caller.client_id, work)
+    return await call.change(work)
 
 
 async def list_of_role(call: Call) -> Page[RoleKey]:
@@ -103,11 +102,14 @@ async def renew(call: Call) -> RoleKeyWithSecret:
         row = role_keys.get(tx.session, principal, access)
         if row.expires_at is not None and row.expires_at <= tx.now:
             raise Denial("conflict", f"{access} has expired: make a new role key")
-        _require_within(call, tx, principal, None if row.scope is None else Scope.parse(row.scope))
+        if row.scope is None:
+            call.caller.require("role:assume", role)
+        else:
+            call.caller.require_within(Scope.parse(row.scope), "the role key")
         presented = PresentedKey.generate(row.access)
         return _with_secret(role, role_keys.renew(tx, principal, presented, hash_key, grace=grace), presented)
 
-    return await call.service.change(call.caller.client_id, work)
+    return await call.change(work)
 
 
 async def delete(call: Call) -> DeletedRoleKey:
@@ -115,8 +117,7 @@ async def delete(call: Call) -> DeletedRoleKey:
     role, access = call.path("role"), call.path("access")
     call.caller.require("role-key:delete", role)
     try:
-        made = await call.service.change(
-            call.caller.client_id,
+        made = await call.change(
             lambda tx: role_keys.delete_key(tx, principals.get(tx.session, ROLE_PREFIX + role), access),
         )
     except (principals.NotFound, role_keys.NoSuchKey):
@@ -136,9 +137,21 @@ def _narrowing(text: str) -> Scope:
     return scope
 
 
-def _require_within(call: Call, tx: Transaction, principal: Principal, scope: Scope | None) -> None:
-    held = principals.held(tx.session, principal)
-    call.caller.require_within(held if scope is None else scope & held, "the role key")
+def _narrowed(call: Call, role: str, scope: Scope | None, held: Scope) -> Scope | None:
+    """What the new role key is narrowed to, so that it never becomes wider than who makes it.
+
+    Only who may assume the role makes a key that follows it wherever it goes; a key that somebody else makes
+    stays at what the role holds at this moment.
+    """
+    if scope is None and call.caller.scope.covers("role:assume", role):
+        return None
+    narrowed = held if scope is None else scope
+    if not narrowed:
+        raise Denial(
+            "conflict", f"{role} holds no permission yet: add a policy first, or ask for role:assume@{role}"
+        )
+    call.caller.require_within(narrowed, "the role key")
+    return narrowed
 
 
 def _role_key(role: str, row: RoleKeyRow) -> RoleKey:

@@ -6,7 +6,7 @@ import anyio
 from pydantic import BaseModel
 
 from issuer import rfc3339
-from issuer.api.operation import Body, Call, Operation, Page, page_of
+from issuer.api.operation import MAX_PAGE, Body, Call, Operation, Page, page_of
 from issuer.denials import wrong_field
 from issuer.store import principals
 from issuer.store.principals import ROLE_PREFIX
@@ -27,6 +27,8 @@ class DeletedRole(BaseModel):
     deleted: str
     keys: list[str]
     """The access ids of the role keys that went with it."""
+    made: list[str]
+    """Those of the role keys that were made with these; they live on."""
 
 
 async def create(call: Call) -> Role:
@@ -35,9 +37,7 @@ async def create(call: Call) -> Role:
     except principals.InvalidName as error:
         raise wrong_field("name", str(error)) from error
     call.caller.require("role:create", name)
-    return await call.service.change(
-        call.caller.client_id, lambda tx: _role(principals.create(tx, ROLE_PREFIX + name))
-    )
+    return await call.change(lambda tx: _role(principals.create(tx, ROLE_PREFIX + name)))
 
 
 async def list_all(call: Call) -> Page[Role]:
@@ -45,13 +45,18 @@ async def list_all(call: Call) -> Page[Role]:
     cursor, limit = call.page()
 
     def read() -> Page[Role]:
+        seen: list[Role] = []
+        after = ROLE_PREFIX + cursor
         with call.service.database.read() as session:
-            found = principals.list_roles(session, after=ROLE_PREFIX + cursor, limit=limit + 1)
-            shown, next_cursor = page_of([_role(row) for row in found], limit, lambda role: role.name)
-        return Page(
-            items=[role for role in shown if call.caller.scope.covers("role:get", role.name)],
-            next_cursor=next_cursor,
-        )
+            # On until the page is full: a cursor that names a role would tell of one that cannot be seen.
+            while len(seen) <= limit and (
+                found := principals.list_roles(session, after=after, limit=MAX_PAGE)
+            ):
+                roles = [_role(row) for row in found]
+                seen += [role for role in roles if call.caller.scope.covers("role:get", role.name)]
+                after = found[-1].name
+        items, next_cursor = page_of(seen, limit, lambda role: role.name)
+        return Page(items=items, next_cursor=next_cursor)
 
     return await anyio.to_thread.run_sync(read)
 
@@ -72,12 +77,10 @@ async def delete(call: Call) -> DeletedRole:
     name = call.path("role")
     call.caller.require("role:delete", name)
     try:
-        keys = await call.service.change(
-            call.caller.client_id, lambda tx: principals.delete_principal(tx, ROLE_PREFIX + name)
-        )
+        keys, made = await call.change(lambda tx: principals.delete_principal(tx, ROLE_PREFIX + name))
     except principals.NotFound:
-        keys = []
-    return DeletedRole(deleted=name, keys=keys)
+        keys, made = [], []
+    return DeletedRole(deleted=name, keys=keys, made=made)
 
 
 def _role(row: Principal) -> Role:

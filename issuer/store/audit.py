@@ -7,7 +7,10 @@ from issuer.store.tables import AuditRow
 
 
 def first_broken_link(session: Session) -> int | None:
-    """The number of the first row that was changed, removed or put in; None if the chain holds."""
+    """The number of the first row that was changed or put in, or before which some were removed.
+
+    None if the chain holds. Rows cut off its end leave no trace in it.
+    """
     previous_number, previous_hash = 0, ""
     for row in session.exec(select(AuditRow).order_by(AuditRow.number)):  # type: ignore[arg-type]
         if (

@@ -64,6 +64,8 @@ class SqliteFeed:
     """Reads in the event loop itself: it costs less than handing it to a thread."""
 
     def __init__(self, database: Database) -> None:
+        self._check_file = database.check_file
+        self._check_file()
         self._connection = sqlite3.connect(database.url.database or "", timeout=0, isolation_level=None)
         self._data_version: int | None = None
 
@@ -71,6 +73,7 @@ class SqliteFeed:
         await asyncio.sleep(_SQLITE_PERIOD)
 
     async def read(self, after: int) -> list[Changed]:
+        self._check_file()
         try:
             (data_version,) = self._connection.execute("PRAGMA data_version").fetchone()
             if data_version == self._data_version:

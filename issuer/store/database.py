@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from psycopg.errors import ReadOnlySqlTransaction
-from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, create_engine, func, select
@@ -73,13 +74,16 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._path = Path(self.url.database or "")
+        self._file: tuple[int, int] | None = None
         self.engine = create_engine(self.url, **_engine_options(is_sqlite=self.is_sqlite))
         if self.is_sqlite:
-            _prepare_sqlite(self.engine)
+            self._prepare_sqlite()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """One consistent snapshot. Raises StoreUnavailable."""
+        self.check_file()
         isolation: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         with (
             _unavailable(),
@@ -91,6 +95,7 @@ class Database:
     @contextmanager
     def write(self, *, actor: str, now: int) -> Iterator[Transaction]:
         """A transaction that commits at the end of the block, or not at all. Raises StoreUnavailable."""
+        self.check_file()
         with (
             _unavailable(),
             self.engine.connect().execution_options(hourmark_write=True) as connection,
@@ -101,6 +106,25 @@ class Database:
             yield Transaction(session, now, actor)
             if not self.is_sqlite:
                 session.execute(text("NOTIFY hourmark_changes"))
+            self.check_file()
+
+    def check_file(self) -> None:
+        """Raises StoreUnavailable unless SQLite's file is the one that was first seen in its place.
+
+        Open connections would go on writing to a file that was moved away or deleted, and all of it were lost.
+        """
+        if not self.is_sqlite:
+            return
+        try:
+            status = self._path.stat()
+        except OSError:
+            found = None
+        else:
+            found = (status.st_dev, status.st_ino)
+        if self._file is None:
+            self._file = found  # still None before `init`
+        elif self._file != found:
+            raise StoreUnavailable("the database file is gone or was replaced: restart when it is back")
 
     def lock(self, connection: Connection) -> None:
         """Waits for all other writers; SQLite did so when this transaction began."""
@@ -109,6 +133,24 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def _prepare_sqlite(self) -> None:
+        @event.listens_for(self.engine, "connect")
+        def connect(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own type
+            try:
+                self.check_file()
+            except StoreUnavailable:
+                connection.close()
+                raise
+            # The driver would begin transactions by itself, and late; the listener below does it at the start.
+            connection.isolation_level = None
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+
+        @event.listens_for(self.engine, "begin")
+        def begin(connection: Connection) -> None:
+            writes = connection.get_execution_options().get("hourmark_write", False)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 @contextmanager
@@ -140,17 +182,3 @@ def _engine_options(*, is_sqlite: bool) -> dict[str, Any]:
         "pool_pre_ping": True,
         "pool_size": 4,
     }
-
-
-def _prepare_sqlite(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def connect(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own type
-        # The driver would begin transactions by itself, and late; the listener below does it at the start.
-        connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("hourmark_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

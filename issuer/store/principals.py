@@ -92,16 +92,19 @@ def list_roles(session: Session, *, after: str, limit: int) -> list[Principal]:
     )
 
 
-def delete_principal(tx: Transaction, name: str) -> list[str]:
-    """Deletes it for good, with policies and role keys; returns the access ids. Raises NotFound."""
+def delete_principal(tx: Transaction, name: str) -> tuple[list[str], list[str]]:
+    """Deletes it for good, with policies and role keys; returns the access ids and those of what they made.
+
+    Raises NotFound.
+    """
     principal = get(tx.session, name)
-    accesses = role_keys.delete_all_of(tx, principal)
+    accesses, made = role_keys.delete_all_of(tx, principal)
     tx.session.execute(delete(Policy).where(col(Policy.principal_id) == principal.id))
     principal.deleted_at = tx.now
     tx.session.add(principal)
     tx.changed("principal", name)
-    tx.audit("principal:delete", name, role_keys=accesses)
-    return accesses
+    tx.audit("principal:delete", name, role_keys=accesses, made=made)
+    return accesses, made
 
 
 def held(session: Session, principal: Principal) -> Scope:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlmodel import Session, col, delete, select, update
 
@@ -18,12 +18,16 @@ class NoSuchKey(Exception):
     """The principal has no role key of this access id."""
 
 
+class Ended(Exception):
+    """The credential that asks for a change was renewed, narrowed, revoked or deleted a moment ago."""
+
+
 @dataclass(frozen=True, slots=True)
 class HashKeyInForce:
     """The HMAC key that new secrets are hashed with."""
 
     version: int
-    key: bytes
+    key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,15 @@ def create(
     tx.changed("principal", principal.name)
     tx.audit("role-key:create", principal.name, access=row.access, name=name, scope=row.scope)
     return row
+
+
+def require_in_force(tx: Transaction, access: str, status_index: int) -> None:
+    """Whatever ends or narrows a secret takes its index from it. Raises Ended."""
+    secret = tx.session.exec(
+        select(Secret).where(Secret.access == access, Secret.status_index == status_index)
+    ).first()
+    if secret is None or (secret.ends_at is not None and secret.ends_at <= tx.now):
+        raise Ended("the credential ended while the request was under way")
 
 
 def get(session: Session, principal: Principal, access: str) -> RoleKey:
@@ -124,16 +137,20 @@ def delete_key(tx: Transaction, principal: Principal, access: str) -> list[str]:
     row = get(tx.session, principal, access)
     _delete_rows(tx, [row])
     tx.changed("principal", principal.name)
-    made = list(tx.session.exec(select(RoleKey.access).where(RoleKey.created_by == access)))
+    made = _made_by(tx.session, [access])
     tx.audit("role-key:delete", principal.name, access=access, made=made)
     return made
 
 
-def delete_all_of(tx: Transaction, principal: Principal) -> list[str]:
-    """Deletes every role key of the principal; returns their access ids. The caller writes the logs."""
+def delete_all_of(tx: Transaction, principal: Principal) -> tuple[list[str], list[str]]:
+    """Deletes every role key of the principal; returns their access ids, and those of what they made.
+
+    The caller writes the logs.
+    """
     rows = list(tx.session.exec(select(RoleKey).where(RoleKey.principal_id == principal.id)))
+    deleted = [row.access for row in rows]
     _delete_rows(tx, rows)
-    return [row.access for row in rows]
+    return deleted, _made_by(tx.session, deleted)
 
 
 def end_tokens_of(tx: Transaction, principal: Principal) -> None:
@@ -159,6 +176,11 @@ def note_exchanges(session: Session, times: dict[str, int]) -> None:
     """Keeps when role keys were last exchanged: in batches, outside the logs."""
     for access, at in sorted(times.items()):
         session.execute(update(RoleKey).where(col(RoleKey.access) == access).values(last_exchanged_at=at))
+
+
+def _made_by(session: Session, accesses: list[str]) -> list[str]:
+    """The role keys that live on although they were made with one of those."""
+    return list(session.exec(select(RoleKey.access).where(col(RoleKey.created_by).in_(accesses))))
 
 
 def _secrets(session: Session, accesses: Iterable[str]) -> list[Secret]:

@@ -225,3 +225,16 @@ def test_a_missing_key_file(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="cannot be used"):
         read_key_encryption_key(Settings(key_encryption_key_file=tmp_path / "none"), may_generate=True)
     assert not (tmp_path / "none").exists()
+
+
+def test_only_the_owner_reads_what_sqlite_keeps(tmp_path: Path) -> None:
+    alone = Settings(data_dir=tmp_path / "data")
+    mask = os.umask(0)
+    try:
+        initialise(alone, "ada")
+        with closing(open_database(alone)) as database, database.write(actor="ada", now=1) as tx:
+            tx.changed("principal", "user:ada")
+            modes = {path.name: path.stat().st_mode & 0o777 for path in alone.data_dir.glob("hourmark.db*")}
+    finally:
+        os.umask(mask)
+    assert modes == dict.fromkeys(("hourmark.db", "hourmark.db-wal", "hourmark.db-shm"), 0o600)

@@ -19,7 +19,6 @@ from tests.running_issuer import RunningIssuer, start_issuer
 
 Measured = Callable[[str, float], None]
 NewDatabase = Callable[[], dict[str, str]]
-_UNIT = "measured seconds: "
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,28 +30,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("takes a minute: set HOURMARK_TEST_NO_SKIP=1")
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Every run says how far its slowest cases were from the promised seconds."""
-    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
-    told = [
-        f"{value:7.3f} s  {str(name).removeprefix(_UNIT)}  ({report.nodeid.rpartition('/')[2]})"
-        for report in reports
-        if isinstance(report, pytest.TestReport) and report.when == "call"
-        for name, value in report.user_properties
-        if str(name).startswith(_UNIT)
-    ]
-    if told:
-        terminalreporter.section("measured")
-        for line in sorted(told, reverse=True):
-            terminalreporter.write_line(line)
-
-
 @pytest.fixture
 def measured(record_property: Callable[[str, object], None]) -> Measured:
-    """`measured("what", seconds)` is shown when the run ends, and kept in its report."""
+    """`measured("what", seconds)` is shown when the run ends, slowest first, and kept in its report."""
 
     def keep(what: str, seconds: float) -> None:
-        record_property(_UNIT + what, seconds)
+        record_property(f"measured: {what}", f"{seconds:7.3f} s")
 
     return keep
 

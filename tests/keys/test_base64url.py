@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import base64
 import string
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from keys import base64url
+from tests.vectors import load
 
 ALPHABET = (string.ascii_letters + string.digits + "-_").encode()
 # Ours, or the standard library's words for a byte that is not of the alphabet.
@@ -36,6 +38,42 @@ def test_known_values(data: bytes, text: bytes) -> None:
     """RFC 4648 section 10 without padding, and the two characters in which base64url differs."""
     assert base64url.encode(data) == text
     assert base64url.decode(text) == data
+
+
+# What the shared vectors call them: a text, and the hash of it that the RFC prints.
+HASHES = {
+    "pkce-s256": (  # RFC 7636 appendix B
+        "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+        "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    ),
+    "dpop-ath": (  # RFC 9449 section 7.1
+        "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU",
+        "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo",
+    ),
+}
+HASHED_MEMBER = {"pkce-s256": "verifier", "dpop-ath": "access_token"}
+
+
+def hashed(text: str) -> str:
+    return base64url.encode(sha256(text.encode("ascii")).digest()).decode()
+
+
+@pytest.mark.parametrize("name", HASHES)
+def test_hashes_that_rfcs_print(name: str) -> None:
+    text, expected = HASHES[name]
+    assert hashed(text) == expected
+    assert base64url.decode(expected.encode()) == sha256(text.encode("ascii")).digest()
+
+
+def test_every_shared_rfc_vector_is_run() -> None:
+    """Here, or where it begins with thumb- in test_jwk."""
+    vectors = {vector["id"]: vector for vector in load("rfc/rfc_vectors.json")}
+    here = {name for name in vectors if not name.startswith("thumb-")}
+    assert here == set(HASHED_MEMBER), "run the new ones too"
+    for name in here:
+        text, expected = vectors[name][HASHED_MEMBER[name]], vectors[name]["expect"]
+        assert hashed(text) == expected, name
+        assert HASHES[name] == (text, expected), name
 
 
 @given(st.binary(max_size=300))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from keys import PublicKey, UnusableKey, base64url
+from tests.conftest import Counted
 from tests.vectors import load
 
 
@@ -59,6 +59,7 @@ def test_signatures(
     name: str,
     algorithm: str,
     members: Callable[[dict[str, Any]], dict[str, str]],
+    counted: Counted,
 ) -> None:
     counts: Counter[str] = Counter()
     wrong: dict[int, bool] = {}
@@ -73,7 +74,7 @@ def test_signatures(
                 acceptable[test["tcId"]] = accepted
             elif accepted != (test["result"] == "valid"):
                 wrong[test["tcId"]] = accepted
-    sys.stdout.write(f"{name} as {algorithm}: {dict(counts)}\n")  # pytest -rP shows it
+    counted(f"{name} as {algorithm}", counts)
     assert wrong == {}
     assert acceptable == ACCEPTABLE[algorithm]
     assert counts["valid"] > 0
@@ -114,8 +115,9 @@ UNUSABLE = {
 }
 
 
-def test_public_key_sets() -> None:
+def test_public_key_sets(counted: Counted) -> None:
     seen: dict[int, str] = {}
+    counts: Counter[str] = Counter()
     for group in KEY_SETS:
         for key in group.get("public", {"keys": []})["keys"]:
             for test in group["tests"]:
@@ -124,9 +126,12 @@ def test_public_key_sets() -> None:
                     public = PublicKey.from_jwk(key)
                 except UnusableKey as error:
                     seen[test["tcId"]] = str(error)
+                    counts["unusable"] += 1
                 else:
                     accepted = public.verify(key["alg"], header_and_payload, base64url.decode(signature))
                     assert accepted == (test["result"] == "valid"), test["tcId"]
+                    counts[test["result"]] += 1
+    counted("json_web_key_test.json, each public key", counts)
     assert seen == UNUSABLE
 
 

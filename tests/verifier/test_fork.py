@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -150,6 +151,18 @@ def test_the_hooks_halt_the_thread_and_start_another_in_the_child(monkeypatch: p
         assert parents.thread.is_alive()
         parents.stop()
         assert refresh._inherited.pop() is parents
+
+
+def test_a_fork_waits_for_what_the_thread_is_at() -> None:
+    with IssuerDouble(long_poll=True) as issuer:
+        refresher = Refresher(Trust(issuer.url))
+        refresher.start(wait=SOON)
+        assert refresher.session.awake.acquire(timeout=SOON)
+        threading.Timer(0.05, refresher.session.awake.release).start()
+        refresh._before_fork()
+        assert refresh._fork.halted == [refresher.session]
+        refresh._after_fork_in_parent()
+        refresher.close()
 
 
 def test_a_fork_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

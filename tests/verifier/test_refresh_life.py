@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 import subprocess
 import sys
 import threading
@@ -109,6 +110,27 @@ def test_a_verifier_may_be_found_by_the_garbage_collector_in_its_own_thread() ->
         refresher.start(wait=SOON)
         refresher.session._tell(refresher.close)
         eventually(lambda: _threads() == [])
+
+
+def test_close_leaves_a_name_lookup_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends when the resolver likes, and then nobody minds."""
+    asked, answered = threading.Event(), threading.Event()
+
+    def resolve(*_: object) -> list[object]:
+        asked.set()
+        assert answered.wait(SOON)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    refresher = Refresher(Trust("https://issuer.example"))
+    refresher.start(wait=0)
+    assert asked.wait(SOON)
+    before = time.monotonic()
+    refresher.close()
+    assert time.monotonic() - before < PROMPTLY
+    (resolver,) = _threads()
+    answered.set()
+    resolver.join()
 
 
 PREAMBLE = """

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.verifier.small_world import allowed, permissions, scopes, words
 from verifier import InvalidPermission, Permission, Scope
-from verifier.scope import MAX_CHARACTERS
+from verifier import scope as scope_module
+from verifier.scope import MAX_CHARACTERS, MAX_OVERLAPS, MAX_PARTS, _maximal, _remembered
 
 _OAUTH = re.compile(r"([\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*)?")
 
@@ -73,6 +74,24 @@ def test_size_is_bounded() -> None:
         Scope.parse("w" * (MAX_CHARACTERS + 1))
 
 
+def test_number_of_parts_is_bounded() -> None:
+    parts = [f"a:b@{number}" if number % 2 else f"word{number}" for number in range(MAX_PARTS)]
+    scope = Scope.parse("  ".join(parts))
+    assert len(scope.permissions) + len(scope.words) == MAX_PARTS
+    with pytest.raises(InvalidPermission, match="a scope has at most 256 parts: ask for less"):
+        Scope.parse(" ".join([*parts, "one-more"]))
+
+
+def test_only_short_texts_are_remembered() -> None:
+    short, long = "a:b@" + "s" * 1020, "a:b@" + "l" * 1021
+    before = _remembered.cache_info().misses
+    assert Scope.parse(short) is Scope.parse(short)
+    assert _remembered.cache_info().misses == before + 1
+    assert Scope.parse(long) is not Scope.parse(long)
+    assert Scope.parse(long) == Scope.parse(long)
+    assert _remembered.cache_info().misses == before + 1
+
+
 @given(scopes)
 def test_parse_and_print_are_inverse(scope: Scope) -> None:
     assert Scope.parse(str(scope)) == scope
@@ -101,6 +120,35 @@ def test_and_is_commutative_and_within_both(one: Scope, other: Scope) -> None:
     assert both == other & one
     assert both <= one
     assert both <= other
+
+
+@given(scopes, scopes)
+def test_and_is_the_meeting_of_all_pairs(one: Scope, other: Scope) -> None:
+    pairs = {mine & theirs for mine in one.permissions for theirs in other.permissions}
+    assert set((one & other).permissions) == naive_maximal({both for both in pairs if both is not None})
+
+
+def labelled(letter: str, count: int) -> Scope:
+    """Permissions that all overlap, none within another one."""
+    return Scope.of(Permission.parse(f"a:b@*[{letter}{number}=1]") for number in range(count))
+
+
+@pytest.mark.parametrize("count", [64, 256])
+def test_what_is_inside_counts_for_no_overlap(count: int) -> None:
+    scope = labelled("x", count)
+    assert scope & scope == scope
+    assert scope & Scope.parse("a:*@*") == scope
+
+
+def test_overlaps_are_bounded() -> None:
+    assert len((labelled("x", 32) & labelled("y", 32)).permissions) == MAX_OVERLAPS
+    for one, other in ((32, 33), (33, 32), (256, 64)):
+        with pytest.raises(InvalidPermission, match="the result would not fit a token: ask for less"):
+            labelled("x", one) & labelled("y", other)
+
+
+def test_one_permission_meets_any_number() -> None:
+    assert len((Scope.parse("a:b@*[y=1]") & labelled("x", 3000)).permissions) == 3000
 
 
 @given(scopes)
@@ -143,6 +191,47 @@ def test_of_keeps_the_requests_and_absorbs_the_rest(parts: list[Permission], tex
     assert not any(one <= other for one in scope.permissions for other in scope.permissions if one != other)
     assert not any(one.is_contradictory for one in scope.permissions)
     assert Scope.parse(str(scope)) == scope
+
+
+def naive_maximal(parts: set[Permission]) -> set[Permission]:
+    return {
+        one
+        for one in parts
+        if not one.is_contradictory and not any(one <= other for other in parts if other != one)
+    }
+
+
+@given(st.sets(permissions, max_size=40))
+def test_of_absorbs_what_the_definition_absorbs(parts: set[Permission]) -> None:
+    kept = list(_maximal(parts))
+    assert len(kept) == len(set(kept))
+    assert set(kept) == naive_maximal(parts)
+
+
+@pytest.mark.parametrize(
+    ("texts", "most"),
+    [
+        ([f"a:b@x{number}" for number in range(5000)], 0),
+        ([f"a:b@{'x' * number}[x{number}=1]" for number in range(1, 300)], 0),
+        ([f"a:b@{'x' * number}*[x{number}=1]" for number in range(300)], 0),
+        ([f"a:b@{'x' * number}*" for number in range(300)], 300),
+        ([f"a:b@*[x{number}=1]" for number in range(5000)], 0),
+        ([f"a:b@*[x{one}=1,y{two}=1]" for one in range(256) for two in range(4)], 256 * 4 * 4),
+        ([f"a:b@*[x{one}=1,y{two}=1]" for one in range(32) for two in range(32)], 32 * 32 * 64),
+    ],
+)
+def test_of_compares_few(monkeypatch: pytest.MonkeyPatch, texts: list[str], most: int) -> None:
+    compared = 0
+
+    class Counted(frozenset[object]):
+        def __le__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return super().__le__(other)  # type: ignore[operator]
+
+    monkeypatch.setattr(scope_module, "frozenset", Counted, raising=False)
+    assert Scope.of(map(Permission.parse, texts))
+    assert compared <= most
 
 
 def test_of_absorbs() -> None:

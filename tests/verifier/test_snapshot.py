@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,17 @@ import pytest
 
 from tests.verifier import forge
 from tests.verifier.forge import ISSUER, LIST_URI, NOW
-from tests.verifier.issuer_double import JWKS, LIST, IssuerDouble, hurry, verdict
-from verifier import DocumentError, Trust, snapshot
+from tests.verifier.issuer_double import (
+    JWKS,
+    LIST,
+    IssuerDouble,
+    Request,
+    as_issuer,
+    eventually,
+    hurry,
+    verdict,
+)
+from verifier import DocumentError, Trust, refresh, snapshot
 
 CACHE = "cache.json"
 
@@ -147,6 +158,13 @@ def test_a_folder_in_its_place_is_passed_over_and_not_replaced(
     assert [child.name for child in tmp_path.iterdir()] == [CACHE]
 
 
+def test_is_written_where_it_stays(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Across file systems nothing can be replaced in one step."""
+    monkeypatch.setattr(tempfile, "tempdir", str(path.parent / "absent"))
+    snapshot.save(path, forge.trust(forge.status_list(version=8)))
+    assert _loaded(path).lists[LIST_URI].content.version == 8
+
+
 def test_a_folder_that_is_not_there_costs_a_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     snapshot.save(tmp_path / "absent" / CACHE, forge.trust())
     assert "could not be written" in caplog.text
@@ -178,6 +196,27 @@ def test_a_verifier_that_starts_without_its_issuer_knows_what_it_knew(tmp_path: 
         issuer.answers[JWKS] = issuer.answers[LIST] = lambda request: request.send(b"", 503)
         with issuer.verifier(cache_path=str(tmp_path / CACHE)) as verifier:
             assert verdict(verifier, token) == "good"
+
+
+def test_a_verifier_with_a_cache_still_waits_for_news(tmp_path: Path) -> None:
+    def be_slow(request: Request) -> None:
+        time.sleep(0.1)
+        as_issuer(request)
+
+    with IssuerDouble() as issuer:
+        with issuer.verifier(cache_path=tmp_path / CACHE):
+            pass
+        issuer.publish(forge.INDEX)
+        issuer.answers[LIST] = be_slow
+        with issuer.verifier(cache_path=tmp_path / CACHE) as verifier:
+            assert verdict(verifier, issuer.token()) == "revoked"
+
+
+def test_new_keys_are_saved_without_a_new_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh, "_KEYS_AGE", (0.01, 0.01))
+    with IssuerDouble() as issuer, issuer.verifier(cache_path=tmp_path / CACHE):
+        issuer.jwks = forge.jwks(forge.key(), forge.key(owner="next"))
+        eventually(lambda: forge.key(owner="next").kid in (tmp_path / CACHE).read_text())
 
 
 def test_an_older_list_is_refused_after_a_restart_too(tmp_path: Path) -> None:

@@ -61,9 +61,9 @@ ROWS = (
 
 def target(world: World) -> Target:
     role = world.role()
-    key = world.key(role)
-    contradiction = "data:get@*[a=1,a=2]"  # it permits nothing, so nobody lacks it
+    # Role and role key are no wider than who may make the one or renew the other, and nothing else.
+    key = world.key(role, scope=f"role-key:renew@{role}")
     policy: dict[str, Any] = made(
-        world.admin.post(f"/v1/roles/{role}/policies", json={"permission": contradiction})
+        world.admin.post(f"/v1/roles/{role}/policies", json={"permission": f"role-key:create@{role}"})
     )
     return Target(role, str(policy["id"]), key.access, f"{role}-new")

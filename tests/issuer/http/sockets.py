@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import select
 import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
 from urllib.parse import urlsplit
@@ -53,6 +56,34 @@ def flood(url: str, head: str, *, chunked: bool = False) -> Flooded:
                 break
     text, _, body = answer.decode().partition("\r\n\r\n")
     return Flooded(accepted, int(text.split(" ", 2)[1]), text.lower(), body, was_closed)
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A request of which the last byte has not been sent yet."""
+
+    client: socket.socket
+    rest: bytes
+
+    def finish(self) -> tuple[int, str]:
+        """Sends it; returns status and body."""
+        self.client.sendall(self.rest)
+        answer = b""
+        while b"}" not in answer and (received := self.client.recv(65536)):
+            answer += received
+        return int(answer.split(b" ", 2)[1]), answer.partition(b"\r\n\r\n")[2].decode()
+
+
+@contextmanager
+def unfinished(url: str, path: str, credential: str, body: bytes) -> Iterator[Unfinished]:
+    """A JSON POST that the server has begun to work on."""
+    address = urlsplit(url)
+    with socket.create_connection((address.hostname, address.port), timeout=_SECONDS) as client:
+        head = f"POST {path} HTTP/1.1\nHost: issuer\nAuthorization: Bearer {credential}\n"
+        head += f"Content-Type: application/json\nContent-Length: {len(body)}\n\n"
+        client.sendall(head.replace("\n", "\r\n").encode() + body[:-1])
+        time.sleep(0.2)  # the caller has been looked at by then
+        yield Unfinished(client, body[-1:])
 
 
 def _connect(url: str) -> socket.socket:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,6 +15,7 @@ from sqlalchemy import event
 
 from issuer.store import database as database_module
 from issuer.store import principals, schema
+from issuer.store.changes import SqliteFeed
 from issuer.store.database import Database, StoreUnavailable
 from tests.issuer.store.databases import ROLE, add_key, checked_out, count, execute, make_role, role, write
 from tests.postgresql import PostgresServer
@@ -142,6 +144,86 @@ def read_only(database: Database) -> Iterator[None]:
         finally:
             execute(database, f"SET TRANSACTION READ WRITE; {alter} RESET default_transaction_read_only")
             database.engine.dispose()
+
+
+ONLY_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+GONE = "gone or was replaced: restart when it is back"
+
+
+async def refuses_everything(database: Database, feed: SqliteFeed) -> None:
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match=GONE):
+            make_role(database, name=OTHER)
+        with pytest.raises(StoreUnavailable, match=GONE):
+            count(database, "principal")
+        with pytest.raises(StoreUnavailable, match=GONE):
+            await feed.read(0)
+
+
+@ONLY_SQLITE
+@pytest.mark.anyio
+@pytest.mark.parametrize("connected", [True, False])
+async def test_a_file_that_is_moved_away_and_back(database: Database, connected: bool) -> None:
+    """Open connections would write to it wherever it is, and nobody would ever find that again."""
+    make_role(database)
+    path, before = file_of(database), rows(database)
+    feed = SqliteFeed(database)
+    if not connected:
+        database.engine.dispose()
+    path.rename(path.with_name("elsewhere"))
+    await refuses_everything(database, feed)
+    assert not path.exists(), "nor does a new connection make an empty file"
+    path.with_name("elsewhere").rename(path)
+    assert rows(database) == before
+    make_role(database, name=OTHER)
+    assert len(await feed.read(0)) == count(database, "change")
+    await feed.close()
+
+
+@ONLY_SQLITE
+@pytest.mark.anyio
+@pytest.mark.parametrize("content", ["", "a copy"])
+async def test_a_file_that_is_replaced_by_another(database: Database, content: str) -> None:
+    make_role(database)
+    path = file_of(database)
+    feed = SqliteFeed(database)
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    replacement = path.with_name("replacement")
+    replacement.write_bytes(path.read_bytes() if content else b"")
+    kept = replacement.read_bytes()
+    replacement.rename(path)
+    await refuses_everything(database, feed)
+    with pytest.raises(StoreUnavailable, match=GONE):
+        SqliteFeed(database)
+    assert path.read_bytes() == kept
+    await feed.close()
+
+
+@ONLY_SQLITE
+def test_a_file_that_goes_during_a_transaction(database: Database) -> None:
+    path, before = file_of(database), rows(database)
+    with pytest.raises(StoreUnavailable, match=GONE), write(database) as tx:  # noqa: PT012 - the block is what is tested
+        principals.create(tx, ROLE)
+        path.rename(path.with_name("elsewhere"))
+    path.with_name("elsewhere").rename(path)
+    assert rows(database) == before
+
+
+@ONLY_SQLITE
+def test_a_file_that_is_replaced_between_the_look_and_the_connection(database: Database) -> None:
+    path = file_of(database)
+    database.engine.dispose()
+    path.rename(path.with_name("elsewhere"))
+    path.touch()
+    with pytest.raises(StoreUnavailable, match=GONE), database.engine.connect():
+        pass
+    assert path.read_bytes() == b""
+
+
+def file_of(database: Database) -> Path:
+    return Path(database.url.database or "")
 
 
 def test_more_threads_than_connections(database: Database) -> None:
