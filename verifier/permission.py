@@ -91,9 +91,10 @@ class Permission:
         name = self if self.is_named_within(other) else other if other.is_named_within(self) else None
         if noun is None or verb is None or name is None:
             return None
-        labels = tuple(sorted({*self.labels, *other.labels}))
-        both = Permission(noun, verb, name.name, name.is_prefix, labels)
-        return None if both.is_contradictory else both
+        labels = {*self.labels, *other.labels}
+        if len(dict(labels)) != len(labels):
+            return None
+        return Permission(noun, verb, name.name, name.is_prefix, tuple(sorted(labels)))
 
     def __le__(self, other: Permission) -> bool:
         """Whether everything that it allows, `other` allows."""

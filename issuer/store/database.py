@@ -111,7 +111,7 @@ class Database:
     def check_file(self) -> None:
         """Raises StoreUnavailable unless SQLite's file is the one that was first seen in its place.
 
-        Open connections would go on writing to a file that was moved away or deleted, and all of it were lost.
+        Open connections would go on writing to a file that was moved away, and all of that would be lost.
         """
         if not self.is_sqlite:
             return
@@ -142,7 +142,7 @@ class Database:
             except StoreUnavailable:
                 connection.close()
                 raise
-            # The driver would begin transactions by itself, and late; the listener below does it at the start.
+            # The driver would begin transactions by itself, and late; the listener below does so at once.
             connection.isolation_level = None
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
                 connection.execute(f"PRAGMA {pragma}")

@@ -10,6 +10,7 @@ import sqlite3
 import stat
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -23,7 +24,7 @@ from tests.running_issuer import BIN, clean_environment, free_port, start_issuer
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is refused
 WRONG_USAGE = ("nonsense", "init", "serve --port many", "serve --workers 0", "keys list -o yaml", "keys lost")
-COMMANDS = ("", "init", "serve", "db", "db upgrade", "keys", "keys list")
+COMMANDS = ("", "init", "serve", "db", "db upgrade", "keys", "keys list", "audit", "audit verify")
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,20 @@ def test_a_database_is_one_issuers(tmp_path: Path) -> None:
 def test_another_key_encryption_key_lists_no_keys(made: Path) -> None:
     other = KeyEncryptionKey.generate().to_text()
     assert_refused(hourmarkd("keys list", made, HOURMARKD_KEY_ENCRYPTION_KEY=other), 1, "does not open")
+
+
+def test_a_setting_that_does_not_exist_is_named() -> None:
+    done = in_this_process("keys list", TOKEN_TTLL="5")
+    assert_refused(done, 2, "HOURMARKD_TOKEN_TTLL", "no such setting")
+
+
+def test_the_audit_chain_is_checked(tmp_path: Path) -> None:
+    assert hourmarkd("init --admin admin", tmp_path).code == 0
+    whole = hourmarkd("audit verify", tmp_path)
+    assert (whole.code, whole.out, whole.err) == (0, "", "The audit chain holds.\n")
+    with closing(sqlite3.connect(tmp_path / "hourmark.db")) as database, database:
+        database.execute("UPDATE audit SET actor = 'nobody' WHERE number = 2")
+    assert_refused(hourmarkd("audit verify", tmp_path), 1, "broken at row 2")
 
 
 def test_keys_are_listed_with_their_phase(made: Path) -> None:

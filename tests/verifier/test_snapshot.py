@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from keys import SigningKey
 from tests.verifier import forge
 from tests.verifier.forge import ISSUER, LIST_URI, NOW
 from tests.verifier.issuer_double import (
@@ -53,6 +54,16 @@ def test_what_is_saved_is_loaded_without_a_word(path: Path, caplog: pytest.LogCa
     assert trust.keys.keys() == {forge.key().kid}
     assert trust.lists[LIST_URI].content.status(forge.INDEX) == 1
     assert caplog.text == ""
+
+
+def test_the_version_floor_comes_back_without_the_list_that_set_it(tmp_path: Path) -> None:
+    other = SigningKey.generate("ES256")
+    trust = forge.trust(forge.status_list(version=7, signer=other), keys=(forge.key(), other))
+    trust.update_keys(forge.jwks(), now=NOW)
+    snapshot.save(tmp_path / CACHE, trust)
+    with pytest.raises(DocumentError) as refusal:
+        _loaded(tmp_path / CACHE).update_status_list(forge.status_list(version=6), now=NOW)
+    assert refusal.value.code == "revocation_rollback"
 
 
 def test_the_version_floor_comes_back(path: Path) -> None:

@@ -128,6 +128,28 @@ def test_a_withdrawn_key_takes_its_lists_with_it() -> None:
     assert not trust.lists
 
 
+def test_without_the_key_that_signed_the_newest_list_an_older_one_is_still_refused() -> None:
+    """Of two lists the older one may lack a bit, whoever signed the newer one."""
+    older, newer = forge.status_list(version=5), forge.status_list(forge.INDEX, version=10, signer=OTHER)
+    trust = forge.trust(newer, keys=(forge.key(), OTHER))
+    trust.update_keys(forge.jwks(), now=NOW)
+    assert not trust.lists
+    with pytest.raises(DocumentError) as refusal:
+        trust.update_status_list(older, now=NOW)
+    assert refusal.value.code == "revocation_rollback"
+    trust.update_status_list(forge.status_list(version=11), now=NOW)
+    assert trust.lists[LIST_URI].content.version == 11
+
+
+def test_a_key_that_comes_back_brings_its_list_back() -> None:
+    newest = forge.status_list(version=10, signer=OTHER)
+    trust = forge.trust(newest, keys=(forge.key(), OTHER))
+    trust.update_keys(forge.jwks(), now=NOW)
+    trust.update_keys(forge.jwks(forge.key(), OTHER), now=NOW)
+    trust.update_status_list(newest, now=NOW)
+    assert trust.lists[LIST_URI].document == newest
+
+
 def test_what_is_known_cannot_be_changed_in_place() -> None:
     trust = forge.trust()
     with pytest.raises(TypeError):

@@ -82,6 +82,29 @@ def test_a_remembered_token_can_still_be_revoked() -> None:
     assert verdict(raw, verifier) == "revoked"
 
 
+def test_what_equals_a_remembered_token_is_not_it() -> None:
+    class Twin(str):
+        """A text that its maker calls equal to another one."""
+
+        __slots__ = ()
+
+        def __hash__(self) -> int:
+            return hash("forged")
+
+        def __eq__(self, other: object) -> bool:
+            return True
+
+    it = forge.verifier()
+    it.verify(Twin(forge.token()), now=NOW)
+    assert verdict("forged", it) == "malformed"
+
+
+def test_a_long_token_is_good_and_not_remembered() -> None:
+    it = forge.verifier()
+    assert verdict(forge.token(jti="j" * 3000), it) == "accepted"
+    assert not it._remembered[1]
+
+
 def test_a_remembered_token_falls_with_its_key() -> None:
     stolen, fresh = forge.key(owner="stolen"), forge.key()
     trust = forge.trust(keys=(stolen, fresh))

@@ -164,3 +164,13 @@ def test_a_body_that_is_no_form_is_an_invalid_request(world: World, key: Key, bo
     headers = {"Content-Type": FORM, "Authorization": basic(key.text)}
     answer = world.nobody.post("/v1/token", content=body, headers=headers)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("path", ["/v1/me", "/v1/token"])
+def test_of_two_authorization_headers_none_is_believed(world: World, key: Key, path: str) -> None:
+    headers = httpx.Headers([("Authorization", basic(key.text)), ("Authorization", f"Bearer {key.text}")])
+    method = "GET" if path == "/v1/me" else "POST"
+    body = None if method == "GET" else {"grant_type": "client_credentials"}
+    answer = world.nobody.request(method, path, headers=headers, data=body)
+    assert answer.status_code == 400
+    assert "one Authorization header" in answer.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import jwt
@@ -191,3 +192,15 @@ def test_who_has_an_old_version_or_none_does_not_wait(world: World) -> None:
         answer = world.nobody.get(LIST, headers=headers)
         assert answer.status_code == 200
         assert "preference-applied" not in answer.headers
+
+
+def test_who_hangs_up_does_not_go_on_waiting(world: World) -> None:
+    etag = world.nobody.get(LIST).headers["etag"]
+    request_id = uuid4().hex
+    headers = {"If-None-Match": etag, "Prefer": "wait=30", "X-Request-Id": request_id}
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.get(world.url + LIST, headers=headers, timeout=0.5)
+    deadline = time.monotonic() + 10
+    while not any(line.get("request_id") == request_id for line in world.issuer.lines()):
+        assert time.monotonic() < deadline, "it waits although nobody listens"
+        time.sleep(0.05)
