@@ -69,35 +69,35 @@ class Refresher:
         if self._cache_path is not None:
             snapshot.load(self._cache_path, trust, now=time.time())
         self._closed = False
-        self.session = Session(trust, self._cache_path)
+        self.worker = Worker(trust, self._cache_path)
 
     def start(self, wait: float) -> None:
         """Starts the thread; returns when the first keys and list are there, or after `wait` seconds."""
         _alive.add(self)
-        self.session.thread.start()
+        self.worker.thread.start()
         if self._closed:  # by another thread, which found no thread to end
             self.close()
-        self.session.loaded.wait(wait)
+        self.worker.loaded.wait(wait)
 
     def start_in_child(self) -> None:
         """A forked child has the parent's memory but not its threads."""
         # Kept for ever: to finalize the old loop would change the selector that it shares with the parent's.
-        _inherited.append(self.session)
-        self.session = Session(self._trust, self._cache_path)
+        _inherited.append(self.worker)
+        self.worker = Worker(self._trust, self._cache_path)
         self.start(wait=0)
 
     def request_keys(self) -> None:
         """Asks for fresh keys without waiting for them. Cheap: attackers call this with every token."""
-        self.session.request_keys()
+        self.worker.request_keys()
 
     def close(self) -> None:
         """Ends the thread; a request under way is dropped."""
         self._closed = True
-        self.session.stop()
+        self.worker.stop()
         _alive.discard(self)
 
 
-class Session:
+class Worker:
     """One thread in one process, and what runs in it. Nothing of it is of use after a fork."""
 
     def __init__(self, trust: Trust, cache_path: Path | None) -> None:
@@ -309,13 +309,13 @@ def _backoff(failures: int) -> float:
 
 def _before_fork() -> None:
     """Halts our threads: what is locked or half imported now would for ever be so in the child."""
-    sessions = [refresher.session for refresher in list(_alive)]
-    _fork.halted = [session for session in sessions if session.awake.acquire(timeout=_FORK_PATIENCE)]
+    workers = [refresher.worker for refresher in list(_alive)]
+    _fork.halted = [worker for worker in workers if worker.awake.acquire(timeout=_FORK_PATIENCE)]
 
 
 def _after_fork_in_parent() -> None:
-    for session in _fork.halted:
-        session.awake.release()
+    for worker in _fork.halted:
+        worker.awake.release()
 
 
 def _after_fork_in_child() -> None:
@@ -325,7 +325,7 @@ def _after_fork_in_child() -> None:
 
 _fork = threading.local()
 _alive: set[Refresher] = set()
-_inherited: list[Session] = []
+_inherited: list[Worker] = []
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows cannot fork
     os.register_at_fork(
         before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child

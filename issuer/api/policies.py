@@ -12,7 +12,7 @@ from issuer.api.operation import Body, Call, Operation, Page, page_of
 from issuer.denials import wrong_field
 from issuer.store import principals
 from issuer.store.principals import ROLE_PREFIX
-from issuer.store.tables import Policy as PolicyRow
+from issuer.store.tables import PolicyRow
 from verifier import InvalidPermission, Permission, Scope
 
 

@@ -14,7 +14,7 @@ from issuer.denials import Denial, wrong_field
 from issuer.store import principals, role_keys
 from issuer.store.database import Transaction
 from issuer.store.principals import ROLE_PREFIX
-from issuer.store.tables import RoleKey as RoleKeyRow
+from issuer.store.tables import RoleKeyRow
 from keys import RoleKey as PresentedKey
 from verifier import InvalidPermission, Scope
 

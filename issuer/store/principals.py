@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, delete, func, select
 
 from issuer.store import role_keys
 from issuer.store.database import Transaction
-from issuer.store.tables import Policy, Principal
+from issuer.store.tables import PolicyRow, Principal
 from verifier import Permission, Scope
+from verifier.scope import MAX_PARTS
 
 ROLE_PREFIX = "role:"
 _SEGMENT = r"[A-Za-z0-9][A-Za-z0-9_-]*"
@@ -99,7 +100,7 @@ def delete_principal(tx: Transaction, name: str) -> tuple[list[str], list[str]]:
     """
     principal = get(tx.session, name)
     accesses, made = role_keys.delete_all_of(tx, principal)
-    tx.session.execute(delete(Policy).where(col(Policy.principal_id) == principal.id))
+    tx.session.execute(delete(PolicyRow).where(col(PolicyRow.principal_id) == principal.id))
     principal.deleted_at = tx.now
     tx.session.add(principal)
     tx.changed("principal", name)
@@ -111,18 +112,21 @@ def held(session: Session, principal: Principal) -> Scope:
     """What the principal may do at this moment."""
     return Scope.of(
         Permission.parse(text)
-        for text in session.exec(select(Policy.permission).where(Policy.principal_id == principal.id))
+        for text in session.exec(select(PolicyRow.permission).where(PolicyRow.principal_id == principal.id))
     )
 
 
-def add_policy(tx: Transaction, name: str, permission: Permission) -> Policy:
+def add_policy(tx: Transaction, name: str, permission: Permission) -> PolicyRow:
     """Raises NotFound, or Conflict if the principal has this policy."""
     principal = get(tx.session, name)
     text = str(permission)
-    known = select(Policy).where(Policy.principal_id == principal.id, Policy.permission == text)
+    known = select(PolicyRow).where(PolicyRow.principal_id == principal.id, PolicyRow.permission == text)
     if tx.session.exec(known).first() is not None:
         raise Conflict(f"{name} has the policy {text} already")
-    policy = Policy(principal_id=principal.id, permission=text, created_at=tx.now, created_by=tx.actor)
+    count = select(func.count()).where(PolicyRow.principal_id == principal.id)
+    if tx.session.exec(count).one() >= MAX_PARTS:
+        raise Conflict(f"{name} has {MAX_PARTS} policies: a token could not carry more")
+    policy = PolicyRow(principal_id=principal.id, permission=text, created_at=tx.now, created_by=tx.actor)
     tx.session.add(policy)
     tx.session.flush()
     tx.changed("principal", name)
@@ -130,14 +134,14 @@ def add_policy(tx: Transaction, name: str, permission: Permission) -> Policy:
     return policy
 
 
-def list_policies(session: Session, name: str, *, after: int, limit: int) -> list[Policy]:
+def list_policies(session: Session, name: str, *, after: int, limit: int) -> list[PolicyRow]:
     """Raises NotFound."""
     principal = get(session, name)
     return list(
         session.exec(
-            select(Policy)
-            .where(Policy.principal_id == principal.id, col(Policy.id) > after)
-            .order_by(col(Policy.id))
+            select(PolicyRow)
+            .where(PolicyRow.principal_id == principal.id, col(PolicyRow.id) > after)
+            .order_by(col(PolicyRow.id))
             .limit(limit)
         )
     )
@@ -146,7 +150,7 @@ def list_policies(session: Session, name: str, *, after: int, limit: int) -> lis
 def delete_policy(tx: Transaction, name: str, policy_id: int) -> str:
     """Deletes it, and ends every token that was issued under it; returns its permission. Raises NotFound."""
     principal = get(tx.session, name)
-    policy = tx.session.get(Policy, policy_id)
+    policy = tx.session.get(PolicyRow, policy_id)
     if policy is None or policy.principal_id != principal.id:
         raise NotFound(f"{name} has no policy {policy_id}")
     permission = policy.permission

@@ -9,8 +9,8 @@ from sqlmodel import Session, col, delete, select, update
 
 from issuer.store import status_indices
 from issuer.store.database import Transaction
-from issuer.store.tables import Policy, Principal, RoleKey, Secret
-from keys import RoleKey as PresentedKey
+from issuer.store.tables import PolicyRow, Principal, RoleKeyRow, Secret
+from keys import RoleKey
 from verifier import Permission, Scope
 
 
@@ -35,7 +35,7 @@ class LoadedKey:
     """All that an exchange needs to know of a role key."""
 
     principal: Principal
-    row: RoleKey
+    row: RoleKeyRow
     secrets: list[Secret]
     held: Scope
     """What its principal holds."""
@@ -44,15 +44,15 @@ class LoadedKey:
 def create(
     tx: Transaction,
     principal: Principal,
-    presented: PresentedKey,
+    presented: RoleKey,
     hash_key: HashKeyInForce,
     *,
     name: str,
     scope: Scope | None,
     expires_at: int | None,
-) -> RoleKey:
+) -> RoleKeyRow:
     """Keeps a new role key, without its secret."""
-    row = RoleKey(
+    row = RoleKeyRow(
         access=presented.access,
         principal_id=principal.id,
         name=name,
@@ -78,20 +78,20 @@ def require_in_force(tx: Transaction, access: str, status_index: int) -> None:
         raise Ended("the credential ended while the request was under way")
 
 
-def get(session: Session, principal: Principal, access: str) -> RoleKey:
+def get(session: Session, principal: Principal, access: str) -> RoleKeyRow:
     """Raises NoSuchKey."""
-    row = session.get(RoleKey, access)
+    row = session.get(RoleKeyRow, access)
     if row is None or row.principal_id != principal.id:
         raise NoSuchKey(f"{principal.name} has no role key {access}")
     return row
 
 
-def list_of(session: Session, principal: Principal, *, after: str, limit: int) -> list[RoleKey]:
+def list_of(session: Session, principal: Principal, *, after: str, limit: int) -> list[RoleKeyRow]:
     return list(
         session.exec(
-            select(RoleKey)
-            .where(RoleKey.principal_id == principal.id, RoleKey.access > after)
-            .order_by(RoleKey.access)
+            select(RoleKeyRow)
+            .where(RoleKeyRow.principal_id == principal.id, RoleKeyRow.access > after)
+            .order_by(RoleKeyRow.access)
             .limit(limit)
         )
     )
@@ -99,18 +99,20 @@ def list_of(session: Session, principal: Principal, *, after: str, limit: int) -
 
 def load(session: Session, access: str) -> LoadedKey | None:
     """The role key, if it exists: one indexed read."""
-    found = session.exec(select(RoleKey, Principal).join(Principal).where(RoleKey.access == access)).first()
+    found = session.exec(
+        select(RoleKeyRow, Principal).join(Principal).where(RoleKeyRow.access == access)
+    ).first()
     if found is None:
         return None
     row, principal = found
-    policies = session.exec(select(Policy.permission).where(Policy.principal_id == principal.id))
+    policies = session.exec(select(PolicyRow.permission).where(PolicyRow.principal_id == principal.id))
     held = Scope.of(Permission.parse(text) for text in policies)
     return LoadedKey(principal, row, _secrets(session, [access]), held)
 
 
 def renew(
-    tx: Transaction, principal: Principal, presented: PresentedKey, hash_key: HashKeyInForce, *, grace: int
-) -> RoleKey:
+    tx: Transaction, principal: Principal, presented: RoleKey, hash_key: HashKeyInForce, *, grace: int
+) -> RoleKeyRow:
     """Gives the role key a new secret. The old one ends now, with its tokens, or after `grace` seconds.
 
     Without grace every older secret ends. Raises NoSuchKey.
@@ -147,7 +149,7 @@ def delete_all_of(tx: Transaction, principal: Principal) -> tuple[list[str], lis
 
     The caller writes the logs.
     """
-    rows = list(tx.session.exec(select(RoleKey).where(RoleKey.principal_id == principal.id)))
+    rows = list(tx.session.exec(select(RoleKeyRow).where(RoleKeyRow.principal_id == principal.id)))
     deleted = [row.access for row in rows]
     _delete_rows(tx, rows)
     return deleted, _made_by(tx.session, deleted)
@@ -155,7 +157,7 @@ def delete_all_of(tx: Transaction, principal: Principal) -> tuple[list[str], lis
 
 def end_tokens_of(tx: Transaction, principal: Principal) -> None:
     """Ends every token of the principal's role keys; the keys go on with fresh indices."""
-    accesses = tx.session.exec(select(RoleKey.access).where(RoleKey.principal_id == principal.id))
+    accesses = tx.session.exec(select(RoleKeyRow.access).where(RoleKeyRow.principal_id == principal.id))
     _replace_indices(tx, _secrets(tx.session, accesses))
 
 
@@ -166,7 +168,7 @@ def end_tokens_at(tx: Transaction, access: str, index: int) -> None:
         return
     _replace_indices(tx, found)
     row, principal = tx.session.exec(
-        select(RoleKey, Principal).join(Principal).where(RoleKey.access == access)
+        select(RoleKeyRow, Principal).join(Principal).where(RoleKeyRow.access == access)
     ).one()
     tx.changed("principal", principal.name)
     tx.audit("token:revoke", principal.name, access=row.access, index=index)
@@ -175,12 +177,14 @@ def end_tokens_at(tx: Transaction, access: str, index: int) -> None:
 def note_exchanges(session: Session, times: dict[str, int]) -> None:
     """Keeps when role keys were last exchanged: in batches, outside the logs."""
     for access, at in sorted(times.items()):
-        session.execute(update(RoleKey).where(col(RoleKey.access) == access).values(last_exchanged_at=at))
+        session.execute(
+            update(RoleKeyRow).where(col(RoleKeyRow.access) == access).values(last_exchanged_at=at)
+        )
 
 
 def _made_by(session: Session, accesses: list[str]) -> list[str]:
     """The role keys that live on although they were made with one of those."""
-    return list(session.exec(select(RoleKey.access).where(col(RoleKey.created_by).in_(accesses))))
+    return list(session.exec(select(RoleKeyRow.access).where(col(RoleKeyRow.created_by).in_(accesses))))
 
 
 def _secrets(session: Session, accesses: Iterable[str]) -> list[Secret]:
@@ -198,7 +202,7 @@ def _forget_ended(tx: Transaction, secrets: list[Secret]) -> list[Secret]:
     return [secret for secret in secrets if secret.ends_at is None or secret.ends_at > tx.now]
 
 
-def _add_secret(tx: Transaction, row: RoleKey, presented: PresentedKey, hash_key: HashKeyInForce) -> None:
+def _add_secret(tx: Transaction, row: RoleKeyRow, presented: RoleKey, hash_key: HashKeyInForce) -> None:
     secret = Secret(
         access=row.access,
         hash=presented.hash(hash_key.key),
@@ -222,7 +226,7 @@ def _allocate(tx: Transaction, secret: Secret, ends_at: int | None) -> int:
 def _replace_indices(tx: Transaction, secrets: list[Secret]) -> None:
     status_indices.revoke(tx, [(secret.status_index, _owner(secret)) for secret in secrets])
     for secret in secrets:
-        ends_at = secret.ends_at or tx.session.get_one(RoleKey, secret.access).expires_at
+        ends_at = secret.ends_at or tx.session.get_one(RoleKeyRow, secret.access).expires_at
         if ends_at is None or ends_at > tx.now:
             secret.status_index = _allocate(tx, secret, ends_at)
             tx.session.add(secret)
@@ -235,9 +239,9 @@ def _drop(tx: Transaction, secrets: list[Secret]) -> None:
     tx.session.flush()
 
 
-def _delete_rows(tx: Transaction, rows: list[RoleKey]) -> None:
+def _delete_rows(tx: Transaction, rows: list[RoleKeyRow]) -> None:
     _drop(tx, _secrets(tx.session, [row.access for row in rows]))
-    tx.session.execute(delete(RoleKey).where(col(RoleKey.access).in_([row.access for row in rows])))
+    tx.session.execute(delete(RoleKeyRow).where(col(RoleKeyRow.access).in_([row.access for row in rows])))
 
 
 def _owner(secret: Secret) -> str:

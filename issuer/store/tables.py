@@ -18,9 +18,10 @@ class Principal(SQLModel, table=True):
     deleted_at: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class Policy(SQLModel, table=True):
+class PolicyRow(SQLModel, table=True):
     """One permission of a principal."""
 
+    __tablename__ = "policy"
     __table_args__ = (UniqueConstraint("principal_id", "permission"), _NEVER_AGAIN)
 
     id: int = Field(default=None, primary_key=True)
@@ -30,7 +31,7 @@ class Policy(SQLModel, table=True):
     created_by: str
 
 
-class RoleKey(SQLModel, table=True):
+class RoleKeyRow(SQLModel, table=True):
     """A long-lived credential of a principal, without its secrets."""
 
     __tablename__ = "role_key"

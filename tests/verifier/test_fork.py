@@ -60,15 +60,9 @@ os.waitpid(child, 0)
 @contextmanager
 def _process(program: str, issuer: IssuerDouble, cache: Path) -> Iterator[IO[str]]:
     """The standard output of `program`, which must end well and without a word on standard error."""
-    command = [
-        sys.executable,
-        "-c",
-        PREAMBLE + program,
-        issuer.url,
-        forge.AUDIENCE,
-        issuer.token(),
-        str(cache),
-    ]
+    # From Python 3.12 on every fork of a process with threads is warned of; here it is what is tested.
+    options = ["-W", "ignore:This process:DeprecationWarning", "-c", PREAMBLE + program]
+    command = [sys.executable, *options, issuer.url, forge.AUDIENCE, issuer.token(), str(cache)]
     with (
         TemporaryFile("w+") as errors,
         subprocess.Popen(
@@ -137,7 +131,7 @@ def test_the_hooks_halt_the_thread_and_start_another_in_the_child(monkeypatch: p
     with IssuerDouble(long_poll=True) as issuer:
         refresher = Refresher(Trust(issuer.url))
         refresher.start(wait=SOON)
-        parents = refresher.session
+        parents = refresher.worker
         issuer.await_requests(LIST, 2)
         refresh._before_fork()
         issuer.publish()
@@ -157,10 +151,10 @@ def test_a_fork_waits_for_what_the_thread_is_at() -> None:
     with IssuerDouble(long_poll=True) as issuer:
         refresher = Refresher(Trust(issuer.url))
         refresher.start(wait=SOON)
-        assert refresher.session.awake.acquire(timeout=SOON)
-        threading.Timer(0.05, refresher.session.awake.release).start()
+        assert refresher.worker.awake.acquire(timeout=SOON)
+        threading.Timer(0.05, refresher.worker.awake.release).start()
         refresh._before_fork()
-        assert refresh._fork.halted == [refresher.session]
+        assert refresh._fork.halted == [refresher.worker]
         refresh._after_fork_in_parent()
         refresher.close()
 
@@ -170,8 +164,8 @@ def test_a_fork_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     with IssuerDouble(long_poll=True) as issuer:
         refresher = Refresher(Trust(issuer.url))
         refresher.start(wait=SOON)
-        with refresher.session.awake:
+        with refresher.worker.awake:
             refresh._before_fork()
             refresh._after_fork_in_parent()
-            assert refresher.session.awake.locked()
+            assert refresher.worker.awake.locked()
         refresher.close()

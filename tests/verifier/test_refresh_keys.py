@@ -72,15 +72,15 @@ def test_ten_thousand_unknown_kids_within_the_cooldown_cause_no_fetch_and_no_que
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     told: list[object] = []
-    tell = refresh.Session._tell
+    tell = refresh.Worker._tell
 
-    def count(session: refresh.Session, callback: Callable[[], None]) -> None:
+    def count(worker: refresh.Worker, callback: Callable[[], None]) -> None:
         told.append(callback)
-        tell(session, callback)
+        tell(worker, callback)
 
     tokens = [_unknown(number) for number in range(10_000)]
     with IssuerDouble() as issuer, issuer.verifier() as verifier:
-        monkeypatch.setattr(refresh.Session, "_tell", count)
+        monkeypatch.setattr(refresh.Worker, "_tell", count)
         _attack(verifier, tokens)
         assert len(told) <= 4, "each thread may have found that nobody has asked yet, but once only"
         assert len(issuer.times(JWKS)) == 1

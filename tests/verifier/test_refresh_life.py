@@ -108,7 +108,7 @@ def test_a_verifier_may_be_found_by_the_garbage_collector_in_its_own_thread() ->
     with IssuerDouble(long_poll=True) as issuer:
         refresher = Refresher(Trust(issuer.url))
         refresher.start(wait=SOON)
-        refresher.session._tell(refresher.close)
+        refresher.worker._tell(refresher.close)
         eventually(lambda: _threads() == [])
 
 

@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from issuer.store import principals, role_keys, status_indices
 from issuer.store.database import Database, Transaction
 from issuer.store.status_indices import MAX_LATE_SECONDS, MAX_TOKEN_SECONDS
-from issuer.store.tables import RoleKey, Secret
+from issuer.store.tables import RoleKeyRow, Secret
 from tests.issuer.store.databases import NOW, ROLE, add_key, delete_key, make_role, renew, role, write
 from verifier import Permission
 
@@ -170,9 +170,9 @@ class World:
     def _observe(self) -> None:
         with self.database.read() as session:
             rows = session.exec(
-                select(Secret, RoleKey)
-                .join(RoleKey)
-                .where(RoleKey.principal_id == role(session).id)
+                select(Secret, RoleKeyRow)
+                .join(RoleKeyRow)
+                .where(RoleKeyRow.principal_id == role(session).id)
                 .order_by(col(Secret.id))
             ).all()
             number = status_indices.current_version(session).version

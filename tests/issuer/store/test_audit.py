@@ -189,4 +189,4 @@ def test_the_rows_of_a_deletion_name_what_went(database: Database) -> None:
         principals.delete_principal(tx, ROLE)
     revoke, delete = rows(database)[-2:]
     assert revoke.detail == f'{{"access": "{access}", "index": {index}}}'
-    assert delete.detail == f'{{"role_keys": ["{access}"]}}'
+    assert delete.detail == f'{{"made": [], "role_keys": ["{access}"]}}'

@@ -5,7 +5,7 @@ import pytest
 from issuer.store import principals
 from issuer.store.database import Database
 from issuer.store.principals import Conflict, NotFound
-from issuer.store.tables import Policy
+from issuer.store.tables import PolicyRow
 from tests.issuer.store.databases import (
     ACTOR,
     NOW,
@@ -19,6 +19,7 @@ from tests.issuer.store.databases import (
     write,
 )
 from verifier import Permission
+from verifier.scope import MAX_PARTS
 
 OTHER = "role:org.account.other"
 
@@ -51,10 +52,19 @@ def test_the_canonical_text_is_kept(database: Database, written: str, kept: str)
     make_role(database)
     number = add(database, written)
     with database.read() as session:
-        row = session.get_one(Policy, number)
+        row = session.get_one(PolicyRow, number)
         assert (row.permission, row.created_at, row.created_by) == (kept, NOW, ACTOR)
     with pytest.raises(Conflict, match="already"):
         add(database, kept)
+
+
+def test_a_principal_has_no_more_policies_than_a_token_could_carry(database: Database) -> None:
+    make_role(database)
+    with write(database) as tx:
+        for number in range(MAX_PARTS):
+            principals.add_policy(tx, ROLE, Permission.parse(f"data:get@{number}"))
+    with pytest.raises(Conflict, match="could not carry more"):
+        add(database, "data:get@one-more")
 
 
 def test_two_principals_have_the_same_policy(database: Database) -> None:

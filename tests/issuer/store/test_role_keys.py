@@ -5,7 +5,7 @@ import pytest
 from issuer.store import role_keys
 from issuer.store.database import Database
 from issuer.store.role_keys import LoadedKey, NoSuchKey
-from issuer.store.tables import RoleKey
+from issuer.store.tables import RoleKeyRow
 from tests.issuer.store.databases import (
     ACTOR,
     HASH_KEY,
@@ -203,4 +203,4 @@ def test_when_a_key_was_exchanged_is_kept_without_a_change(database: Database) -
         role_keys.note_exchanges(tx.session, {access: NOW + 7, "hmk_0000000000000000": NOW})
     assert (count(database, "change"), count(database, "audit")) == (changes, rows)
     with database.read() as session:
-        assert session.get_one(RoleKey, access).last_exchanged_at == NOW + 7
+        assert session.get_one(RoleKeyRow, access).last_exchanged_at == NOW + 7
