@@ -85,6 +85,7 @@ def run(settings: Settings, listener: socket.socket, *, workers: int) -> bool:
         access_log=False,
         log_config=None,
         http=BoundedConnection,
+        ws="none",
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),

@@ -18,7 +18,7 @@ import pytest
 
 from tests.verifier import forge
 from tests.verifier.issuer_double import JWKS, LIST, SOON, IssuerDouble, hurry
-from verifier import Trust, refresh
+from verifier import Trust, background
 from verifier.refresh import Refresher
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -131,41 +131,41 @@ def test_the_hooks_halt_the_thread_and_start_another_in_the_child(monkeypatch: p
     with IssuerDouble(long_poll=True) as issuer:
         refresher = Refresher(Trust(issuer.url))
         refresher.start(wait=SOON)
-        parents = refresher.worker
+        parents = refresher.background
         issuer.await_requests(LIST, 2)
-        refresh._before_fork()
+        background._before_fork()
         issuer.publish()
         time.sleep(0.1)
         assert len(issuer.times(LIST)) == 2, "the thread works while the process forks"
-        refresh._after_fork_in_parent()
+        background._after_fork_in_parent()
         issuer.await_requests(LIST, 3)
-        refresh._after_fork_in_child()
+        background._after_fork_in_child()
         issuer.await_requests(JWKS, 2)
         refresher.close()
         assert parents.thread.is_alive()
         parents.stop()
-        assert refresh._inherited.pop() is parents
+        assert background.inherited.pop() is parents
 
 
 def test_a_fork_waits_for_what_the_thread_is_at() -> None:
     with IssuerDouble(long_poll=True) as issuer:
         refresher = Refresher(Trust(issuer.url))
         refresher.start(wait=SOON)
-        assert refresher.worker.awake.acquire(timeout=SOON)
-        threading.Timer(0.05, refresher.worker.awake.release).start()
-        refresh._before_fork()
-        assert refresh._fork.halted == [refresher.worker]
-        refresh._after_fork_in_parent()
+        assert refresher.background.awake.acquire(timeout=SOON)
+        threading.Timer(0.05, refresher.background.awake.release).start()
+        background._before_fork()
+        assert background._fork.halted == [refresher.background]
+        background._after_fork_in_parent()
         refresher.close()
 
 
 def test_a_fork_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refresh, "_FORK_PATIENCE", 0.05)
+    monkeypatch.setattr(background, "_FORK_PATIENCE", 0.05)
     with IssuerDouble(long_poll=True) as issuer:
         refresher = Refresher(Trust(issuer.url))
         refresher.start(wait=SOON)
-        with refresher.worker.awake:
-            refresh._before_fork()
-            refresh._after_fork_in_parent()
-            assert refresher.worker.awake.locked()
+        with refresher.background.awake:
+            background._before_fork()
+            background._after_fork_in_parent()
+            assert refresher.background.awake.locked()
         refresher.close()

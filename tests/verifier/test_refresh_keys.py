@@ -14,6 +14,7 @@ from keys import base64url
 from tests.verifier import forge
 from tests.verifier.issuer_double import JWKS, LIST, SOON, IssuerDouble, Request, eventually, hurry, verdict
 from verifier import Verifier, refresh
+from verifier.background import Background
 
 OLD, NEW = forge.key(), forge.key(owner="next")
 _REST = forge.token().partition(".")[2]
@@ -72,15 +73,15 @@ def test_ten_thousand_unknown_kids_within_the_cooldown_cause_no_fetch_and_no_que
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     told: list[object] = []
-    tell = refresh.Worker._tell
+    tell = Background.tell
 
-    def count(worker: refresh.Worker, callback: Callable[[], None]) -> None:
+    def count(worker: Background, callback: Callable[[], None]) -> None:
         told.append(callback)
         tell(worker, callback)
 
     tokens = [_unknown(number) for number in range(10_000)]
     with IssuerDouble() as issuer, issuer.verifier() as verifier:
-        monkeypatch.setattr(refresh.Worker, "_tell", count)
+        monkeypatch.setattr(Background, "tell", count)
         _attack(verifier, tokens)
         assert len(told) <= 4, "each thread may have found that nobody has asked yet, but once only"
         assert len(issuer.times(JWKS)) == 1

@@ -15,7 +15,7 @@ import pytest
 
 from tests.verifier import forge
 from tests.verifier.issuer_double import JWKS, LIST, SOON, IssuerDouble, Request, eventually, hurry, verdict
-from verifier import Trust, refresh
+from verifier import Trust, background
 from verifier.refresh import Refresher
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -33,7 +33,7 @@ def _nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert _threads() == []
     yield
     assert _threads() == []
-    assert refresh._alive == set()
+    assert background.alive == set()
 
 
 @pytest.mark.parametrize("path", [JWKS, LIST])
@@ -108,7 +108,7 @@ def test_a_verifier_may_be_found_by_the_garbage_collector_in_its_own_thread() ->
     with IssuerDouble(long_poll=True) as issuer:
         refresher = Refresher(Trust(issuer.url))
         refresher.start(wait=SOON)
-        refresher.worker._tell(refresher.close)
+        refresher.background.tell(refresher.close)
         eventually(lambda: _threads() == [])
 
 
