@@ -27,7 +27,7 @@ async def keep_house(service: Service) -> None:
         before = service.signing.published
         service.signing.tick(now)
         if service.signing.published is not before:
-            service.own.trust.update_keys(service.signing.published.document, now=now)
+            service.api_verifier.trust.update_keys(service.signing.published.document, now=now)
         try:
             await _renew_documents(service, now)
             if time.monotonic() >= slow_at:

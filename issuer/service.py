@@ -43,9 +43,9 @@ class Service:
     callers: Callers
     coherence: Coherence
     feed: ChangeFeed
-    own: Verifier
+    api_verifier: Verifier
     """Accepts tokens for the issuer's own API."""
-    any: Verifier
+    token_verifier: Verifier
     """Accepts every live token that was issued here."""
 
     async def change(self, access: str, status_index: int, work: Callable[[Transaction], T]) -> T:
@@ -125,6 +125,6 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         callers=Callers(clients, coherence),
         coherence=coherence,
         feed=feed,
-        own=Verifier(settings.issuer_url, settings.issuer_url, trust=trust),
-        any=Verifier(settings.issuer_url, settings.accepted_audiences, trust=trust),
+        api_verifier=Verifier(settings.issuer_url, settings.issuer_url, trust=trust),
+        token_verifier=Verifier(settings.issuer_url, settings.accepted_audiences, trust=trust),
     )

@@ -19,7 +19,7 @@ _INTROSPECT = Permission.parse("token:introspect@*")
 
 async def get_me(service: Service, request: Request) -> Response:
     """Any live credential about itself."""
-    caller = await service.callers.identify(request, service.any)
+    caller = await service.callers.identify(request, service.token_verifier)
     body = {
         "principal": caller.principal,
         "roles": caller.roles,
@@ -39,7 +39,7 @@ async def post_introspect(service: Service, request: Request) -> Response:
         raise Denial("invalid_request", "token is missing")
     body: dict[str, object] = {"active": False}
     try:
-        token = service.any.verify(form["token"])
+        token = service.token_verifier.verify(form["token"])
     except Unavailable as error:
         raise Denial("temporarily_unavailable", error.detail) from error
     except TokenError:
@@ -59,7 +59,7 @@ async def post_revoke(service: Service, request: Request) -> Response:
         raise Denial("invalid_request", "token is missing")
     access = proven.credential.access
     try:
-        token = service.any.verify(form["token"])
+        token = service.token_verifier.verify(form["token"])
     except Unavailable as error:
         raise Denial("temporarily_unavailable", error.detail) from error
     except TokenError:
@@ -74,7 +74,7 @@ async def post_revoke(service: Service, request: Request) -> Response:
 
 async def _introspector(service: Service, request: Request, form: dict[str, str]) -> Scope:
     if request.headers.get("authorization", "").lower().startswith("bearer "):
-        scope = (await service.callers.identify(request, service.own)).scope
+        scope = (await service.callers.identify(request, service.api_verifier)).scope
     else:
         service.coherence.check()
         scope = (await service.clients.client(request, form)).credential.rights

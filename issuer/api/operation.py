@@ -93,7 +93,7 @@ class Operation:
 
     def route(self, service: Service) -> Route:
         async def endpoint(request: Request) -> Response:
-            caller = await service.callers.identify(request, service.own)
+            caller = await service.callers.identify(request, service.api_verifier)
             body = NoBody() if self.body is NoBody else await read_json(request, self.body)
             done = await self.handler(Call(service, caller, request, body))
             headers = {"Cache-Control": "no-store"}
