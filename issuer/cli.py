@@ -7,9 +7,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from issuer.settings import Settings
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 db = typer.Typer(no_args_is_help=True, help="The database's schema.")
@@ -29,10 +32,9 @@ def init(
 ) -> None:
     """Make schema, signing key and first user, and print once the admin's role key."""
     with _explained():
-        from issuer.settings import Settings
         from issuer.setup import initialise
 
-        settings = Settings()
+        settings = _settings()
         made = initialise(settings, admin)
     if output == "json":
         typer.echo(
@@ -70,9 +72,8 @@ def serve(
             os.environ[name] = str(value)
     with _explained():
         from issuer import serving
-        from issuer.settings import Settings
 
-        settings = Settings()
+        settings = _settings()
         listener = serving.listen(settings.host, settings.port)
         serving.rehearse(settings)
     typer.echo(
@@ -86,10 +87,9 @@ def serve(
 def db_upgrade() -> None:
     """Bring the database to this version's schema."""
     with _explained():
-        from issuer.settings import Settings
         from issuer.setup import upgrade
 
-        upgrade(Settings())
+        upgrade(_settings())
     typer.echo("The schema is current.", err=True)
 
 
@@ -100,11 +100,10 @@ def keys_list(output: Output = "text") -> None:
         import time
 
         from issuer import rfc3339
-        from issuer.settings import Settings
         from issuer.setup import open_database, read_key_encryption_key
         from issuer.signing import SigningKeys
 
-        settings, now = Settings(), int(time.time())
+        settings, now = _settings(), int(time.time())
         signing = SigningKeys(open_database(settings), read_key_encryption_key(settings), settings)
         signing.load(now)
     rows = [
@@ -128,17 +127,25 @@ def keys_list(output: Output = "text") -> None:
 def audit_verify() -> None:
     """Check that no row of the audit chain was changed, put in, or removed from between others."""
     with _explained():
-        from issuer.settings import Settings
         from issuer.setup import open_database
         from issuer.store.audit import first_broken_link
 
-        database = open_database(Settings())
+        database = open_database(_settings())
         with database.read() as session:
             broken = first_broken_link(session)
         database.close()
     if broken is not None:
         _fail(f"the audit chain is broken at row {broken}")
     typer.echo("The audit chain holds.", err=True)
+
+
+def _settings() -> Settings:
+    """The settings; says which names it passes over."""
+    from issuer.settings import Settings, unknown_names
+
+    for name in unknown_names():
+        typer.echo(f"hourmarkd: {name} is passed over: there is no such setting", err=True)
+    return Settings()
 
 
 @contextmanager

@@ -83,14 +83,6 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
-    def _check_names(self) -> Settings:
-        known = {f"HOURMARKD_{name}".upper() for name in type(self).model_fields} | {_FILE}
-        unknown = [name for name in os.environ if name.startswith("HOURMARKD_") and name not in known]
-        if unknown:
-            raise ValueError(f"{', '.join(sorted(unknown))}: there is no such setting")
-        return self
-
-    @model_validator(mode="after")
     def _check_exposure(self) -> Settings:
         if is_loopback(self.host):
             return self
@@ -142,6 +134,12 @@ def _toml(settings_cls: type[BaseSettings], path: Path) -> TomlConfigSettingsSou
         return TomlConfigSettingsSource(settings_cls, path)
     except (OSError, ValueError) as error:
         raise SettingsError(f"HOURMARKD_CONFIG_FILE: {error}") from error
+
+
+def unknown_names() -> list[str]:
+    """What is in the environment as a setting and is none here: a typing error, or another version's."""
+    known = {f"HOURMARKD_{name}".upper() for name in Settings.model_fields} | {_FILE}
+    return sorted(name for name in os.environ if name.startswith("HOURMARKD_") and name not in known)
 
 
 def is_loopback(host: str) -> bool:
