@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -61,13 +61,27 @@ class Service:
                 return work(tx)
 
         done = await anyio.to_thread.run_sync(run)
+        await self._take_over()
+        return done
+
+    async def once_more(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Runs `attempt`, which begins with looking at the credential; again if what was known of it was old.
+
+        Another process may have changed it a moment ago without ending it. Raises role_keys.Ended.
+        """
+        try:
+            return await attempt()
+        except role_keys.Ended:
+            await self.coherence.catch_up()
+            return await attempt()
+
+    async def _take_over(self) -> None:
         try:
             await self.coherence.catch_up()
         except StoreUnavailable:
             # It is committed; this process learns of it like any other.
             self.coherence.distrust()
             logger.warning("change_not_taken_over_yet")
-        return done
 
     async def close(self) -> None:
         await self.feed.close()

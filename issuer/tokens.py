@@ -53,6 +53,11 @@ async def post_introspect(service: Service, request: Request) -> Response:
 async def post_revoke(service: Service, request: Request) -> Response:
     """Ends the tokens of the secret that the token was issued for; its role key goes on."""
     form = await read_form(request)
+    await service.once_more(lambda: _revoke(service, request, form))
+    return Response(status_code=200, headers=_HEADERS)
+
+
+async def _revoke(service: Service, request: Request, form: dict[str, str]) -> None:
     service.coherence.check()
     proven = await service.clients.client(request, form)
     if "token" not in form:
@@ -64,12 +69,11 @@ async def post_revoke(service: Service, request: Request) -> Response:
         raise Denial("temporarily_unavailable", error.detail) from error
     except TokenError:
         # It is no good already, or never was: what the client wants is so (RFC 7009 section 2.2).
-        return Response(status_code=200, headers=_HEADERS)
+        return
     if token.client_id == access and token.status is not None:
         index = token.status.index
         own = proven.secret.status_index
         await service.change(access, own, lambda tx: role_keys.end_tokens_at(tx, access, index))
-    return Response(status_code=200, headers=_HEADERS)
 
 
 async def _introspector(service: Service, request: Request, form: dict[str, str]) -> Scope:

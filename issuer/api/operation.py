@@ -93,9 +93,15 @@ class Operation:
 
     def route(self, service: Service) -> Route:
         async def endpoint(request: Request) -> Response:
-            caller = await service.callers.identify(request, service.api_verifier)
+            # Before the body: nobody unknown is listened to.
+            await service.callers.identify(request, service.api_verifier)
             body = NoBody() if self.body is NoBody else await read_json(request, self.body)
-            done = await self.handler(Call(service, caller, request, body))
+
+            async def attempt() -> BaseModel:
+                caller = await service.callers.identify(request, service.api_verifier)
+                return await self.handler(Call(service, caller, request, body))
+
+            done = await service.once_more(attempt)
             headers = {"Cache-Control": "no-store"}
             return Response(done.model_dump_json(), self.status, headers, media_type="application/json")
 
