@@ -1,7 +1,7 @@
 """The signature algorithms that exist here: a row each, and nothing outside the table is ever accepted.
 
-Signatures are PyJWT's. It is imported at the first signature, not with this module: it costs three times
-as much to import as everything else a verifier needs.
+Signatures are PyJWT's. It is imported at the first signature, not with this module: it costs as
+much to import as everything else that a verifier needs.
 """
 
 from __future__ import annotations
