@@ -7,6 +7,7 @@ advisory one), so the numbers that it gives out follow the order of the commits.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,6 +77,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._path = Path(self.url.database or "")
         self._file: tuple[int, int] | None = None
+        self._writer = threading.Lock()
         self.engine = create_engine(self.url, **_engine_options(is_sqlite=self.is_sqlite))
         if self.is_sqlite:
             self._prepare_sqlite()
@@ -98,6 +100,7 @@ class Database:
         self.check_file()
         with (
             _unavailable(),
+            self._turn(),
             self.engine.connect().execution_options(hourmark_write=True) as connection,
             Session(connection) as session,
             session.begin(),
@@ -125,6 +128,19 @@ class Database:
             self._file = found  # still None before `init`
         elif self._file != found:
             raise StoreUnavailable("the database file is gone or was replaced: restart when it is back")
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite lets writers try again, in no order: those of one process wait for each other here."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._writer.acquire(timeout=_BUSY_SECONDS):
+            raise StoreUnavailable("the database is busy with other changes")
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     def lock(self, connection: Connection) -> None:
         """Waits for all other writers; SQLite did so when this transaction began."""
