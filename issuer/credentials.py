@@ -56,8 +56,8 @@ class Credential:
     roles: tuple[str, ...]
     """The roles whose whole permissions it carries."""
     secrets: tuple[KnownSecret, ...]
-    claims: dict[tuple[int, str], bytes] = field(default_factory=dict)
-    """`mint`'s claims that are the same in each of its tokens, by status index and audience."""
+    prepared: dict[tuple[int, str], tuple[bytes, str]] = field(default_factory=dict)
+    """What `mint` has made of it once for all of its tokens, by status index and audience."""
 
 
 @dataclass(frozen=True, slots=True)

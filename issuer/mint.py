@@ -48,6 +48,25 @@ class Mint:
         Raises ScopeRefused, NoSigningKey.
         """
         credential, secret = proven.credential, proven.secret
+        prepared = None
+        if requested is None:
+            prepared = credential.prepared.get((secret.status_index, audience))
+        if prepared is None:
+            prepared = self._prepare(proven, audience, requested)
+            if requested is None:
+                credential.prepared[secret.status_index, audience] = prepared
+        prefix, scope = prepared
+        expires_at = min(now + self._ttl, secret.ends_at or now + self._ttl)
+        token_id = secrets.token_urlsafe(12)
+        payload = b'%b"iat":%d,"exp":%d,"jti":"%b"}' % (prefix, now, expires_at, token_id.encode())
+        raw = self._signing.current.sign(payload, TYP)
+        if len(raw) > MAX_CHARACTERS:
+            raise ScopeRefused(_TOO_LONG)
+        return Minted(raw, token_id, expires_at - now, scope)
+
+    def _prepare(self, proven: Proven, audience: str, requested: str | None) -> tuple[bytes, str]:
+        """The claims that are the same from token to token, and the scope's text. Raises ScopeRefused."""
+        credential = proven.credential
         scope = credential.rights if requested is None else _narrow(credential.rights, requested)
         if not scope:
             raise ScopeRefused(
@@ -62,21 +81,9 @@ class Mint:
             raise ScopeRefused(
                 f"the token would have more than {MAX_PARTS} permissions: ask for less with `scope`"
             )
-        if requested is None:
-            prefix = credential.claims.get((secret.status_index, audience))
-            if prefix is None:
-                prefix = self._constant_claims(proven, audience, scope, credential.roles)
-                credential.claims[secret.status_index, audience] = prefix
-        else:
-            roles = credential.roles if credential.rights <= scope else ()
-            prefix = self._constant_claims(proven, audience, scope, roles)
-        expires_at = min(now + self._ttl, secret.ends_at or now + self._ttl)
-        token_id = secrets.token_urlsafe(12)
-        payload = b'%b"iat":%d,"exp":%d,"jti":"%b"}' % (prefix, now, expires_at, token_id.encode())
-        raw = self._signing.current.sign(payload, TYP)
-        if len(raw) > MAX_CHARACTERS:
-            raise ScopeRefused(_TOO_LONG)
-        return Minted(raw, token_id, expires_at - now, text)
+        is_whole = requested is None or credential.rights <= scope
+        roles = credential.roles if is_whole else ()
+        return self._constant_claims(proven, audience, scope, roles), text
 
     def _constant_claims(self, proven: Proven, audience: str, scope: Scope, roles: tuple[str, ...]) -> bytes:
         """The claims that do not change from token to token, as the beginning of a JSON object."""

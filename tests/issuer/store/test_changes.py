@@ -208,6 +208,7 @@ async def test_a_hanging_database_does_not_hang_the_reader(
 
 
 async def test_a_feed_that_is_closed_before_it_was_used(database: Database) -> None:
+    """Nothing is raised, and nothing is left open: that would be a warning, which fails a test."""
     async with feeding(database):
         pass
 
