@@ -7,8 +7,9 @@ from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
+from issuer.connection import WHOLE
 from issuer.denials import Denial
 
 MAX_BYTES = 64 * 1024
@@ -61,20 +62,32 @@ async def _read(request: Request, media_type: str) -> bytes:
     length = request.headers.get("content-length", "0")
     if length.isdigit() and int(length) > MAX_BYTES:
         raise _too_large()
-    body = b""
-    try:
-        async with asyncio.timeout(DEADLINE):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_BYTES:
-                    raise _too_large()
-    except TimeoutError:
-        raise Denial("request_timeout", f"the body took longer than {DEADLINE:g} s", headers=_CLOSE) from None
-    except ClientDisconnect as error:
-        raise Denial("invalid_request", "the body was cut off") from error
+    if request.scope.get(WHOLE):
+        body = await _receive(request)
+    else:
+        try:
+            async with asyncio.timeout(DEADLINE):
+                body = await _receive(request)
+        except TimeoutError:
+            raise Denial(
+                "request_timeout", f"the body took longer than {DEADLINE:g} s", headers=_CLOSE
+            ) from None
     if body and sent != media_type:
         raise Denial("unsupported_media_type", f"send Content-Type: {media_type}")
     return body
+
+
+async def _receive(request: Request) -> bytes:
+    body = bytearray()
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise Denial("invalid_request", "the body was cut off")
+        body += message.get("body", b"")
+        if len(body) > MAX_BYTES:
+            raise _too_large()
+        if not message.get("more_body", False):
+            return bytes(body)
 
 
 def _too_large() -> Denial:

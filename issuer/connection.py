@@ -17,6 +17,8 @@ MAX_BODY_BYTES = 512 * 1024
 """As sent, with chunk sizes and trailer, read or not: whoever reads a body bounds it closer, and says so."""
 MAX_WAITING = 16
 """Requests behind the one that is answered: uvicorn queues as many as a read holds, and reads per answer."""
+WHOLE = "hourmark.whole"
+"""In the scope of a request whose message came to its end before anybody waited for it."""
 _PIECE = 4096
 """Bytes parsed between two looks at the bounds, which are exact to this."""
 
@@ -65,6 +67,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._begin(in_body=False)
+        self.scope[WHOLE] = True  # type: ignore[literal-required]  # a key of our own
         super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 import orjson
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from issuer.credentials import InvalidCredential
@@ -38,6 +37,7 @@ _STATUS = {
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "request_timeout": HTTPStatus.REQUEST_TIMEOUT,
     "conflict": HTTPStatus.CONFLICT,
+    "misdirected_request": HTTPStatus.MISDIRECTED_REQUEST,
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "invalid_field": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -62,6 +62,7 @@ _CODES: dict[type[Exception], str] = {
 # RFC 6749 section 5.2 has no names of its own for these.
 _OAUTH_NAMES = {"too_large": "invalid_request", "unsupported_media_type": "invalid_request"}
 _OAUTH_NAMES |= {"request_timeout": "invalid_request", "method_not_allowed": "invalid_request"}
+_OAUTH_NAMES |= {"misdirected_request": "invalid_request"}
 
 
 class Denial(Exception):
@@ -105,8 +106,6 @@ def refusal(error: Exception) -> Refusal:
     """Everything that is not known here is a server_error, without a word of what it was."""
     if isinstance(error, BearerDenial):
         return _bearer_refusal(error.error)
-    if isinstance(error, HTTPException):
-        return _framework_refusal(error)
     if isinstance(error, Denial):
         code, detail, headers, members = error.code, error.detail, error.headers, error.members
     else:
@@ -154,15 +153,6 @@ def _bearer_refusal(error: TokenError | None) -> Refusal:
         )
     codes = {403: "insufficient_scope", 503: "temporarily_unavailable"}
     return Refusal(status, codes.get(status, "invalid_token"), error.detail, headers, {"reason": error.code})
-
-
-def _framework_refusal(error: HTTPException) -> Refusal:
-    codes = {404: "not_found", 405: "method_not_allowed"}
-    details = {404: "there is nothing at this path", 405: "this path does not take this method"}
-    code = codes.get(error.status_code, "invalid_request")
-    return Refusal(
-        error.status_code, code, details.get(error.status_code, error.detail), dict(error.headers or {}), {}
-    )
 
 
 def _printable(text: str) -> str:

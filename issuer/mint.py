@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, field
 
 import orjson
 
 from issuer.credentials import Proven
+from issuer.identifiers import new_token_id
 from issuer.settings import Settings
 from issuer.signing import SigningKeys
 from verifier import InvalidPermission, Scope, StatusReference, Token
@@ -57,12 +57,12 @@ class Mint:
                 credential.prepared[secret.status_index, audience] = prepared
         prefix, scope = prepared
         expires_at = min(now + self._ttl, secret.ends_at or now + self._ttl)
-        token_id = secrets.token_urlsafe(12)
-        payload = b'%b"iat":%d,"exp":%d,"jti":"%b"}' % (prefix, now, expires_at, token_id.encode())
+        token_id = new_token_id()
+        payload = b'%b"iat":%d,"exp":%d,"jti":"%b"}' % (prefix, now, expires_at, token_id)
         raw = self._signing.current.sign(payload, TYP)
         if len(raw) > MAX_CHARACTERS:
             raise ScopeRefused(_TOO_LONG)
-        return Minted(raw, token_id, expires_at - now, scope)
+        return Minted(raw, token_id.decode(), expires_at - now, scope)
 
     def _prepare(self, proven: Proven, audience: str, requested: str | None) -> tuple[bytes, str]:
         """The claims that are the same from token to token, and the scope's text. Raises ScopeRefused."""

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from issuer.denials import Denial
 from issuer.grants.token import GRANTS
+from issuer.resources import Handler, Row
 from issuer.service import Service
 from issuer.settings import Settings
 from issuer.signing import JWKS_MAX_AGE
@@ -20,7 +21,17 @@ from verifier.status_list import TYP
 MAX_WAIT = 30
 _METADATA_MAX_AGE = 300
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
-_ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
+# Pages of any origin may verify tokens too. Nothing else here is for other origins.
+_ANY_ORIGIN = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag, Preference-Applied",
+}
+_PREFLIGHT = {
+    **_ANY_ORIGIN,
+    "Access-Control-Allow-Methods": "GET, HEAD",
+    "Access-Control-Allow-Headers": "If-None-Match, Prefer",
+    "Access-Control-Max-Age": "86400",
+}
 
 
 def metadata(settings: Settings) -> dict[str, object]:
@@ -95,7 +106,25 @@ async def _wait(service: Service, request: Request, seconds: float) -> bool:
     return waited
 
 
+async def preflight(service: Service, request: Request) -> Response:
+    """What a browser asks before a page may ask with `If-None-Match` or `Prefer` (Fetch, CORS protocol)."""
+    del service, request
+    return Response(status_code=204, headers=_PREFLIGHT)
+
+
 def _matches(request: Request, etag: str) -> bool:
     """`If-None-Match` by weak comparison (RFC 9110 section 13.1.2)."""
     known = request.headers.get("if-none-match", "")
     return known == "*" or any(tag.strip().removeprefix("W/") == etag for tag in known.split(","))
+
+
+_DOCUMENTS: tuple[tuple[str, Handler], ...] = (
+    ("/status/{number}", get_status_list),
+    ("/.well-known/jwks.json", get_jwks),
+    ("/.well-known/openid-configuration", get_metadata),
+    ("/.well-known/oauth-authorization-server", get_metadata),
+)
+ROWS = (
+    *(Row("GET", path, handler) for path, handler in _DOCUMENTS),
+    *(Row("OPTIONS", path, preflight) for path, _ in _DOCUMENTS),
+)

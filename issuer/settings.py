@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cached_property
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -21,6 +22,7 @@ from pydantic_settings import (
 )
 
 _FILE = "HOURMARKD_CONFIG_FILE"
+_HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*", re.ASCII)
 
 
 class Settings(BaseSettings):
@@ -48,12 +50,14 @@ class Settings(BaseSettings):
     """How long known role keys are exchanged while the database is gone and no revocation can be seen."""
     failures_per_minute: Annotated[int, Field(ge=1)] = 100
     """Wrong credentials a minute from one source before they are answered 429."""
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names that requests may be for, beside the issuer's own, the one listened on and loopback."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses and networks whose `X-Forwarded-For` is believed."""
     key_encryption_key: SecretStr | None = None
     key_encryption_key_file: Path | None = None
 
-    @field_validator("audiences", "trusted_proxies", mode="before")
+    @field_validator("audiences", "allowed_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
@@ -73,6 +77,14 @@ class Settings(BaseSettings):
     def _check_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for proxy in value:
             ip_network(proxy)
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if _HOST.fullmatch(host) is None and not is_address(host):
+                raise ValueError("an allowed host is one name or address, without scheme, port or *")
         return value
 
     @field_validator("audiences")
@@ -142,8 +154,13 @@ def unknown_names() -> list[str]:
     return sorted(name for name in os.environ if name.startswith("HOURMARKD_") and name not in known)
 
 
-def is_loopback(host: str) -> bool:
+def is_address(host: str) -> bool:
     try:
-        return ip_address(host).is_loopback
+        ip_address(host)
     except ValueError:
-        return host == "localhost"
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    return ip_address(host).is_loopback if is_address(host) else host == "localhost"

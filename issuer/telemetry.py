@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import re
-import secrets
 import sys
 import time
 from collections.abc import MutableMapping
@@ -18,9 +17,10 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from issuer import denials
+from issuer.identifiers import new_request_id
 
 # Hexadecimal as trace ids and UUIDs are: nothing that could be a secret put in the wrong place.
-_GIVEN_ID = re.compile(r"[0-9A-Fa-f-]{8,64}", re.ASCII)
+_GIVEN_ID = re.compile(rb"[0-9A-Fa-f-]{8,64}")
 _QUIET = frozenset({"/livez", "/readyz"})
 
 logger = structlog.get_logger()
@@ -61,6 +61,7 @@ class RequestLog:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._log = logger.bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,7 +76,7 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
             await send(message)
 
         try:
@@ -86,17 +87,17 @@ class RequestLog:
             refused = denials.refusal(error)
             noted["refused"] = getattr(getattr(error, "error", None), "code", refused.code)
             if refused.code == "server_error":
-                logger.exception("server_error", request_id=request_id)
-            answer = denials.answer(error, path=scope["path"], request_id=request_id)
+                logger.exception("server_error", request_id=request_id.decode())
+            answer = denials.answer(error, path=scope["path"], request_id=request_id.decode())
             await answer(scope, receive, send_with_id)
         finally:
-            route = getattr(scope.get("route"), "path", None)
-            if route not in _QUIET:
-                logger.info(
+            path = scope.get("hourmark.path")
+            if path not in _QUIET:
+                self._log.info(
                     "request",
-                    request_id=request_id,
+                    request_id=request_id.decode(),
                     method=scope["method"],
-                    route=route,
+                    route=path,
                     status=status,
                     milliseconds=round((time.perf_counter() - began) * 1000, 2),
                     source=source(scope),
@@ -110,8 +111,8 @@ def source(scope: Scope) -> str:
     return client[0] if client else "local"
 
 
-def _request_id(scope: Scope) -> str:
+def _request_id(scope: Scope) -> bytes:
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and _GIVEN_ID.fullmatch(value.decode("latin-1")):
-            return str(value.decode("latin-1"))
-    return secrets.token_hex(8)
+        if name == b"x-request-id" and _GIVEN_ID.fullmatch(value):
+            return bytes(value)
+    return new_request_id()

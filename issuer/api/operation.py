@@ -9,7 +9,6 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from issuer.body import read_json
 from issuer.callers import Caller
@@ -91,21 +90,18 @@ class Operation:
     status: int = 200
     is_list: bool = False
 
-    def route(self, service: Service) -> Route:
-        async def endpoint(request: Request) -> Response:
-            # Before the body: nobody unknown is listened to.
-            await service.callers.identify(request, service.api_verifier)
-            body = NoBody() if self.body is NoBody else await read_json(request, self.body)
+    async def respond(self, service: Service, request: Request) -> Response:
+        # Before the body: nobody unknown is listened to.
+        await service.callers.identify(request, service.api_verifier)
+        body = NoBody() if self.body is NoBody else await read_json(request, self.body)
 
-            async def attempt() -> BaseModel:
-                caller = await service.callers.identify(request, service.api_verifier)
-                return await self.handler(Call(service, caller, request, body))
+        async def attempt() -> BaseModel:
+            caller = await service.callers.identify(request, service.api_verifier)
+            return await self.handler(Call(service, caller, request, body))
 
-            done = await service.once_more(attempt)
-            headers = {"Cache-Control": "no-store"}
-            return Response(done.model_dump_json(), self.status, headers, media_type="application/json")
-
-        return Route(self.path, endpoint, methods=[self.method])
+        done = await service.once_more(attempt)
+        headers = {"Cache-Control": "no-store"}
+        return Response(done.model_dump_json(), self.status, headers, media_type="application/json")
 
 
 def _storable(name: str, text: str) -> str:

@@ -22,7 +22,7 @@ _HEADERS = {
 
 async def post_token(service: Service, request: Request) -> Response:
     """RFC 6749 section 3.2."""
-    if request.url.query:
+    if request.scope["query_string"]:
         raise Denial("invalid_request", "parameters belong in the body: a URL is kept in logs")
     form = await read_form(request)
     if "grant_type" not in form:

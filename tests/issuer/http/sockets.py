@@ -79,11 +79,19 @@ def unfinished(url: str, path: str, credential: str, body: bytes) -> Iterator[Un
     """A JSON POST that the server has begun to work on."""
     address = urlsplit(url)
     with socket.create_connection((address.hostname, address.port), timeout=_SECONDS) as client:
-        head = f"POST {path} HTTP/1.1\nHost: issuer\nAuthorization: Bearer {credential}\n"
+        head = f"POST {path} HTTP/1.1\nHost: localhost\nAuthorization: Bearer {credential}\n"
         head += f"Content-Type: application/json\nContent-Length: {len(body)}\n\n"
         client.sendall(head.replace("\n", "\r\n").encode() + body[:-1])
         time.sleep(0.2)  # the caller has been looked at by then
         yield Unfinished(client, body[-1:])
+
+
+def raw_answer(url: str, request: str) -> str:
+    """The beginning of the answer to a request that no client library would send."""
+    address = urlsplit(url)
+    with socket.create_connection((address.hostname, address.port), timeout=_SECONDS) as client:
+        client.sendall(request.encode())
+        return client.recv(65536).decode()
 
 
 def _connect(url: str) -> socket.socket:

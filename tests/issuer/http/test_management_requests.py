@@ -162,7 +162,7 @@ def test_a_cut_role_key_is_refused_with_a_hint(there: World, key: Key, cut: Any)
         ("PUT", "/v1/token", {"GET", "POST"}),
         ("DELETE", "/v1/roles", {"GET", "POST"}),
         ("POST", "/v1/roles/org.tests.x", {"GET", "DELETE"}),
-        ("POST", "/status/1", {"GET"}),
+        ("POST", "/status/1", {"GET", "OPTIONS"}),
     ],
 )
 def test_a_method_that_is_not_there_is_answered_with_those_that_are(

@@ -1,0 +1,75 @@
+"""From a path to its resource, and from a method to the handler that answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import Lifespan, Receive, Scope, Send
+
+from issuer.denials import Denial
+from issuer.service import Service
+
+Handler = Callable[[Service, Request], Awaitable[Response]]
+
+
+class Row(NamedTuple):
+    """What answers one method of one path."""
+
+    method: str
+    path: str
+    handler: Handler
+
+
+class Resource:
+    """One path with the handlers of its methods."""
+
+    def __init__(self, service: Service, path: str, handlers: Mapping[str, Handler]) -> None:
+        self.path = path
+        self._service = service
+        self._handlers = dict(handlers)
+        if "GET" in handlers:
+            # The server leaves the body out (RFC 9110 section 9.3.2).
+            self._handlers.setdefault("HEAD", handlers["GET"])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["hourmark.path"] = self.path
+        handler = self._handlers.get(scope["method"])
+        if handler is None:
+            allow = {"Allow": ", ".join(sorted(self._handlers))}
+            raise Denial("method_not_allowed", "this path does not take this method", headers=allow)
+        answer = await handler(self._service, Request(scope, receive, send))
+        await answer(scope, receive, send)
+
+
+class Resources:
+    """All of them: found by a look-up where the path has no parameter, else by Starlette's patterns."""
+
+    def __init__(self, lifespan: Lifespan[Router]) -> None:
+        # A redirect would name the scheme seen here, behind a proxy plain http, and secrets would follow it.
+        self._patterns = Router(lifespan=lifespan, default=_nothing_here, redirect_slashes=False)
+        self._exact: dict[str, Resource] = {}
+
+    def open(self, service: Service, rows: Iterable[Row]) -> None:
+        """From now on requests are answered: there is a service for them to work with."""
+        handlers: dict[str, dict[str, Handler]] = {}
+        for row in rows:
+            handlers.setdefault(row.path, {})[row.method] = row.handler
+        for path, by_method in handlers.items():
+            resource = Resource(service, path, by_method)
+            if "{" in path:
+                self._patterns.routes.append(Route(path, resource))
+            else:
+                self._exact[path] = resource
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        resource = self._exact.get(scope["path"]) if scope["type"] == "http" else None
+        await (resource or self._patterns)(scope, receive, send)
+
+
+async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+    del scope, receive, send
+    raise Denial("not_found", "there is nothing at this path")
