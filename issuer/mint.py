@@ -11,9 +11,9 @@ from issuer.identifiers import new_token_id
 from issuer.settings import Settings
 from issuer.signing import SigningKeys
 from verifier import InvalidPermission, Scope, StatusReference, Token
+from verifier.claims import TYP
 from verifier.scope import MAX_PARTS
 
-TYP = "at+jwt"
 MAX_CHARACTERS = 6 * 1024
 _PER_TOKEN = ("iat", "exp", "jti")
 _TOO_LONG = f"the token would be longer than {MAX_CHARACTERS} characters: ask for less with `scope`"

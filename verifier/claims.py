@@ -15,6 +15,8 @@ from verifier.errors import InsufficientScope, InvalidClaim
 from verifier.permission import InvalidPermission, is_label
 from verifier.scope import Scope
 
+TYP = "at+jwt"
+"""The `typ` of access tokens (RFC 9068 section 2.1)."""
 _LATEST = 253402300799
 """The end of the year 9999: a time beyond it is milliseconds taken for seconds, or an attack."""
 T = TypeVar("T")

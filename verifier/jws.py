@@ -5,6 +5,7 @@ are cut, and headers that change how a token would be read are refused.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from keys import base64url
 from verifier import strict_json
@@ -13,17 +14,26 @@ from verifier.errors import TokenError
 MAX_TOKEN_CHARACTERS = 8192
 """An issued token stays under 6 KB; the rest is room for other issuers."""
 _SEGMENTS = 3
+_REMEMBERED_CHARACTERS = 512
 # crit and b64 change what is signed, zip how it is read, enc makes it a JWE. None is understood here.
 _REFUSED_HEADERS = frozenset({"crit", "b64", "zip", "enc"})
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The members of a JOSE header that count here."""
+
+    algorithm: str
+    kid: str | None
+    typ: str | None
+    """In lower case and without `application/` (RFC 7515 section 4.1.9)."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedJws:
     """A JWS whose form is right. Whether its signature is, is not known yet."""
 
-    algorithm: str
-    kid: str | None
-    typ: str | None
+    header: Header
     signing_input: bytes = field(repr=False)
     payload: bytes = field(repr=False)
     signature: bytes = field(repr=False)
@@ -38,20 +48,19 @@ def parse(raw: str, max_characters: int = MAX_TOKEN_CHARACTERS) -> UnverifiedJws
     if raw.count(".") != _SEGMENTS - 1:
         raise TokenError("malformed", "not three segments")
     try:
-        text = raw.encode("ascii")
-        signing_input, _, signature = text.rpartition(b".")
-        header_segment, _, payload_segment = signing_input.partition(b".")
-        header = strict_json.parse_object(base64url.decode(header_segment))
-        payload = base64url.decode(payload_segment)
-        return _read_header(header, signing_input, payload, base64url.decode(signature))
+        signing_input, _, signature = raw.encode("ascii").rpartition(b".")
+        header, _, payload = signing_input.partition(b".")
+        read = _read_header if len(header) > _REMEMBERED_CHARACTERS else _remembered
+        return UnverifiedJws(
+            read(header), signing_input, base64url.decode(payload), base64url.decode(signature)
+        )
     except ValueError as error:
         # No cause: the text of a decoding error may hold a part of the token.
         raise TokenError("malformed", _reason(error)) from None
 
 
-def _read_header(
-    header: dict[str, object], signing_input: bytes, payload: bytes, signature: bytes
-) -> UnverifiedJws:
+def _read_header(segment: bytes) -> Header:
+    header = strict_json.parse_object(base64url.decode(segment))
     algorithm, kid, typ = header.get("alg"), header.get("kid"), header.get("typ")
     if not isinstance(algorithm, str):
         raise ValueError("alg is missing or not text")
@@ -59,7 +68,11 @@ def _read_header(
         raise ValueError("kid or typ is not text")
     if not _REFUSED_HEADERS.isdisjoint(header):
         raise ValueError("a header that is not understood here (crit, b64, zip or enc)")
-    return UnverifiedJws(algorithm, kid, typ, signing_input, payload, signature)
+    return Header(algorithm, kid, None if typ is None else typ.lower().removeprefix("application/"))
+
+
+_remembered = lru_cache(maxsize=256)(_read_header)
+"""All tokens of one signing key have the same header: it is read once. Long ones would fill the memory."""
 
 
 def _reason(error: ValueError) -> str:

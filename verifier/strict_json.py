@@ -6,18 +6,22 @@ What two parsers could read differently is refused, so that nobody downstream ca
 import json
 
 _MAX_DEPTH = 8
+_WHITESPACE = " \t\n\r"
 
 
 def parse_object(data: bytes) -> dict[str, object]:
     """The object that `data` spells. Raises ValueError for everything else, without quoting it."""
     try:
         # A byte order mark is refused here too: "utf-8" leaves it in and the decoder has no place for it.
-        value = _decoder.decode(data.decode("utf-8"))
+        text = data.decode("utf-8").strip(_WHITESPACE)
+        value, end = _decoder.raw_decode(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    if type(value) is not dict:
+    if type(value) is not dict or end != len(text):
         raise ValueError("not a JSON object")
-    _check_depth(value, _MAX_DEPTH)
+    # With so few brackets nothing is deep, and almost every object has so few.
+    if data.count(b"{") + data.count(b"[") > _MAX_DEPTH:
+        _check_depth(value, _MAX_DEPTH)
     if b"\\u" in data:
         _check_surrogates(value)
     return value

@@ -109,14 +109,15 @@ class Trust:
 
     def signature_holds(self, token: jws.UnverifiedJws) -> PublicKey:
         """The key that signed `token`. Raises TokenError."""
-        if token.algorithm not in self.algorithms:
+        header = token.header
+        if header.algorithm not in self.algorithms:
             raise TokenError("bad_algorithm", "the algorithm is not one of those accepted here")
-        key = self.keys.get(token.kid) if token.kid is not None else None
+        key = self.keys.get(header.kid) if header.kid is not None else None
         if key is None:
             raise TokenError("unknown_key", "no key of the issuer has this kid")
-        if token.algorithm not in key.algorithms:
+        if header.algorithm not in key.algorithms:
             raise TokenError("bad_algorithm", "the key is for another algorithm")
-        if not key.verify(token.algorithm, token.signing_input, token.signature):
+        if not key.verify(header.algorithm, token.signing_input, token.signature):
             raise TokenError("bad_signature", "the signature does not match")
         return key
 
@@ -133,7 +134,7 @@ class Trust:
         try:
             token = jws.parse(document.decode("ascii"), MAX_DOCUMENT_CHARACTERS)
             key = self.signature_holds(token)
-            if token.typ is None or token.typ.lower() not in (TYP, "application/" + TYP):
+            if token.header.typ != TYP:
                 raise DocumentError("wrong_type", "the document is not a status list")
             return SignedList(StatusList.from_payload(token.payload, self.issuer), document, key.kid)
         except TokenError as error:

@@ -12,11 +12,10 @@ from typing import Literal, Self
 
 from keys import PublicKey
 from verifier import jws, strict_json
-from verifier.claims import Token
+from verifier.claims import TYP, Token
 from verifier.errors import InvalidClaim, TokenError, Unavailable
 from verifier.trust import ISSUED_ALGORITHMS, MAX_SKEW, Trust
 
-_TYPES = ("at+jwt", "application/at+jwt")
 _MAX_REMEMBERED = 4096
 _MAX_REMEMBERED_CHARACTERS = 2048
 """Of one token: whoever narrows a long one again and again is not to fill a service's memory."""
@@ -125,7 +124,7 @@ class Verifier:
         unverified = jws.parse(raw)
         if not self.trust.keys:
             raise Unavailable("keys_unavailable", "the issuer's keys have not been loaded yet")
-        if unverified.typ is None or unverified.typ.lower() not in _TYPES:
+        if unverified.header.typ != TYP:
             raise TokenError("wrong_type", "not an access token (typ at+jwt)")
         self._check_signature(unverified)
         try:

@@ -32,18 +32,21 @@ def refusal(raw: Any) -> TokenError:
 def test_reads_a_token_of_good_form() -> None:
     raw = spell({"alg": "ES256", "kid": "k", "typ": "at+jwt", "jku": "https://evil.example", "jwk": {}})
     assert jws.parse(raw) == jws.UnverifiedJws(
-        algorithm="ES256",
-        kid="k",
-        typ="at+jwt",
+        jws.Header(algorithm="ES256", kid="k", typ="at+jwt"),
         signing_input=raw.rpartition(".")[0].encode(),
         payload=PAYLOAD,
         signature=SIGNATURE,
     )
 
 
+@pytest.mark.parametrize("typ", ["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+JWT"])
+def test_a_type_has_one_spelling_here(typ: str) -> None:
+    assert jws.parse(spell({"alg": "ES256", "typ": typ})).header.typ == "at+jwt"
+
+
 def test_kid_and_typ_may_be_missing_and_payload_and_signature_empty() -> None:
     parsed = jws.parse(spell({"alg": "none"}, b"", b""))
-    assert (parsed.kid, parsed.typ, parsed.payload, parsed.signature) == (None, None, b"", b"")
+    assert (parsed.header.kid, parsed.header.typ, parsed.payload, parsed.signature) == (None, None, b"", b"")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +83,7 @@ def test_kid_and_typ_may_be_missing_and_payload_and_signature_empty() -> None:
         (b'\xef\xbb\xbf{"alg":"ES256"}', "not ASCII, base64url or JSON"),
         (b'{"alg":"ES256\xff"}', "not ASCII, base64url or JSON"),
         (b'{"alg":"ES256","kid":"\\ud800"}', "not ASCII, base64url or JSON"),
-        (b'{"alg":"ES256"}{}', "not ASCII, base64url or JSON"),
+        (b'{"alg":"ES256"}{}', "not a JSON object"),
         (b"", "not ASCII, base64url or JSON"),
         (b"alg", "not ASCII, base64url or JSON"),
     ],

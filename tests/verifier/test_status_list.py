@@ -91,7 +91,7 @@ def test_specified_jwt() -> None:
     """Its signer's key is not published with it: the form and the content are all there is to read."""
     raw = re.sub(r"\s", "", read("status_list/status_list_jwt_raw.md"))
     token = jws.parse(raw)
-    assert (token.algorithm, token.kid, token.typ) == ("ES256", "12", TYP)
+    assert (token.header.algorithm, token.header.kid, token.header.typ) == ("ES256", "12", TYP)
     content = StatusList.from_payload(token.payload, "https://example.com")
     assert (content.uri, content.ttl, content.expires_at) == (
         "https://example.com/statuslists/1",
