@@ -73,20 +73,19 @@ class Callers:
     async def _role_key(self, request: Request, presented: str | None) -> Caller:
         try:
             if presented is None:
-                proven = await self._clients.client(request, {})
+                grant = await self._clients.client(request, {})
             else:
-                proven = await self._clients.prove(request, presented)
+                grant = await self._clients.prove(request, presented)
         except InvalidCredential as error:
             raise Denial("invalid_token", str(error)) from None
-        credential = proven.credential
         return Caller(
-            principal=credential.principal,
-            client_id=credential.access,
-            status_index=proven.secret.status_index,
-            roles=credential.roles,
-            scope=credential.rights,
+            principal=grant.subject,
+            client_id=grant.client_id,
+            status_index=grant.status_index,
+            roles=grant.roles,
+            scope=grant.rights,
             audience=None,
-            expires_at=proven.secret.ends_at,
+            expires_at=grant.ends_at,
         )
 
     def _token(self, request: Request, verifier: Verifier, presented: str) -> Caller:

@@ -9,8 +9,9 @@ from urllib.parse import unquote_plus
 
 from starlette.requests import Request
 
-from issuer.credentials import Credentials, InvalidCredential, Proven
+from issuer.credentials import Credentials, InvalidCredential
 from issuer.denials import Denial
+from issuer.mint import Grant
 from issuer.telemetry import note, source
 from issuer.throttle import Throttle
 
@@ -22,7 +23,7 @@ class ClientAuthentication:
         self._credentials = credentials
         self._throttle = throttle
 
-    async def client(self, request: Request, form: Mapping[str, str]) -> Proven:
+    async def client(self, request: Request, form: Mapping[str, str]) -> Grant:
         """The client that authenticates, in one way. Raises Denial, InvalidCredential, StoreUnavailable."""
         header = authorization(request)
         if header is not None and "client_secret" in form:
@@ -33,14 +34,14 @@ class ClientAuthentication:
             return await self.prove(request, f"{form['client_id']}:{form['client_secret']}")
         raise Denial("invalid_client", "send the role key: access as user, secret as password of HTTP Basic")
 
-    async def prove(self, request: Request, text: str) -> Proven:
-        """The credential behind `access:secret`; failures are counted by source."""
+    async def prove(self, request: Request, text: str) -> Grant:
+        """What `access:secret` opens; failures are counted by source."""
         try:
-            proven = await self._credentials.prove(text, time.time())
+            grant = await self._credentials.prove(text, time.time())
         except InvalidCredential as error:
             raise self._throttle.failed(source(request.scope), error) from None
-        note(request.scope, client_id=proven.credential.access, sub=proven.credential.principal)
-        return proven
+        note(request.scope, client_id=grant.client_id, sub=grant.subject)
+        return grant
 
 
 def authorization(request: Request) -> str | None:

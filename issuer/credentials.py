@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
+from issuer.mint import Grant
 from issuer.store import role_keys, signing_keys
 from issuer.store.database import Database
 from issuer.store.role_keys import HashKeyInForce, LoadedKey
@@ -36,36 +37,11 @@ class InvalidCredential(Exception):
 
 @dataclass(frozen=True, slots=True)
 class KnownSecret:
-    """A secret in force: its hash, what it was hashed with, and its index in the status list."""
+    """A secret in force: its hash, what it was hashed with, and what it opens."""
 
     hash: bytes = field(repr=False)
     hash_key: bytes = field(repr=False)
-    status_index: int
-    ends_at: int | None
-    """Unix seconds: the end of its grace or of its role key."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Credential:
-    """A role key as it is now: whose it is and what it allows."""
-
-    access: str
-    principal: str
-    rights: Scope
-    """What it was narrowed to, within what its principal holds."""
-    roles: tuple[str, ...]
-    """The roles whose whole permissions it carries."""
-    secrets: tuple[KnownSecret, ...]
-    prepared: dict[tuple[int, str], tuple[bytes, str]] = field(default_factory=dict)
-    """What `mint` has made of it once for all of its tokens, by status index and audience."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proven:
-    """A credential whose holder presented this secret."""
-
-    credential: Credential
-    secret: KnownSecret
+    grant: Grant
 
 
 class Credentials:
@@ -75,7 +51,7 @@ class Credentials:
         self._database = database
         self._kek = kek
         self._hash_keys: dict[int, bytes] = {}
-        self._known: dict[str, Credential] = {}
+        self._known: dict[str, tuple[KnownSecret, ...]] = {}
         self._by_principal: defaultdict[str, set[str]] = defaultdict(set)
         self._forgotten = 0
         self._reads = anyio.CapacityLimiter(_PARALLEL_READS)
@@ -104,39 +80,38 @@ class Credentials:
         self._known.clear()
         self._by_principal.clear()
 
-    async def prove(self, text: str, now: float) -> Proven:
-        """The credential of `text` (`access:secret`). Raises InvalidCredential, StoreUnavailable."""
-        credential = self._known.get(text.partition(":")[0]) or await self._look_up(text)
-        if credential is None:
-            _compare(text.encode(), *_NOBODY)
-            raise InvalidCredential
-        for secret in credential.secrets:
+    async def prove(self, text: str, now: float) -> Grant:
+        """What `text` (`access:secret`) opens. Raises InvalidCredential, StoreUnavailable."""
+        for secret in self._known.get(text.partition(":")[0]) or await self._look_up(text):
             if _compare(text.encode(), secret.hash_key, secret.hash):
-                if secret.ends_at is not None and now >= secret.ends_at:
+                if secret.grant.ends_at is not None and now >= secret.grant.ends_at:
                     break
-                return Proven(credential, secret)
+                return secret.grant
         raise InvalidCredential
 
-    async def _look_up(self, text: str) -> Credential | None:
+    async def _look_up(self, text: str) -> tuple[KnownSecret, ...]:
         """What is not known here: the checksum stops guesses before they reach the database."""
         try:
-            return await self._read(RoleKey.parse(text).access)
+            secrets = await self._read(RoleKey.parse(text).access)
         except MalformedRoleKey:
-            return None
+            secrets = ()
+        if not secrets:
+            _compare(text.encode(), *_NOBODY)
+        return secrets
 
-    async def _read(self, access: str) -> Credential | None:
+    async def _read(self, access: str) -> tuple[KnownSecret, ...]:
         """Reads again if something was forgotten meanwhile: what was read may be what has just changed."""
         while True:
             before = self._forgotten
             loaded = await anyio.to_thread.run_sync(self._read_row, access, limiter=self._reads)
             if loaded is None:
-                return None
+                return ()
             if before == self._forgotten:
                 break
-        credential = self._credential(loaded)
-        self._known[access] = credential
-        self._by_principal[credential.principal].add(access)
-        return credential
+        secrets = self._secrets(loaded)
+        self._known[access] = secrets
+        self._by_principal[loaded.principal.name].add(access)
+        return secrets
 
     def _read_row(self, access: str) -> LoadedKey | None:
         with self._database.read() as session:
@@ -144,7 +119,7 @@ class Credentials:
             session.expunge_all()
             return loaded
 
-    def _credential(self, loaded: LoadedKey) -> Credential:
+    def _secrets(self, loaded: LoadedKey) -> tuple[KnownSecret, ...]:
         row, principal = loaded.row, loaded.principal.name
         try:
             rights = loaded.held if row.scope is None else Scope.parse(row.scope) & loaded.held
@@ -152,22 +127,23 @@ class Credentials:
             # Policies that came later overlap with the narrowing in more ways than a token can hold.
             rights = Scope()
         kind, _, name = principal.partition(":")
-        return Credential(
-            access=row.access,
-            principal=principal,
-            rights=rights,
-            roles=(name,) if kind == "role" and loaded.held <= rights else (),
-            secrets=tuple(
-                KnownSecret(
-                    hash=secret.hash,
-                    hash_key=self._hash_keys[secret.hash_key_version],
+        roles = (name,) if kind == "role" and loaded.held <= rights else ()
+        return tuple(
+            KnownSecret(
+                hash=secret.hash,
+                hash_key=self._hash_keys[secret.hash_key_version],
+                grant=Grant(
+                    subject=principal,
+                    client_id=row.access,
+                    rights=rights,
+                    roles=roles,
                     status_index=secret.status_index,
                     ends_at=min(
                         (at for at in (secret.ends_at, row.expires_at) if at is not None), default=None
                     ),
-                )
-                for secret in loaded.secrets
-            ),
+                ),
+            )
+            for secret in loaded.secrets
         )
 
 

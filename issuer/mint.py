@@ -1,4 +1,4 @@
-"""The only place where access tokens are signed: a proven credential in, a token out."""
+"""The only place where access tokens are signed: a grant in, a token out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from issuer.credentials import Proven
 from issuer.identifiers import new_token_id
 from issuer.settings import Settings
 from issuer.signing import SigningKeys
@@ -21,6 +20,26 @@ _TOO_LONG = f"the token would be longer than {MAX_CHARACTERS} characters: ask fo
 
 class ScopeRefused(Exception):
     """Nothing of what was asked for can be granted, or too much would have to be; the message says which."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grant:
+    """What tokens are issued from: whose rights, through which credential, until when."""
+
+    subject: str
+    """The principal."""
+    client_id: str
+    """The credential: access id of a role key."""
+    rights: Scope
+    """What the credential was narrowed to, within what the principal holds."""
+    roles: tuple[str, ...]
+    """The roles whose whole permissions `rights` carries."""
+    status_index: int
+    """Ends all of its tokens."""
+    ends_at: int | None
+    """Unix seconds; no token outlives it."""
+    prepared: dict[str, tuple[bytes, str]] = field(default_factory=dict, repr=False)
+    """By audience: the claims that are the same in all of its tokens, and the scope's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +61,18 @@ class Mint:
         self._ttl = settings.token_ttl
         self._status_uri = status_uri
 
-    def mint(self, proven: Proven, audience: str, requested: str | None, now: int) -> Minted:
-        """A token for `audience` with the rights of the credential, within `requested` if that is given.
+    def mint(self, grant: Grant, audience: str, requested: str | None, now: int) -> Minted:
+        """A token for `audience` with the rights of the grant, within `requested` if that is given.
 
         Raises ScopeRefused, NoSigningKey.
         """
-        credential, secret = proven.credential, proven.secret
-        prepared = None
-        if requested is None:
-            prepared = credential.prepared.get((secret.status_index, audience))
+        prepared = grant.prepared.get(audience) if requested is None else None
         if prepared is None:
-            prepared = self._prepare(proven, audience, requested)
+            prepared = self._prepare(grant, audience, requested)
             if requested is None:
-                credential.prepared[secret.status_index, audience] = prepared
+                grant.prepared[audience] = prepared
         prefix, scope = prepared
-        expires_at = min(now + self._ttl, secret.ends_at or now + self._ttl)
+        expires_at = min(now + self._ttl, grant.ends_at or now + self._ttl)
         token_id = new_token_id()
         payload = b'%b"iat":%d,"exp":%d,"jti":"%b"}' % (prefix, now, expires_at, token_id)
         raw = self._signing.current.sign(payload, TYP)
@@ -64,15 +80,14 @@ class Mint:
             raise ScopeRefused(_TOO_LONG)
         return Minted(raw, token_id.decode(), expires_at - now, scope)
 
-    def _prepare(self, proven: Proven, audience: str, requested: str | None) -> tuple[bytes, str]:
+    def _prepare(self, grant: Grant, audience: str, requested: str | None) -> tuple[bytes, str]:
         """The claims that are the same from token to token, and the scope's text. Raises ScopeRefused."""
-        credential = proven.credential
-        scope = credential.rights if requested is None else _narrow(credential.rights, requested)
+        scope = grant.rights if requested is None else _narrow(grant.rights, requested)
         if not scope:
             raise ScopeRefused(
                 "nothing of what was asked for is held here"
-                if credential.rights
-                else f"{credential.principal} holds no permission: add a policy to it first"
+                if grant.rights
+                else f"{grant.subject} holds no permission: add a policy to it first"
             )
         text = str(scope)
         if len(text) > MAX_CHARACTERS:
@@ -81,23 +96,22 @@ class Mint:
             raise ScopeRefused(
                 f"the token would have more than {MAX_PARTS} permissions: ask for less with `scope`"
             )
-        is_whole = requested is None or credential.rights <= scope
-        roles = credential.roles if is_whole else ()
-        return self._constant_claims(proven, audience, scope, roles), text
+        is_whole = requested is None or grant.rights <= scope
+        return self._constant_claims(grant, audience, scope, grant.roles if is_whole else ()), text
 
-    def _constant_claims(self, proven: Proven, audience: str, scope: Scope, roles: tuple[str, ...]) -> bytes:
+    def _constant_claims(self, grant: Grant, audience: str, scope: Scope, roles: tuple[str, ...]) -> bytes:
         """The claims that do not change from token to token, as the beginning of a JSON object."""
         token = Token(
             issuer=self._issuer,
             audience=(audience,),
-            subject=proven.credential.principal,
+            subject=grant.subject,
             issued_at=0,
             expires_at=0,
             token_id="",
-            client_id=proven.credential.access,
+            client_id=grant.client_id,
             roles=roles,
             scope=scope,
-            status=StatusReference(self._status_uri, proven.secret.status_index),
+            status=StatusReference(self._status_uri, grant.status_index),
         )
         claims = {name: value for name, value in token.to_claims().items() if name not in _PER_TOKEN}
         return orjson.dumps(claims)[:-1] + b","

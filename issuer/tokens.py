@@ -59,10 +59,10 @@ async def post_revoke(service: Service, request: Request) -> Response:
 
 async def _revoke(service: Service, request: Request, form: dict[str, str]) -> None:
     service.coherence.check()
-    proven = await service.clients.client(request, form)
+    grant = await service.clients.client(request, form)
     if "token" not in form:
         raise Denial("invalid_request", "token is missing")
-    access = proven.credential.access
+    access = grant.client_id
     try:
         token = service.token_verifier.verify(form["token"])
     except Unavailable as error:
@@ -72,7 +72,7 @@ async def _revoke(service: Service, request: Request, form: dict[str, str]) -> N
         return
     if token.client_id == access and token.status is not None:
         index = token.status.index
-        own = proven.secret.status_index
+        own = grant.status_index
         await service.change(access, own, lambda tx: role_keys.end_tokens_at(tx, access, index))
 
 
@@ -81,7 +81,7 @@ async def _introspector(service: Service, request: Request, form: dict[str, str]
         scope = (await service.callers.identify(request, service.api_verifier)).scope
     else:
         service.coherence.check()
-        scope = (await service.clients.client(request, form)).credential.rights
+        scope = (await service.clients.client(request, form)).rights
     if not any(held & _INTROSPECT for held in scope.permissions):
         raise BearerDenial(InsufficientScope("token:introspect@AUDIENCE"))
     return scope

@@ -16,10 +16,10 @@ NAME = "client_credentials"
 
 async def grant(service: Service, request: Request, form: Mapping[str, str]) -> Minted:
     """Nothing is read and nothing written here once the role key is known."""
-    proven = await service.clients.client(request, form)
+    grant = await service.clients.client(request, form)
     now = int(time.time())
-    minted = service.mint.mint(proven, _audience(service, form), form.get("scope"), now)
-    service.credentials.last_exchanged[proven.credential.access] = now
+    minted = service.mint.mint(grant, _audience(service, form), form.get("scope"), now)
+    service.credentials.last_exchanged[grant.client_id] = now
     return minted
 
 

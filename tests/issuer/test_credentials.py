@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from issuer import credentials as credentials_module
-from issuer.credentials import Credentials, InvalidCredential, Proven
+from issuer.credentials import Credentials, InvalidCredential
 from issuer.store import principals, role_keys, signing_keys
 from issuer.store.database import Database, StoreUnavailable, Transaction
 from issuer.store.role_keys import HashKeyInForce, LoadedKey
@@ -54,18 +54,16 @@ async def is_good(known: Credentials, key: RoleKey, now: float = NOW) -> bool:
         proven = await known.prove(key.reveal(), now)
     except InvalidCredential:
         return False
-    assert proven.credential.access == key.access
+    assert proven.client_id == key.access
     return True
 
 
 async def test_what_a_role_key_is_the_key_to(database: Database, known: Credentials, key: RoleKey) -> None:
     proven = await known.prove(key.reveal(), NOW)
-    assert isinstance(proven, Proven)
-    credential = proven.credential
-    assert (credential.principal, credential.roles) == (ROLE, ("org.account.ci",))
-    assert set(map(str, credential.rights.permissions)) == {"job:*@*", "data:get@x"}
-    assert [proven.secret.status_index] == indices(database, key.access)
-    assert proven.secret.ends_at is None
+    assert (proven.subject, proven.client_id, proven.roles) == (ROLE, key.access, ("org.account.ci",))
+    assert set(map(str, proven.rights.permissions)) == {"job:*@*", "data:get@x"}
+    assert [proven.status_index] == indices(database, key.access)
+    assert proven.ends_at is None
 
 
 @pytest.mark.parametrize(
@@ -82,17 +80,17 @@ async def test_a_narrowed_role_key(
 ) -> None:
     with write(database) as tx:
         key = add_key(tx, scope=scope)
-    credential = (await known.prove(key.reveal(), NOW)).credential
-    assert {str(permission) for permission in credential.rights.permissions} == rights
-    assert credential.roles == roles
+    grant = await known.prove(key.reveal(), NOW)
+    assert {str(permission) for permission in grant.rights.permissions} == rights
+    assert grant.roles == roles
 
 
 async def test_a_users_role_key_carries_no_role(database: Database, known: Credentials) -> None:
     make_role(database, "*", name=USER)
     with write(database) as tx:
         key = add_key(tx, principal=USER)
-    credential = (await known.prove(key.reveal(), NOW)).credential
-    assert (credential.principal, credential.roles, str(credential.rights)) == (USER, (), "*")
+    grant = await known.prove(key.reveal(), NOW)
+    assert (grant.subject, grant.roles, str(grant.rights)) == (USER, (), "*")
 
 
 async def test_a_known_role_key_is_proven_without_the_database(
@@ -135,16 +133,14 @@ async def test_a_change_counts_once_it_is_told(
         other = add_key(tx, principal=_other_role(tx))
         work(tx, key)
     others = await known.prove(other.reveal(), NOW)
-    assert (await known.prove(key.reveal(), NOW)).credential is before.credential
+    assert await known.prove(key.reveal(), NOW) is before
     known.forget(ROLE)
     assert await is_good(known, key) == stays
     if stays:
-        assert (await known.prove(key.reveal(), NOW)).credential is not before.credential
-    assert (await known.prove(other.reveal(), NOW)).credential is others.credential, (
-        "others are not concerned"
-    )
+        assert await known.prove(key.reveal(), NOW) is not before
+    assert await known.prove(other.reveal(), NOW) is others, "others are not concerned"
     known.forget_all()
-    assert (await known.prove(other.reveal(), NOW)).credential is not others.credential
+    assert await known.prove(other.reveal(), NOW) is not others
 
 
 def _other_role(tx: Transaction) -> str:
@@ -242,7 +238,7 @@ async def test_the_end_of_a_role_key_and_of_a_grace(database: Database, known: C
     with write(database) as tx:
         old = add_key(tx, expires_at=NOW + 100)
         new = renew(tx, old.access, grace=60)
-    ends = [(await known.prove(key.reveal(), NOW)).secret.ends_at for key in (old, new)]
+    ends = [(await known.prove(key.reveal(), NOW)).ends_at for key in (old, new)]
     assert ends == [NOW + 60, NOW + 100]
     good = {
         now: [await is_good(known, key, NOW + now) for key in (old, new)] for now in (59.9, 60, 99.9, 100)

@@ -130,7 +130,7 @@ def test_every_refusal_of_a_credential_costs_the_same_hash(
         for text in refused.values():
             with pytest.raises(InvalidCredential):
                 await known.prove(text, time.time())
-        assert (await known.prove(made.reveal(), time.time())).credential.access == made.access
+        assert (await known.prove(made.reveal(), time.time())).client_id == made.access
 
     anyio.run(prove_all)
     database.close()
