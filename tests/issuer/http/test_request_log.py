@@ -11,7 +11,6 @@ import jwt
 import pytest
 
 from keys import RoleKey
-from tests.issuer.http.sockets import client_at
 from tests.issuer.http.world import Key, World, bearer, open_world, until
 
 GRANT = {"grant_type": "client_credentials"}
@@ -102,19 +101,6 @@ def test_health_checks_leave_no_lines(world: World) -> None:
         assert answer.headers["x-request-id"]
     world.line(world.nobody.get("/nothing"))
     assert not {"/livez", "/readyz"} & {line.get("route") for line in world.issuer.lines()}
-
-
-def test_the_source_behind_a_trusted_proxy_is_the_one_that_it_names(tmp_path: Path) -> None:
-    with open_world(tmp_path, HOURMARKD_TRUSTED_PROXIES="127.0.0.1") as behind:
-        forwarded = {"X-Forwarded-For": "192.0.2.1, 192.0.2.7"}
-        assert behind.line(behind.nobody.get("/nothing", headers=forwarded))["source"] == "192.0.2.7"
-        with client_at(behind.issuer.url, "127.0.0.9") as stranger:
-            assert behind.line(stranger.get("/nothing", headers=forwarded))["source"] == "127.0.0.9"
-
-
-def test_nobody_is_trusted_as_a_proxy_unasked(world: World) -> None:
-    answer = world.nobody.get("/nothing", headers={"X-Forwarded-For": "192.0.2.7"})
-    assert world.line(answer)["source"] == "127.0.0.1"
 
 
 def test_no_secret_is_ever_logged_wherever_it_is_put(tmp_path: Path) -> None:
