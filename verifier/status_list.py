@@ -66,7 +66,7 @@ class StatusList:
 
     def to_payload(self, issuer: str) -> bytes:
         """The payload of its JWT."""
-        lst = base64url.encode(zlib.compress(self.statuses, level=9)).decode()
+        lst = base64url.encode(_deflate(self.statuses)).decode()
         claims = {
             "iss": issuer,
             "sub": self.uri,
@@ -103,6 +103,12 @@ class StatusList:
             ttl=_integer(claims, "ttl", 15),
             version=_integer(claims, "version", 0),
         )
+
+
+def _deflate(statuses: bytes) -> bytes:
+    """Single bits far apart: run lengths say it all, in a hundredth of the time of a search for repetitions."""
+    deflater = zlib.compressobj(level=9, memLevel=9, strategy=zlib.Z_RLE)
+    return deflater.compress(statuses) + deflater.flush()
 
 
 def _inflate(data: bytes) -> bytes:
