@@ -106,7 +106,7 @@ class StatusList:
 
 
 def _deflate(statuses: bytes) -> bytes:
-    """Single bits far apart: run lengths say it all, in a hundredth of the time of a search for repetitions."""
+    """Run lengths say it all of bits far apart, in a hundredth of the time of a search for repetitions."""
     deflater = zlib.compressobj(level=9, memLevel=9, strategy=zlib.Z_RLE)
     return deflater.compress(statuses) + deflater.flush()
 
