@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 from pathlib import Path
 
 from scripts.benchmarks import machine, plot, report
 from scripts.benchmarks.catalogue import BENCHMARKS
-from scripts.benchmarks.installed import Missing
-from scripts.benchmarks.measure import Benchmark, Extent, Round
+from scripts.benchmarks.measure import Benchmark, CannotMeasure, Extent, Round
 
 _QUICK_ROUNDS = 3
 
@@ -20,13 +20,14 @@ def main() -> int:
     arguments = _parser().parse_args()
     extent = Extent(quick=arguments.quick, peers=arguments.peers)
     chosen = [each for each in BENCHMARKS if _is_chosen(each, arguments.only)]
+    _forget_settings()
     # Told to stop, it leaves through every `with`, so that no server is left behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     before = machine.load()
     try:
         outcomes = [report.Outcome(each, extent, _rounds(each, extent)) for each in chosen]
-    except Missing as error:
-        sys.stderr.write(f"scripts/bench: {error}\n")
+    except CannotMeasure as error:
+        sys.stderr.write(f"\nscripts/bench: {error}\n")
         return 1
     except KeyboardInterrupt:
         return 130
@@ -39,6 +40,12 @@ def main() -> int:
     if arguments.svg:
         arguments.svg.write_text(plot.svg(rows))
     return 0
+
+
+def _forget_settings() -> None:
+    """What is measured has the settings of its benchmark: the shell's may name a database that is in use."""
+    for name in [name for name in os.environ if name.startswith("HOURMARK")]:
+        del os.environ[name]
 
 
 def _rounds(benchmark: Benchmark, extent: Extent) -> list[Round]:

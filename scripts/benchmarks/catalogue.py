@@ -1,9 +1,22 @@
 """All benchmarks, in the order of the report."""
 
-from scripts.benchmarks import garbage, lists, starting, verifying
+from scripts.benchmarks import (
+    exchange,
+    first_token,
+    garbage,
+    lists,
+    many_keys,
+    memory,
+    starting,
+    verifying,
+)
 from scripts.benchmarks.measure import Benchmark
 
 BENCHMARKS: tuple[Benchmark, ...] = (
+    exchange.BENCHMARK,
+    many_keys.BENCHMARK,
+    memory.BENCHMARK,
+    first_token.BENCHMARK,
     verifying.BENCHMARK,
     garbage.BENCHMARK,
     lists.BENCHMARK,

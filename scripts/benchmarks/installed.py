@@ -10,6 +10,8 @@ import sys
 import venv
 from pathlib import Path
 
+from scripts.benchmarks.measure import CannotMeasure
+
 PROJECT = Path(__file__).resolve().parents[2]
 PEERS = Path(__file__).parent / "peers"
 _VENV = PROJECT / ".venv-peers"
@@ -17,24 +19,22 @@ _REQUIREMENTS = PEERS / "requirements.txt"
 _NODE_MODULES = PEERS / "node_modules"
 
 
-class Missing(Exception):
-    """A program is not here and cannot be put here; the message says what to do."""
-
-
 def wrk() -> str:
-    """The load generator, installed first where that is allowed. Raises Missing."""
+    """The load generator, installed first where that is allowed. Raises CannotMeasure."""
     if shutil.which("wrk") is None and os.geteuid() == 0 and shutil.which("apt-get"):
         _say("Installing wrk ...")
         for arguments in (["update"], ["install", "--yes", "wrk"]):
             subprocess.run(["apt-get", "--quiet=2", *arguments], check=False, stdout=sys.stderr)
     found = shutil.which("wrk")
     if found is None:
-        raise Missing("wrk is not installed, and it makes the load: apt-get install wrk, or brew install wrk")
+        raise CannotMeasure(
+            "wrk is not installed, and it makes the load: apt-get install wrk, or brew install wrk"
+        )
     return found
 
 
 def python_peers() -> Path:
-    """A Python of its own that has the libraries of others, as the lock file says. Raises Missing."""
+    """A Python of its own that has the libraries of others, as the lock file says. Raises CannotMeasure."""
     python = _VENV / "bin" / "python"
     if not _is_current(_VENV, _REQUIREMENTS):
         _say("Preparing .venv-peers ...")
@@ -46,10 +46,10 @@ def python_peers() -> Path:
 
 
 def node_peers() -> str:
-    """Node.js, with the packages of others as the lock file says. Raises Missing."""
+    """Node.js, with the packages of others as the lock file says. Raises CannotMeasure."""
     node = shutil.which("node")
     if node is None or shutil.which("npm") is None:
-        raise Missing(
+        raise CannotMeasure(
             "node or npm is not installed, and some peers need them: apt-get install nodejs npm, "
             "or leave all peers out with --no-peers"
         )
@@ -63,7 +63,9 @@ def node_peers() -> str:
 
 def _run(command: list[str]) -> None:
     if subprocess.run(command, check=False, stdout=sys.stderr).returncode != 0:
-        raise Missing("a peer cannot be installed (see above): mend that, or leave peers out with --no-peers")
+        raise CannotMeasure(
+            "a peer cannot be installed (see above): mend that, or leave peers out with --no-peers"
+        )
 
 
 def _is_current(folder: Path, lock: Path) -> bool:

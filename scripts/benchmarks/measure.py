@@ -11,6 +11,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal
 
+
+class CannotMeasure(Exception):
+    """What is measured, or measured with, is missing or does not work; the message says what to do."""
+
+
 Round = dict[str, float]
 """What one round saw, by name: microseconds, requests per second, bytes, as the name says."""
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from scripts.benchmarks import installed, tokens
-from scripts.benchmarks.measure import Extent, Round
+from scripts.benchmarks.measure import CannotMeasure, Extent, Round
 
 COLUMNS = {
     "joserfc": "raw in peers",
@@ -78,5 +78,5 @@ def _ask(process: subprocess.Popen[str], line: str) -> Round:
     process.stdin.flush()
     answer = process.stdout.readline()
     if not answer:
-        raise RuntimeError("a peer that verifies has ended; what it said stands above")
+        raise CannotMeasure("a peer that verifies has ended; what it said stands above")
     return dict(json.loads(answer))
