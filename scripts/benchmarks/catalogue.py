@@ -4,6 +4,7 @@ from scripts.benchmarks import (
     exchange,
     first_token,
     garbage,
+    informing,
     lists,
     many_keys,
     memory,
@@ -20,5 +21,6 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     verifying.BENCHMARK,
     garbage.BENCHMARK,
     lists.BENCHMARK,
+    informing.BENCHMARK,
     starting.BENCHMARK,
 )

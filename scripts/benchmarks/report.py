@@ -55,9 +55,8 @@ def table(rows: Sequence[Row]) -> str:
 
 def value_text(value: float, unit: str) -> str:
     """Three figures, as many as a measurement has to say, and the unit."""
-    digits = max(0, 2 - len(str(int(value)).lstrip("0")))
-    text = f"{value:,.{digits + (value < 10)}f}"
-    return f"{text} {unit}".rstrip()
+    digits = max(0, 3 - len(str(int(value)).lstrip("0")))
+    return f"{value:,.{digits}f} {unit}".rstrip()
 
 
 def target_text(measure: Measure) -> str:
