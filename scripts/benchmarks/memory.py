@@ -29,13 +29,13 @@ def _one_round(count: int) -> Round:
     """A process of its own each time: what was once taken from the system is seldom given back."""
     with TemporaryDirectory() as folder:
         initialised = initialise(Path(folder))
-        keys = stock(initialised, 4 * count, revealed=4 * count)
+        keys = stock(initialised, 2 * count, revealed=2 * count)
         with issuing(initialised) as issuer:
             anyio.run(_exchange_all, issuer.token_url, keys[:count])
             first = _resident_bytes(issuer.pid)
             anyio.run(_exchange_all, issuer.token_url, keys[count:])
             further = _resident_bytes(issuer.pid) - first
-    return {"resident MiB": first / 2**20, "bytes a further key": further / (3 * count)}
+    return {"resident MiB": first / 2**20, "bytes a further key": further / count}
 
 
 async def _exchange_all(url: str, keys: list[tuple[str, str]]) -> None:

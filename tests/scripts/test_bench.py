@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-from pathlib import Path
+from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import pytest
@@ -20,9 +21,28 @@ IN_PROCESS = ("verifying", "garbage", "lists")
 """What needs neither servers nor programs of others."""
 
 
+@dataclass(frozen=True)
+class Ran:
+    """What a quick run printed and wrote."""
+
+    printed: str
+    report: str
+    plot: str
+
+
 def bench(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [str(PROJECT / "scripts" / "bench"), *map(str, arguments)]
     return subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def quick_run(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    folder = tmp_path_factory.mktemp("bench")
+    files = {"--json": folder / "bench.json", "--svg": folder / "bench.svg"}
+    written = [part for option in files.items() for part in option]
+    done = bench("--quick", "--no-peers", "--only", *IN_PROCESS, *written)
+    assert done.returncode == 0, done.stderr
+    return Ran(done.stdout, *(file.read_text() for file in files.values()))
 
 
 def promised(names: tuple[str, ...]) -> dict[str, list[str]]:
@@ -34,35 +54,33 @@ def promised(names: tuple[str, ...]) -> dict[str, list[str]]:
     }
 
 
-def test_a_quick_run_reports_every_row_in_table_json_and_plot(tmp_path: Path) -> None:
-    report, plot = tmp_path / "bench.json", tmp_path / "bench.svg"
-    done = bench("--quick", "--no-peers", "--only", *IN_PROCESS, "--json", report, "--svg", plot)
-    assert done.returncode == 0, done.stderr
-    document: dict[str, Any] = json.loads(report.read_text())
-
+def test_a_quick_run_reports_every_row_that_is_promised(quick_run: Ran) -> None:
     reported: dict[str, list[str]] = {}
-    for row in document["rows"]:
+    for row in json.loads(quick_run.report)["rows"]:
         reported.setdefault(row["benchmark"], []).append(row["name"])
-        assert row["min"] <= row["median"] <= row["max"]
-        assert row["min"] > 0, row
-        seen = document["rounds"][row["benchmark"]]
-        assert all(row["of"] in one_round for one_round in seen)
-        assert (row["met"] is None) == (row["target"] is None)
     assert reported == promised(IN_PROCESS)
 
-    for names in reported.values():
-        assert all(name in done.stdout for name in names)
-    drawn = plot.read_text()
-    assert all(f">{row['name']}</text>" in drawn for row in document["rows"] if row["target"])
+
+def test_a_reported_row_follows_from_the_rounds(quick_run: Ran) -> None:
+    document: dict[str, Any] = json.loads(quick_run.report)
+    for row in document["rows"]:
+        rounds = document["rounds"][row["benchmark"]]
+        values = [seen[row["of"]] / (seen[row["over"]] if row["over"] else 1) for seen in rounds]
+        assert (row["min"], row["median"], row["max"]) == (min(values), median(values), max(values))
+        assert row["min"] > 0, row
 
 
-def test_the_report_names_neither_machine_nor_folder(tmp_path: Path) -> None:
-    report = tmp_path / "bench.json"
-    done = bench("--quick", "--no-peers", "--only", "lists", "--json", report)
-    assert done.returncode == 0, done.stderr
-    facts = json.loads(report.read_text())["machine"]
+def test_table_and_plot_show_the_same_rows(quick_run: Ran) -> None:
+    rows = json.loads(quick_run.report)["rows"]
+    assert [row["name"] for row in rows if row["name"] not in quick_run.printed] == []
+    with_target = [row["name"] for row in rows if row["target"]]
+    assert [name for name in with_target if f">{name}</text>" not in quick_run.plot] == []
+
+
+def test_the_report_tells_the_machine_and_no_folder_on_it(quick_run: Ran) -> None:
+    facts = json.loads(quick_run.report)["machine"]
     assert {"cores", "python", "packages", "load_before", "load_after"} <= set(facts)
-    assert str(PROJECT) not in report.read_text()
+    assert str(PROJECT) not in quick_run.report
 
 
 def test_a_benchmark_that_does_not_exist_is_refused_with_those_that_do() -> None:
