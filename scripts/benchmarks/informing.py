@@ -53,7 +53,7 @@ async def _informed_at(url: httpx.URL, etag: str) -> float:
     reader, writer = await asyncio.open_connection(url.host, url.port)
     head = [
         "GET /status/1 HTTP/1.1",
-        f"Host: {url.host}",
+        f"Host: {url.netloc.decode()}",
         f"If-None-Match: {etag}",
         f"Prefer: wait={_WAIT}",
         "Connection: close",
