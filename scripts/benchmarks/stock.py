@@ -38,51 +38,56 @@ def stock(initialised: Initialised, count: int, *, revealed: int) -> list[tuple[
             keys = [RoleKey.generate() for _ in range(min(_BATCH, count - first))]
             kept += [(key.access, key.secret) for key in keys[:: max(1, count // revealed)]]
             with database.write(actor=_ACTOR, now=int(time.time())) as tx:
-                for rows in _rows(tx, keys, hash_key):
-                    tx.session.execute(insert(type(rows[0])), [row.model_dump() for row in rows])
+                for table, rows in _rows(tx, keys, hash_key):
+                    tx.session.execute(insert(table), rows)
     return kept[:revealed]
 
 
-def _rows(tx: Transaction, keys: Sequence[RoleKey], hash_key: HashKeyInForce) -> Iterator[Sequence[SQLModel]]:
+def _rows(
+    tx: Transaction, keys: Sequence[RoleKey], hash_key: HashKeyInForce
+) -> Iterator[tuple[type[SQLModel], list[dict[str, object]]]]:
     """The rows of these keys, a table at a time, each behind those that it refers to."""
-    now = tx.now
     roles = _ids(tx, Principal.id, -(-len(keys) // _KEYS_OF_A_ROLE))
     policies = _ids(tx, PolicyRow.id, len(roles))
     secrets = _ids(tx, Secret.id, len(keys))
     indices = _ids(tx, StatusIndex.index, len(keys))
-    yield [
-        Principal(id=role, name=f"role:org.stock.r{role}", created_at=now, created_by=_ACTOR)
-        for role in roles
-    ]
-    yield [
-        PolicyRow(id=number, principal_id=role, permission=PERMISSION, created_at=now, created_by=_ACTOR)
-        for number, role in zip(policies, roles, strict=True)
-    ]
-    yield [
-        RoleKeyRow(
-            access=key.access,
-            principal_id=roles[number // _KEYS_OF_A_ROLE],
-            name="stock",
-            created_at=now,
-            created_by=_ACTOR,
-        )
-        for number, key in enumerate(keys)
-    ]
-    yield [
-        Secret(
-            id=number,
-            access=key.access,
-            hash=key.hash(hash_key.key),
-            hash_key_version=hash_key.version,
-            status_index=index,
-            created_at=now,
-        )
-        for number, key, index in zip(secrets, keys, indices, strict=True)
-    ]
-    yield [
-        StatusIndex(index=index, owner=f"secret:{number}")
-        for number, index in zip(secrets, indices, strict=True)
-    ]
+    made: dict[str, object] = {"created_at": tx.now, "created_by": _ACTOR}
+    yield Principal, [made | {"id": role, "name": f"role:org.stock.r{role}"} for role in roles]
+    yield (
+        PolicyRow,
+        [
+            made | {"id": policy, "principal_id": role, "permission": PERMISSION}
+            for policy, role in zip(policies, roles, strict=True)
+        ],
+    )
+    yield (
+        RoleKeyRow,
+        [
+            made | {"access": key.access, "principal_id": roles[number // _KEYS_OF_A_ROLE], "name": "stock"}
+            for number, key in enumerate(keys)
+        ],
+    )
+    yield (
+        Secret,
+        [
+            {
+                "id": secret,
+                "access": key.access,
+                "hash": key.hash(hash_key.key),
+                "hash_key_version": hash_key.version,
+                "status_index": index,
+                "created_at": tx.now,
+            }
+            for secret, key, index in zip(secrets, keys, indices, strict=True)
+        ],
+    )
+    yield (
+        StatusIndex,
+        [
+            {"index": index, "owner": f"secret:{secret}", "is_set": False}
+            for secret, index in zip(secrets, indices, strict=True)
+        ],
+    )
 
 
 def _ids(tx: Transaction, column: int, count: int) -> range:

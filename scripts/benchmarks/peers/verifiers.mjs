@@ -46,10 +46,13 @@ function signedPart(token) {
 async function microseconds(asked) {
   const inputs = asked.tokens.map(signedPart);
   const ways = { "raw in node": rawCheck(asked), jose: await jose(asked), "fast-jwt": fastJwt(asked) };
-  const spent = Object.fromEntries(Object.keys(ways).map((name) => [name, 0]));
+  const order = Object.keys(ways);
+  const spent = Object.fromEntries(order.map((name) => [name, 0]));
   for (let start = 0; start < inputs.length; start += TURN) {
     const turn = inputs.slice(start, start + TURN);
-    for (const [name, verify] of Object.entries(ways)) {
+    order.push(order.shift()); // whoever begins finds the tokens in no cache: each does so in its turn
+    for (const name of order) {
+      const verify = ways[name];
       const began = performance.now();
       for (const input of turn) {
         const done = verify(input);
