@@ -1,18 +1,30 @@
-"""The schema's migrations, run by Alembic from inside the package."""
+"""The schema's migrations, run by Alembic from inside the package.
+
+Alembic is imported only when there is something to migrate: a running issuer asks no more than which version
+a database has, and would carry it in memory for ever.
+"""
+
+from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
 from issuer.store.database import Database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+HEAD = max(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+"""The newest migration's revision, which its file's name begins with."""
 
 
 def upgrade(database: Database) -> None:
     """Brings the database to this version's schema, from empty or any earlier one. One at a time."""
+    from alembic import command
+
     with database.engine.connect().execution_options(hourmark_write=True) as connection:
         database.lock(connection)
         command.upgrade(_config(connection), "head")
@@ -22,14 +34,18 @@ def upgrade(database: Database) -> None:
 def state(database: Database) -> str:
     """`empty`, `current`, or `outdated`."""
     with database.engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return "empty"
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if found is None:
         return "empty"
-    return "current" if found == ScriptDirectory.from_config(_config(None)).get_current_head() else "outdated"
+    return "current" if found == HEAD else "outdated"
 
 
-def _config(connection: Connection | None) -> Config:
+def _config(connection: Connection) -> Config:
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     return config

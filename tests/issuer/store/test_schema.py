@@ -4,10 +4,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
@@ -41,6 +44,12 @@ def test_ids_are_never_used_again_by_the_schema_itself(empty: Database) -> None:
                 "SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'"
             )
             assert {name for (name,) in rows} == {"policy", "secret"}
+
+
+def test_the_newest_revision_is_the_one_that_alembic_finds() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_current_head() == schema.HEAD
 
 
 def test_the_states_of_a_schema(empty: Database) -> None:
