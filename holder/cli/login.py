@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from holder.cli.options import noun, with_session
-from holder.cli.session import Session, say
+from holder.cli.session import PROFILE_OPTION, Session, say
 from holder.errors import HolderError, SignInNeeded, UsageError
 from holder.profile import Profile
 
@@ -70,7 +70,9 @@ def login(
     profile.save()
     say(f"Signed in as {me.principal} at {url}")
     say(f"The role key is kept in {profile.path}, which nobody else can read.")
-    _warn_of_environment(session, "is set and goes before it")
+    if session.profile_source == PROFILE_OPTION:
+        say(f"To have it count without {PROFILE_OPTION}: hourmark context use {profile.name}")
+    session.say_if_set("is set and goes before it", credentials.VARIABLE, credentials.FILE_VARIABLE)
 
 
 def _ask() -> str:
@@ -142,6 +144,8 @@ def _own_token(session: Session, jwt: Jwt, resource: str | None, scope: str | No
 @with_session
 def logout(session: Session) -> None:
     """Forget the role key that is kept here."""
+    from holder import credentials
+
     profile = session.profile
     if profile.token is None:
         say(f"The profile {profile.name} keeps no role key: nothing to forget.")
@@ -149,7 +153,7 @@ def logout(session: Session) -> None:
         profile.without_token().save()
         say(f"Signed out: the profile {profile.name} keeps no role key any more.")
         say(f"The role key itself still works until it is deleted: {_ending(profile)}")
-    _warn_of_environment(session, "is set and still counts")
+    session.say_if_set("is set and still counts", credentials.VARIABLE, credentials.FILE_VARIABLE)
 
 
 def _ending(signed_out: Profile) -> str:
@@ -166,11 +170,3 @@ def whoami(session: Session) -> None:
 
     view = session.view(answers.names(answers.Me))
     view.one(asdict(session.issuer().me()))
-
-
-def _warn_of_environment(session: Session, what: str) -> None:
-    from holder import credentials
-
-    for variable in (credentials.VARIABLE, credentials.FILE_VARIABLE):
-        if session.environ.get(variable):
-            say(f"{variable} {what}.")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from holder.cli import errors, login, role, verify
+from holder.cli import completion, context, errors, login, role, status, verify
 from holder.cli.options import noun, with_session
-from holder.cli.session import Session, say
-from holder.errors import HolderError
+from holder.cli.session import Session
+from holder.errors import HolderError, Interrupted
 
 app = noun("One-hour tokens from a Hourmark issuer, for people and jobs.")
 
@@ -40,9 +41,12 @@ def hourmark(
 app.add_typer(login.app, name="login")
 app.command("logout")(login.logout)
 app.command("whoami")(login.whoami)
+app.command("status")(status.status)
+app.add_typer(context.app, name="context")
 app.add_typer(role.app, name="role")
 app.command("verify")(verify.verify)
 app.command("can")(verify.can)
+app.command("completion")(completion.completion)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,14 +55,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     When whoever reads stdout has left, the parser ends the process with 1, as `head` wants it.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    completion.prepare_answers(os.environ)
+    try:
+        return _run(arguments)
+    except HolderError as error:
+        return errors.report(error, as_json=errors.wants_json(arguments))
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Every way in which the parser or a command can end, as an exit code or a HolderError."""
     command = typer.main.get_command(app)
     try:
         code = command.main(list(arguments), prog_name="hourmark", standalone_mode=False)
-        return code if isinstance(code, int) else errors.OK
-    except HolderError as error:
-        return errors.report(error, as_json=errors.wants_json(arguments))
     except typer.TyperException as error:
-        return errors.report(errors.of_command_line(error), as_json=errors.wants_json(arguments))
+        raise errors.of_command_line(error) from None
     except (typer.Abort, KeyboardInterrupt):
-        say("Interrupted.")
-        return errors.INTERRUPTED
+        raise Interrupted from None
+    except OSError as error:
+        raise HolderError(
+            "The output cannot be written",
+            str(error),
+            "write it where there is room",
+            code="output_not_written",
+        ) from None
+    if code == errors.INTERRUPTED:  # the parser's own answer to Ctrl-C
+        raise Interrupted
+    return code if isinstance(code, int) else errors.OK

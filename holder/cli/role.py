@@ -29,12 +29,23 @@ def new(session: Session, name: RoleName) -> None:
 
 @app.command("list")
 @with_session
-def list_(session: Session) -> None:
-    """Show all roles."""
+def list_(
+    session: Session,
+    prefix: Annotated[
+        str | None, typer.Argument(metavar="PREFIX", help="Those alone whose names begin so.")
+    ] = None,
+) -> None:
+    """Show the roles.
+
+    \b
+    Examples:
+      hourmark role list
+      hourmark role list org.account. --field name
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.Role))
-    view.many(map(asdict, session.issuer().roles()))
+    view.many(map(asdict, session.issuer().roles(prefix=prefix)))
 
 
 @app.command()

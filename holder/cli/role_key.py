@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 app = noun("The keys of a role: access:secret, for machines.")
 Role = Annotated[str, typer.Argument(metavar="ROLE")]
 Access = Annotated[str, typer.Argument(metavar="ACCESS", help="The key's public half, hmk_…")]
+
+
+class State(StrEnum):
+    """Whether a key still works."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
 
 
 @app.command()
@@ -47,12 +55,22 @@ def new(
 
 @app.command("list")
 @with_session
-def list_(session: Session, role: Role) -> None:
-    """Show the keys of a role, without their secrets."""
+def list_(
+    session: Session,
+    role: Role,
+    state: Annotated[State | None, typer.Option(help="Those alone that work, or that have ended.")] = None,
+) -> None:
+    """Show the keys of a role, without their secrets.
+
+    \b
+    Examples:
+      hourmark role key list org.account.name
+      hourmark role key list org.account.name --state active --field access
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.ListedRoleKey))
-    view.many(map(asdict, session.issuer().role_keys(role)))
+    view.many(map(asdict, session.issuer().role_keys(role, state=state)))
 
 
 @app.command()

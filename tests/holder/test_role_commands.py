@@ -31,7 +31,7 @@ def test_the_story_as_typed(hourmark: Hourmark, issuer: IssuerDouble, admin: str
     key = RoleKey.parse(made.out.removesuffix("\n"))
     assert "shown this once" in made.err
     me = hourmark("whoami", HOURMARK_TOKEN=made.out.strip())
-    assert (me.code, f"principal: role:{ROLE}" in me.out) == (0, True)
+    assert (me.code, f"principal: role:{ROLE}\n" in me.out) == (0, True)
     header = hourmark("login", "token", "-H", HOURMARK_TOKEN=key.reveal())
     assert header.out.startswith("Authorization: Bearer ey")
     assert header.out.count("\n") == 1
@@ -123,7 +123,7 @@ def test_keys_are_listed_without_secrets_and_renewed(
 def test_deleting_a_key_says_what_it_made(hourmark: Hourmark, issuer: IssuerDouble, role: str) -> None:
     access = issuer.add_key(role).access
     done = hourmark("role", "key", "delete", role, access)
-    assert done.out == f"deleted: {access}\nmade: hmk_AnotherOne000000\n"
+    assert done.out == f"deleted: {access}\nmade:    hmk_AnotherOne000000\n"
     assert "live on" in done.err
 
 
