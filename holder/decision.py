@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from holder.errors import UsageError
@@ -55,7 +55,7 @@ def decide(request: Permission, permissions: Iterable[Permission]) -> Decision:
     if len(misses) > _MAX_MISSES:
         nearest.append(f"{len(misses) - _MAX_MISSES} more fail in one respect")
     if not misses:
-        nearest.append(f"none of the {len(held)} permissions comes near: each fails in two respects or more")
+        nearest.append("no permission comes near: each fails in two respects or more")
     return Decision(request, None, tuple(nearest))
 
 

@@ -83,8 +83,8 @@ def names() -> list[str]:
     return sorted(filter(_NAME.fullmatch, kept))
 
 
-def current() -> str:
-    """The name of the profile that counts when a command names none.
+def current() -> str | None:
+    """The name of the profile that counts when a command names none; None before anybody chose one.
 
     Raises HolderError if that is not readable: acting as somebody else instead would be worse than an error.
     """
@@ -92,7 +92,7 @@ def current() -> str:
     try:
         name = path.read_text(encoding="ascii").strip()
     except (FileNotFoundError, NotADirectoryError):
-        return DEFAULT
+        return None
     except (OSError, ValueError):
         name = ""
     if _NAME.fullmatch(name) is None:

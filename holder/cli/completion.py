@@ -35,7 +35,7 @@ def completion(
         Shell | None, typer.Argument(metavar="bash|zsh|fish", help="Without: the one that $SHELL names.")
     ] = None,
 ) -> None:
-    """Print the script that completes commands, options and contexts.
+    """Print the script that makes TAB complete commands.
 
     \b
     Examples:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from holder.profile import Profile
 
 app = noun("The kept sign-ins: which there are, and which one counts.")
+T = TypeVar("T")
 _FIELDS = ("name", "current", "endpoint", "principal", "api_token")
 ShowToken = Annotated[bool, typer.Option("--show-token", help="Show the role key whole.")]
 
@@ -30,16 +33,11 @@ def list_(session: Session, show_token: ShowToken = False) -> None:
       hourmark context list --field name
     """
     view = session.view(_FIELDS)
-    rows = []
-    for name in profile.names():
-        try:
-            kept = profile.Profile.load(name)
-        except HolderError as error:
-            # The others are good, and this one must be seen to be mended.
-            say(f"{error}. Try: {error.hint}")
-            kept = profile.Profile(name)
-        rows.append(_item(session, kept, show_token))
-    view.many(rows)
+    current = _readable(lambda: session.profile_name, None)
+    view.many(
+        _item(_readable(partial(profile.Profile.load, name), profile.Profile(name)), current, show_token)
+        for name in profile.names()
+    )
 
 
 @app.command()
@@ -89,17 +87,26 @@ def current(session: Session, show_token: ShowToken = False) -> None:
     if kept.url is None:
         raise SignInNeeded(
             f"The context {kept.name} keeps nothing",
-            f"it counts because of {session.profile_source}, and nobody has signed in to it",
+            f"it is the one that counts ({session.profile_source}), and nobody has signed in to it",
             "hourmark login, or hourmark context use NAME",
             code="empty_context",
         )
-    view.one(_item(session, kept, show_token))
+    view.one(_item(kept, kept.name, show_token))
 
 
-def _item(session: Session, kept: Profile, show_token: bool) -> dict[str, object]:
+def _readable(read: Callable[[], T], otherwise: T) -> T:
+    """One broken file hides no good one; what it takes to mend it is told."""
+    try:
+        return read()
+    except HolderError as error:
+        say(f"{error}. Try: {error.hint}")
+        return otherwise
+
+
+def _item(kept: Profile, current: str | None, show_token: bool) -> dict[str, object]:
     return {
         "name": kept.name,
-        "current": kept.name == session.profile_name,
+        "current": kept.name == current,
         "endpoint": kept.url,
         "principal": kept.principal,
         "api_token": kept.token if show_token else _redacted(kept),

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from holder.answers import IssuedToken
     from holder.credentials import Jwt
 
-app = noun("Sign in with a role key, or get a token.")
+app = noun(
+    """Sign in with a role key and keep it, or get a token.
+
+    \b
+    Examples:
+      hourmark login --url https://issuer.example
+      hourmark login --token-file FILE --profile staging
+    """
+)
 
 
 @app.callback(invoke_without_command=True)
@@ -32,7 +40,7 @@ def login(
         str | None, typer.Option(metavar="F", help='A file that holds the role key; "-" is standard input.')
     ] = None,
 ) -> None:
-    """Sign in with a role key, and keep it. `hourmark login token` prints a token."""
+    """Keep a role key. Nothing here happens for `hourmark login token`."""
     given = [value for value in (api_token, token_file) if value is not None]
     if session.context.invoked_subcommand is not None:
         if given:
@@ -95,7 +103,13 @@ def token(
         str | None, typer.Option(metavar="S", help="Narrower: permissions, space between them.")
     ] = None,
 ) -> None:
-    """Print a token that lives for an hour at most."""
+    """Print a token that lives for an hour at most.
+
+    \b
+    Examples:
+      curl -H "$(hourmark login token -H)" https://api.example
+      hourmark login token --resource https://api.example --scope data:get@my-set
+    """
     from holder import answers, credentials
 
     view = session.view(answers.names(answers.IssuedToken))
@@ -143,7 +157,12 @@ def _own_token(session: Session, jwt: Jwt, resource: str | None, scope: str | No
 
 @with_session
 def logout(session: Session) -> None:
-    """Forget the role key that is kept here."""
+    """Forget the role key that is kept here.
+
+    \b
+    Example:
+      hourmark logout --profile staging
+    """
     from holder import credentials
 
     profile = session.profile
@@ -165,7 +184,13 @@ def _ending(signed_out: Profile) -> str:
 
 @with_session
 def whoami(session: Session) -> None:
-    """Show who the credential is, and what it may do."""
+    """Show who the credential is, and what it may do.
+
+    \b
+    Examples:
+      hourmark whoami
+      hourmark whoami --field scope
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.Me))

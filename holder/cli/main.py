@@ -14,7 +14,16 @@ from holder.cli.options import noun, with_session
 from holder.cli.session import Session
 from holder.errors import HolderError, Interrupted
 
-app = noun("One-hour tokens from a Hourmark issuer, for people and jobs.")
+app = noun(
+    """One-hour tokens from a Hourmark issuer, for people and jobs.
+
+    \b
+    Examples:
+      hourmark login --url https://issuer.example
+      hourmark role key new org.account.name --expires 90d
+      HOURMARK_TOKEN=ACCESS:SECRET hourmark login token
+    """
+)
 
 
 def _show_version(wanted: bool) -> None:
@@ -33,7 +42,7 @@ def hourmark(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """One-hour tokens from a Hourmark issuer, for people and jobs."""
+    """Show what there is, where nothing was asked for."""
     if session.context.invoked_subcommand is None:
         typer.echo(session.context.get_help())
 

@@ -20,7 +20,12 @@ RoleName = Annotated[str, typer.Argument(metavar="NAME", help="org.account.name"
 @app.command()
 @with_session
 def new(session: Session, name: RoleName) -> None:
-    """Make a role. Once deleted, its name can never be used again."""
+    """Make a role. Once deleted, its name can never be used again.
+
+    \b
+    Example:
+      hourmark role new org.account.name
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.Role))
@@ -51,7 +56,12 @@ def list_(
 @app.command()
 @with_session
 def get(session: Session, name: RoleName) -> None:
-    """Show one role."""
+    """Show one role.
+
+    \b
+    Example:
+      hourmark role get org.account.name
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.Role))
@@ -61,7 +71,12 @@ def get(session: Session, name: RoleName) -> None:
 @app.command()
 @with_session
 def delete(session: Session, name: RoleName) -> None:
-    """End a role, its keys and their tokens, for good."""
+    """End a role, its keys and their tokens, for good.
+
+    \b
+    Example:
+      hourmark role delete org.account.name
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.DeletedRole))

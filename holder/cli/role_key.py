@@ -43,7 +43,13 @@ def new(
         str | None, typer.Option(metavar="WHEN", help="90d, 2027-01-01 or 2027-01-01T12:00:00Z.")
     ] = None,
 ) -> None:
-    """Make a key. Its secret is shown this once."""
+    """Make a key. Its secret is shown this once.
+
+    \b
+    Examples:
+      hourmark role key new org.account.name --name nightly --expires 90d
+      hourmark role key new org.account.name --format-template "{{.Access}}:{{.Secret}}"
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.NewRoleKey))
@@ -84,7 +90,12 @@ def renew(
         typer.Option(metavar="SPAN", help="How long the old secret works on: 24h. Without: not at all."),
     ] = None,
 ) -> None:
-    """Give a key a new secret, which is shown this once."""
+    """Give a key a new secret, which is shown this once.
+
+    \b
+    Example:
+      hourmark role key renew org.account.name ACCESS --grace 24h
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.NewRoleKey))
@@ -96,7 +107,12 @@ def renew(
 @app.command()
 @with_session
 def delete(session: Session, role: Role, access: Access) -> None:
-    """End a key and its tokens."""
+    """End a key and its tokens.
+
+    \b
+    Example:
+      hourmark role key delete org.account.name ACCESS
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.DeletedRoleKey))

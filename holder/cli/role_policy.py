@@ -26,7 +26,13 @@ def new(
     role: Role,
     permission: Annotated[str, typer.Argument(metavar="PERMISSION", help="action@resource, in quotes.")],
 ) -> None:
-    """Give a role a permission."""
+    """Give a role a permission.
+
+    \b
+    Examples:
+      hourmark role policy new org.account.name "data:get@my-set"
+      hourmark role policy new org.account.name "app:query@*[group=A]"
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.Policy))
@@ -36,7 +42,12 @@ def new(
 @app.command("list")
 @with_session
 def list_(session: Session, role: Role) -> None:
-    """Show the permissions of a role."""
+    """Show the permissions of a role.
+
+    \b
+    Example:
+      hourmark role policy list org.account.name --field permission
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.Policy))
@@ -52,7 +63,12 @@ def delete(
         str, typer.Argument(metavar="PERMISSION|ID", help="The permission as it was given, or its id.")
     ],
 ) -> None:
-    """Take a permission from a role, and from all its tokens."""
+    """Take a permission from a role, and from all its tokens.
+
+    \b
+    Example:
+      hourmark role policy delete org.account.name "data:get@my-set"
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.DeletedPolicy))

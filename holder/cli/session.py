@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from holder.credentials import Credential
 
 URL_VARIABLE, PROFILE_VARIABLE = "HOURMARK_URL", "HOURMARK_PROFILE"
-PROFILE_OPTION, CURRENT = "--profile", "context use"
+PROFILE_OPTION = "--profile"
 T = TypeVar("T")
 
 
@@ -82,7 +82,9 @@ class Session:
             return self.choices.profile, PROFILE_OPTION
         if named := self.environ.get(PROFILE_VARIABLE):
             return named, PROFILE_VARIABLE
-        return profile.current(), CURRENT
+        if chosen := profile.current():
+            return chosen, "context use"
+        return profile.DEFAULT, "default"
 
     @cached_property
     def url(self) -> str:

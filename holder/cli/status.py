@@ -48,7 +48,7 @@ class Status:
 
 @with_session
 def status(session: Session) -> None:
-    """Show which issuer and which credential count, and who that is there.
+    """Show which issuer and credential count, and who that is.
 
     What is known is shown in any case. The exit code says what is missing: 4 a good credential, 7 an issuer
     that answers.

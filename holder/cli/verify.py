@@ -48,7 +48,13 @@ def verify(
         typer.Option(metavar="AUD", help="The service that asks. Without: whichever the token names."),
     ] = None,
 ) -> None:
-    """Check a token as a service would, and explain the verdict."""
+    """Check a token as a service would, and explain the verdict.
+
+    \b
+    Examples:
+      hourmark login token | hourmark verify -
+      hourmark verify TOKEN --audience https://api.example -o json
+    """
     text = _read(raw)
     token = _checked(session, text, audience)
     view = session.view(list(token.to_claims()))
@@ -67,7 +73,12 @@ def can(
         str, typer.Argument(metavar="PERMISSION", help="One request: action@resource[label=value].")
     ],
 ) -> None:
-    """Say whether a token allows a request (exit code 0 or 5)."""
+    """Say whether a token allows a request (exit code 0 or 5).
+
+    \b
+    Example:
+      hourmark login token | hourmark can - "app:query@my-app[group=A]"
+    """
     from holder.decision import decide, parse_request
 
     view = session.view(verdict.FIELDS)
