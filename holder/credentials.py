@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -121,7 +122,8 @@ def given(flag: str | None, environ: Mapping[str, str]) -> list[Offer]:
     if text := environ.get(VARIABLE):
         offers.append(Offer(VARIABLE, lambda: text))
     if path := environ.get(FILE_VARIABLE):
-        offers.append(Offer(FILE_VARIABLE, lambda: read_file(path)))
+        # Once, as it may be a pipe.
+        offers.append(Offer(FILE_VARIABLE, functools.cache(lambda: read_file(path))))
     return offers
 
 
@@ -131,14 +133,13 @@ def kept(profile: Profile) -> list[Offer]:
     return [] if token is None else [Offer(f"profile {profile.name}", lambda: token, profile)]
 
 
-def find(flag: str | None, environ: Mapping[str, str], load_profile: Callable[[], Profile]) -> Offer:
-    """The offer that counts. Raises SignInNeeded if there is none.
+def find(given: Sequence[Offer], load_profile: Callable[[], Profile]) -> Offer:
+    """The offer that counts: of those that are `given`, then the profile's. Raises SignInNeeded.
 
     The profile is loaded only if nothing else is there: a broken one is in nobody's way.
     """
-    offers = given(flag, environ) or kept(load_profile())
-    if offers:
-        return offers[0]
+    for offer in given or kept(load_profile()):
+        return offer
     raise SignInNeeded(
         "You are not signed in",
         f"there is no {FLAG}, {VARIABLE} or {FILE_VARIABLE}, "

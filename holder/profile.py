@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -150,6 +149,8 @@ def _root() -> Path:
 
 def _replace(path: Path, text: str) -> None:
     """Nobody else can read the file at any moment, and a crash leaves the old one."""
+    import secrets
+
     for folder in dict.fromkeys((_root(), path.parent)):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")

@@ -11,6 +11,7 @@ import typer
 
 from holder.cli import completion, context, errors, login, role, status, verify
 from holder.cli.options import noun, with_session
+from holder.cli.parameters import leave_text_alone
 from holder.cli.session import Session
 from holder.errors import HolderError, Interrupted
 
@@ -73,8 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     """Every way in which the parser or a command can end, as an exit code or a HolderError."""
-    command = typer.main.get_command(app)
     try:
+        command = typer.main.get_command(app)
+        leave_text_alone(command)
         code = command.main(list(arguments), prog_name="hourmark", standalone_mode=False)
     except typer.TyperException as error:
         raise errors.of_command_line(error) from None

@@ -18,7 +18,7 @@ from holder.errors import SignInNeeded, UsageError
 
 if TYPE_CHECKING:
     from holder.client import Issuer
-    from holder.credentials import Credential
+    from holder.credentials import Credential, Offer
 
 URL_VARIABLE, PROFILE_VARIABLE = "HOURMARK_URL", "HOURMARK_PROFILE"
 PROFILE_OPTION = "--profile"
@@ -115,11 +115,18 @@ class Session:
         return self.profile.url, f"profile {self.profile_name}"
 
     @cached_property
+    def given(self) -> list[Offer]:
+        """The credentials of the command line and the environment; the first one counts."""
+        from holder import credentials
+
+        return credentials.given(self.choices.app_token, self.environ)
+
+    @cached_property
     def credential(self) -> Credential:
         """The one that counts. A profile's goes to the profile's issuer and to nobody else."""
         from holder import credentials
 
-        offer = credentials.find(self.choices.app_token, self.environ, lambda: self.profile)
+        offer = credentials.find(self.given, lambda: self.profile)
         if offer.profile is not None and self.url != offer.profile.url:
             raise SignInNeeded(
                 f"You are not signed in at {self.url}",

@@ -106,10 +106,9 @@ class _Look:
         from holder import credentials
 
         session = self._session
-        given = credentials.given(session.choices.app_token, session.environ)
         # A profile that cannot be read comes up again where it counts; elsewhere it only has to be known.
         profile = self._try(lambda: session.profile, matters=False)
-        return [*given, *(credentials.kept(profile) if profile else ())]
+        return [*session.given, *(credentials.kept(profile) if profile else ())]
 
     def _ask(self, *, public: bool) -> tuple[Me | None, bool]:
         """Who we are there, and whether the issuer answers."""

@@ -31,6 +31,18 @@ def test_starting_brings_nothing_heavy_along() -> None:
     assert done.stdout.strip() == ""
 
 
+@pytest.mark.parametrize(
+    "line", ["--help", "role --help", "role key list --help", "context list --field name"]
+)
+def test_nor_does_what_needs_no_issuer(line: str) -> None:
+    heavy = "{'httpx', 'verifier', 'cryptography', 'yaml', 'rich', 'pydantic', 'issuer'}"
+    program = f"import sys; from holder.cli import main; main(); print(*sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *line.split()], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == ""
+
+
 def test_help_and_version(hourmark: Hourmark) -> None:
     assert hourmark() == hourmark("--help")
     shown = hourmark("--version")

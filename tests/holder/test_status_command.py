@@ -68,6 +68,13 @@ def test_not_signed_in(hourmark: Hourmark, issuer: IssuerDouble, nobody: str) ->
     assert (nothing.code, "issuer:     none is named\n" in nothing.out) == (4, True)
 
 
+def test_a_file_that_can_be_read_once(hourmark: Hourmark, issuer: IssuerDouble) -> None:
+    key = issuer.add_key()
+    environ = {"HOURMARK_URL": issuer.url, "HOURMARK_TOKEN_FILE": "-"}
+    done = hourmark("status", "-o", "json", stdin=key.reveal(), **environ)
+    assert (done.code, done.json["api_token"]) == (0, f"{key.access}:********")
+
+
 def test_refused(hourmark: Hourmark, issuer: IssuerDouble, admin: str) -> None:
     issuer.keys.clear()
     done = hourmark("status", "-o", "json")
