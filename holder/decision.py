@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from holder.errors import UsageError
 from verifier import InvalidPermission, Permission
+from verifier.permission import EVERYTHING
 
-_MAX_MISSES = 5
+_MAX_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Decision:
     by: Permission | None
     """The permission that allows it; None when none does."""
     missing: tuple[str, ...] = ()
-    """Of each permission that fails in one respect alone, what that is: the fewest words that would help."""
+    """Of the permissions that come nearest, what keeps each from allowing it."""
 
 
 def parse_permission(text: str) -> Permission:
@@ -50,28 +51,34 @@ def decide(request: Permission, permissions: Iterable[Permission]) -> Decision:
         return Decision(request, by)
     if not held:
         return Decision(request, None, ("there is no permission at all",))
-    misses = [text for _, text in sorted(filter(None, (_miss(each, request) for each in held)))]
-    nearest = misses[:_MAX_MISSES]
-    if len(misses) > _MAX_MISSES:
-        nearest.append(f"{len(misses) - _MAX_MISSES} more fail in one respect")
+    misses = [(_misses(each, request), each) for each in held if _is_about(each, request)]
     if not misses:
-        nearest.append("no permission comes near: each fails in two respects or more")
-    return Decision(request, None, tuple(nearest))
+        return Decision(request, None, (f"no permission is about {request.noun} or names {request.name}",))
+    fewest = min(len(why) for why, _ in misses)
+    nearest = [f"{each} {' and '.join(why)}" for why, each in misses if len(why) == fewest]
+    more = [f"{len(nearest) - _MAX_SHOWN} more are as near"] if len(nearest) > _MAX_SHOWN else []
+    return Decision(request, None, (*nearest[:_MAX_SHOWN], *more))
 
 
-def _miss(held: Permission, request: Permission) -> tuple[int, str] | None:
-    """The one thing that keeps it from covering the request, the easiest to mend first; None for more."""
-    if held.is_contradictory:
-        return None
-    if _covers(replace(held, labels=()), request):
-        lacking = [f"{name}={value}" for name, value in held.labels if (name, value) not in request.labels]
-        return 1, f"{held} asks for the label {' and '.join(lacking)}"
-    if _covers(replace(held, name="", is_prefix=True), request):
+def _is_about(held: Permission, request: Permission) -> bool:
+    """Whether somebody who wonders about the request may have had it in mind: its noun, or its name."""
+    return not held.is_contradictory and (
+        held.noun in ("*", request.noun) or (held.name != "" and request.is_named_within(held))
+    )
+
+
+def _misses(held: Permission, request: Permission) -> list[str]:
+    """In which respects it does not cover the request."""
+    misses = []
+    if not _covers(replace(EVERYTHING, noun=held.noun, verb=held.verb), request):
+        misses.append(f"allows {held.noun}:{held.verb}, not {request.noun}:{request.verb}")
+    if not _covers(replace(EVERYTHING, name=held.name, is_prefix=held.is_prefix), request):
         beginning = "names that begin with " if held.is_prefix else ""
-        return 2, f"{held} is for {beginning}{held.name}, not for {request.name}"
-    if _covers(replace(held, noun="*", verb="*"), request):
-        return 3, f"{held} allows {held.noun}:{held.verb} there, not {request.noun}:{request.verb}"
-    return None
+        misses.append(f"is for {beginning}{held.name}, not for {request.name}")
+    if not _covers(replace(EVERYTHING, labels=held.labels), request):
+        lacking = [f"{name}={value}" for name, value in held.labels if (name, value) not in request.labels]
+        misses.append(f"asks for the label{'s' * (len(lacking) > 1)} {', '.join(lacking)}")
+    return misses
 
 
 def _covers(held: Permission, request: Permission) -> bool:
