@@ -8,7 +8,7 @@ import pytest
 import typer
 import yaml
 
-from holder.cli.main import app
+from holder.cli.program import app
 from holder.profile import Profile
 from keys import RoleKey
 from tests.holder.conftest import Done, Hourmark

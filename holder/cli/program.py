@@ -59,7 +59,7 @@ app.command("can")(verify.can)
 app.command("completion")(completion.completion)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line; returns the exit code.
 
     When whoever reads stdout has left, the parser ends the process with 1, as `head` wants it.
@@ -67,12 +67,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     completion.prepare_answers(os.environ)
     try:
-        return _run(arguments)
+        return _end(arguments)
     except HolderError as error:
         return errors.report(error, as_json=errors.wants_json(arguments))
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _end(arguments: Sequence[str]) -> int:
     """Every way in which the parser or a command can end, as an exit code or a HolderError."""
     try:
         command = typer.main.get_command(app)
