@@ -28,7 +28,7 @@ def parse_permission(text: str) -> Permission:
     try:
         return Permission.parse(text)
     except InvalidPermission as error:
-        raise UsageError("That is no permission", str(error)) from None
+        raise UsageError("That is no permission", str(error), "put it between quotes") from None
 
 
 def parse_request(text: str) -> Permission:

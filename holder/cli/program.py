@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from holder.cli import completion, context, errors, login, role, status, verify
 from holder.cli.options import noun, with_session
 from holder.cli.parameters import leave_text_alone
 from holder.cli.session import Session
-from holder.errors import HolderError, Interrupted
+from holder.errors import HolderError, Interrupted, UsageError
 
 app = noun(
     """One-hour tokens from a Hourmark issuer, for people and jobs.
@@ -66,10 +67,24 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     completion.prepare_answers(os.environ)
+    if sys.stdin is None:  # closed by whoever started this: there is nothing to read, and nobody to ask
+        sys.stdin = io.StringIO()
     try:
+        _check_text(arguments)
         return _end(arguments)
     except HolderError as error:
         return errors.report(error, as_json=errors.wants_json(arguments))
+
+
+def _check_text(arguments: Sequence[str]) -> None:
+    """Bytes that are no text come as lone surrogates, which nothing behind this can write or send."""
+    for position, argument in enumerate(arguments, 1):
+        if not argument.isascii() and any("\ud800" <= character <= "\udfff" for character in argument):
+            raise UsageError(
+                f"Argument {position} is no text",
+                "it has bytes that are not UTF-8",
+                "type it again, in a terminal that is set to UTF-8",
+            )
 
 
 def _end(arguments: Sequence[str]) -> int:

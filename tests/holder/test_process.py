@@ -94,6 +94,17 @@ def test_on_a_terminal_it_asks_and_shows_nothing(
     assert (home / "config" / "hourmark" / "profiles" / "asked.json").exists() is (code == 0)
 
 
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [("login", 2), ("login --token-file -", 4), ("verify", 1), ("status", 4), ("whoami --colour", 2)],
+)
+def test_streams_that_are_closed(issuer: IssuerDouble, line: str, code: int) -> None:
+    environ = {**os.environ, "HOURMARK_URL": issuer.url}
+    command = ["bash", "-c", 'exec "$@" <&-', "bash", *PROGRAM, *line.split()]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.startswith("Error: ")) == (code, True)
+
+
 def test_interrupted_before_it_has_even_loaded() -> None:
     program = """
 import sys
