@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from holder.cli.options import with_session
 from holder.cli.output import aligned
-from holder.cli.session import Session
+from holder.cli.session import Session, say
 from holder.errors import HolderError, Unreachable
 
 if TYPE_CHECKING:
@@ -82,13 +82,13 @@ class _Look:
         credential = self._try(lambda: session.credential)
         url = self._try(lambda: session.url)
         me, answers = (None, None) if url is None else self._ask(public=credential is None)
-        profile = self._try(lambda: (session.profile_name, session.profile_source), matters=False)
+        name, name_source = self._profile()
         return Status(
             issuer=url,
             issuer_source=session.url_source if url else None,
             issuer_answers=answers,
-            profile=profile[0] if profile else None,
-            profile_source=profile[1] if profile else None,
+            profile=name,
+            profile_source=name_source,
             credential=first.source if first else None,
             api_token=first.redacted if first else None,
             hides=[
@@ -105,10 +105,20 @@ class _Look:
         """All credentials that are there; the first one counts."""
         from holder import credentials
 
-        session = self._session
-        # A profile that cannot be read comes up again where it counts; elsewhere it only has to be known.
-        profile = self._try(lambda: session.profile, matters=False)
-        return [*session.given, *(credentials.kept(profile) if profile else ())]
+        given = self._session.given
+        try:
+            return [*given, *credentials.kept(self._session.profile)]
+        except HolderError as error:
+            if given:  # where nothing else counts, it comes up again
+                say(f"{error}. Try: {error.hint}")
+            return given
+
+    def _profile(self) -> tuple[str | None, str | None]:
+        """The name of the profile that counts, and what says so."""
+        try:
+            return self._session.profile_name, self._session.profile_source
+        except HolderError:
+            return None, None
 
     def _ask(self, *, public: bool) -> tuple[Me | None, bool]:
         """Who we are there, and whether the issuer answers."""
@@ -122,12 +132,11 @@ class _Look:
             self.trouble = self.trouble or error
             return None, not isinstance(error, Unreachable)
 
-    def _try(self, question: Callable[[], T], *, matters: bool = True) -> T | None:
+    def _try(self, question: Callable[[], T]) -> T | None:
         try:
             return question()
         except HolderError as error:
-            if matters:
-                self.trouble = self.trouble or error
+            self.trouble = self.trouble or error
             return None
 
 

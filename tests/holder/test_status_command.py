@@ -103,6 +103,7 @@ def test_a_broken_profile_is_in_the_way_only_where_it_counts(
     kept = home / "config" / "hourmark" / "profiles" / "default.json"
     kept.parent.mkdir(parents=True)
     kept.write_text("{")
-    assert hourmark("status").code == 0
+    beside = hourmark("status")
+    assert (beside.code, f"rm {kept}" in beside.err) == (0, True)
     alone = hourmark("status", "-o", "json", HOURMARK_TOKEN="")
     assert (alone.code, alone.error["code"], alone.json["profile"]) == (1, "profile_unreadable", "default")
