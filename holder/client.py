@@ -61,9 +61,9 @@ class Issuer:
         """A new role. Its name can never be used again once it is deleted."""
         return self._ask(answers.Role, "POST", "/v1/roles", {"name": name})
 
-    def roles(self) -> Iterator[answers.Role]:
-        """All roles that the credential may see."""
-        return self._pages(answers.Role, "/v1/roles")
+    def roles(self, *, prefix: str | None = None) -> Iterator[answers.Role]:
+        """The roles that the credential may see, or those of them whose names begin with `prefix`."""
+        return self._pages(answers.Role, "/v1/roles", prefix=prefix)
 
     def role(self, name: str) -> answers.Role:
         """One role."""
@@ -81,9 +81,9 @@ class Issuer:
         body = {member: value for member, value in asked.items() if value is not None}
         return self._ask(answers.NewRoleKey, "POST", _path("roles", role, "keys"), body)
 
-    def role_keys(self, role: str) -> Iterator[answers.ListedRoleKey]:
-        """The keys of a role."""
-        return self._pages(answers.ListedRoleKey, _path("roles", role, "keys"))
+    def role_keys(self, role: str, *, state: str | None = None) -> Iterator[answers.ListedRoleKey]:
+        """The keys of a role; `state` is `active` or `expired`, None for both."""
+        return self._pages(answers.ListedRoleKey, _path("roles", role, "keys"), state=state)
 
     def renew_role_key(
         self, role: str, access: str, *, grace_seconds: int | None = None
@@ -121,10 +121,11 @@ class Issuer:
         answer = self._send(method, path, authorization=self._bearer(), json=body)
         return self._read(answer, lambda json: answers.read(kind, json))
 
-    def _pages(self, kind: type[A], path: str) -> Iterator[A]:
+    def _pages(self, kind: type[A], path: str, **filters: str | None) -> Iterator[A]:
+        chosen = {name: value for name, value in filters.items() if value is not None}
         cursor = ""
         while True:
-            params = {"limit": str(_PAGE)} | ({"cursor": cursor} if cursor else {})
+            params = {"limit": str(_PAGE)} | chosen | ({"cursor": cursor} if cursor else {})
             answer = self._send("GET", path, authorization=self._bearer(), params=params)
             items, following = self._read(answer, lambda json: answers.read_page(kind, json))
             yield from items

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from keys import MalformedRoleKey, RoleKey
 from verifier import TokenError, jws, strict_json
 
 FLAG, VARIABLE, FILE_VARIABLE = "--app-token", "HOURMARK_TOKEN", "HOURMARK_TOKEN_FILE"
+REDACTED = "********"
 _MAX_CHARACTERS = 64 * 1024
 
 
@@ -62,6 +64,11 @@ class Credential:
             ) from None
 
     @property
+    def redacted(self) -> str:
+        """What of it may be shown: a role key's access id, which is no secret."""
+        return f"{self.secret.access}:{REDACTED}" if isinstance(self.secret, RoleKey) else REDACTED
+
+    @property
     def bearer(self) -> str:
         """What follows `Authorization: Bearer`."""
         return self.secret.reveal() if isinstance(self.secret, RoleKey) else self.secret.raw
@@ -75,31 +82,71 @@ def parse_jwt(text: str) -> Jwt:
         raise TokenError("malformed", "the payload is not a strict JSON object") from None
 
 
-def find(flag: str | None, environ: Mapping[str, str], load_profile: Callable[[], Profile]) -> Credential:
-    """The credential that counts. Raises SignInNeeded if there is none or it is not whole.
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A credential that is there, and not looked at yet."""
+
+    source: str
+    _read: Callable[[], str] = field(repr=False)
+    profile: Profile | None = None
+    """The one that keeps it."""
+
+    def credential(self) -> Credential:
+        """Raises HolderError if it cannot be read or is not whole."""
+        return Credential.parse(self._read(), self.source)
+
+    @property
+    def redacted(self) -> str:
+        """What of it may be shown, whatever is wrong with it."""
+        try:
+            return self.credential().redacted
+        except HolderError:
+            return REDACTED
+
+    @property
+    def principal(self) -> str | None:
+        """Whose it is, as far as that is known here: what signing in told, or what a token says of itself."""
+        if self.profile is not None:
+            return self.profile.principal
+        try:
+            secret = self.credential().secret
+        except HolderError:
+            return None
+        subject = secret.unverified_claims.get("sub") if isinstance(secret, Jwt) else None
+        return subject if isinstance(subject, str) else None
+
+
+def given(flag: str | None, environ: Mapping[str, str]) -> list[Offer]:
+    """What the command line and the environment offer; the first one counts."""
+    offers = [] if flag is None else [Offer(FLAG, lambda: flag)]
+    if text := environ.get(VARIABLE):
+        offers.append(Offer(VARIABLE, lambda: text))
+    if path := environ.get(FILE_VARIABLE):
+        # Once, as it may be a pipe.
+        offers.append(Offer(FILE_VARIABLE, functools.cache(lambda: read_file(path))))
+    return offers
+
+
+def kept(profile: Profile) -> list[Offer]:
+    """What the profile offers: one or none."""
+    token = profile.token
+    return [] if token is None else [Offer(f"profile {profile.name}", lambda: token, profile)]
+
+
+def find(given: Sequence[Offer], load_profile: Callable[[], Profile]) -> Offer:
+    """The offer that counts: of those that are `given`, then the profile's. Raises SignInNeeded.
 
     The profile is loaded only if nothing else is there: a broken one is in nobody's way.
     """
-    if flag is not None:
-        return Credential.parse(flag, FLAG)
-    if environ.get(VARIABLE):
-        return Credential.parse(environ[VARIABLE], VARIABLE)
-    if environ.get(FILE_VARIABLE):
-        return Credential.parse(read_file(environ[FILE_VARIABLE]), FILE_VARIABLE)
-    profile = load_profile()
-    if profile.token is not None:
-        return Credential.parse(profile.token, profile_source(profile.name))
+    for offer in given or kept(load_profile()):
+        return offer
     raise SignInNeeded(
         "You are not signed in",
-        f"there is no {FLAG}, {VARIABLE} or {FILE_VARIABLE}, and the profile {profile.name} keeps none",
+        f"there is no {FLAG}, {VARIABLE} or {FILE_VARIABLE}, "
+        f"and the profile {load_profile().name} keeps none",
         "hourmark login",
         code="no_credential",
     )
-
-
-def profile_source(name: str) -> str:
-    """What a credential out of that profile names as its source."""
-    return f"profile {name}"
 
 
 def read_file(path: str) -> str:

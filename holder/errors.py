@@ -39,3 +39,10 @@ class NotPermitted(HolderError):
 
 class Unreachable(HolderError):
     """The issuer did not answer, or cannot serve at the moment."""
+
+
+class Interrupted(HolderError):
+    """The user does not want it any more."""
+
+    def __init__(self) -> None:
+        super().__init__("Interrupted", code="interrupted")

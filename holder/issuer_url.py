@@ -12,7 +12,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 def parse(text: str) -> str:
     """The URL without a trailing slash. Raises UsageError unless it is https, or http on this host."""
     url = _split(text.strip())
-    if url is None or url.scheme not in ("https", "http"):
+    if url is None or url.scheme not in ("https", "http") or not text.isprintable():
         raise UsageError(
             "The issuer's URL is no URL", "it looks like https://issuer.example", "set --url or HOURMARK_URL"
         )

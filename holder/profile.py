@@ -1,7 +1,8 @@
 """What is kept between commands: for each profile one file with the issuer's URL and the role key.
 
 `$XDG_CONFIG_HOME/hourmark/profiles/NAME.json`, 0600, replaced as a whole. One file a profile, so that two
-sign-ins at once never lose one another's.
+sign-ins at once never lose one another's. Beside the folder the file `current` names the profile that counts
+when a command names none. What `hourmark context` lists and uses are these profiles: a context is a profile.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -36,13 +36,7 @@ class Profile:
     @classmethod
     def load(cls, name: str) -> Profile:
         """The profile; an empty one if nothing is kept. Raises HolderError if its file cannot be read."""
-        if _NAME.fullmatch(name) is None:
-            raise UsageError(
-                f"{name[:80]!r} is no name for a profile",
-                "it has letters, digits, dot, underscore and hyphen, at most 64",
-                "set --profile or HOURMARK_PROFILE",
-            )
-        empty = cls(name)
+        empty = cls(_checked(name))
         try:
             kept = json.loads(empty.path.read_bytes())
             known = {part: kept.get(part) for part in ("url", "token", "principal")}
@@ -72,21 +66,93 @@ class Profile:
         return replace(self, token=None, principal=None)
 
 
+def names() -> list[str]:
+    """The profiles that are kept, whole or not. Raises HolderError if the folder cannot be read."""
+    try:
+        kept = [path.stem for path in _directory().iterdir() if path.suffix == ".json"]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise HolderError(
+            "The kept profiles cannot be read",
+            f"{_directory()}: {error.strerror}",
+            "set XDG_CONFIG_HOME to a directory that you can read",
+            code="profiles_unreadable",
+        ) from None
+    return sorted(filter(_NAME.fullmatch, kept))
+
+
+def current() -> str | None:
+    """The name of the profile that counts when a command names none; None before anybody chose one.
+
+    Raises HolderError if that is not readable: acting as somebody else instead would be worse than an error.
+    """
+    path = _current_path()
+    try:
+        name = path.read_text(encoding="ascii").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError):
+        name = ""
+    if _NAME.fullmatch(name) is None:
+        raise HolderError(
+            "It cannot be told which profile counts",
+            f"{path} is not what `hourmark context use` writes",
+            "hourmark context use NAME, or name one with --profile",
+            code="current_unreadable",
+        )
+    return name
+
+
+def use(name: str) -> None:
+    """Makes it the one that `current` gives. Raises HolderError if that is not possible."""
+    path = _current_path()
+    try:
+        _replace(path, _checked(name) + "\n")
+    except OSError as error:
+        raise HolderError(
+            f"The profile {name} was not made the current one",
+            f"{path}: {error.strerror}",
+            "set XDG_CONFIG_HOME to a directory that you can write, or HOURMARK_PROFILE instead",
+            code="profile_not_kept",
+        ) from error
+
+
+def _checked(name: str) -> str:
+    """Raises UsageError for what could not be the name of a file of ours."""
+    if _NAME.fullmatch(name) is None:
+        raise UsageError(
+            f"{name[:80]!r} is no name for a profile",
+            "it has letters, digits, dot, underscore and hyphen, at most 64",
+            "hourmark context list",
+        )
+    return name
+
+
 def _directory() -> Path:
+    return _root() / "profiles"
+
+
+def _current_path() -> Path:
+    return _root() / "current"
+
+
+def _root() -> Path:
     from platformdirs import user_config_path
 
     # The specification's variable counts on every system, also where the desktop has another custom.
     base = os.environ.get("XDG_CONFIG_HOME", "")
-    root = (
+    return (
         Path(base) / "hourmark" if Path(base).is_absolute() else user_config_path("hourmark", appauthor=False)
     )
-    return root / "profiles"
 
 
 def _replace(path: Path, text: str) -> None:
     """Nobody else can read the file at any moment, and a crash leaves the old one."""
-    path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.parent.mkdir(mode=0o700, exist_ok=True)
+    import secrets
+
+    for folder in dict.fromkeys((_root(), path.parent)):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 import typer
 
 from holder.cli.output import printable
-from holder.errors import HolderError, NotPermitted, SignInNeeded, Unreachable, UsageError
+from holder.errors import HolderError, Interrupted, NotPermitted, SignInNeeded, Unreachable, UsageError
 
 OK, ERROR, USAGE, SIGN_IN_NEEDED, NOT_PERMITTED, UNREACHABLE, INTERRUPTED = 0, 1, 2, 4, 5, 7, 130
 _EXIT_CODES: tuple[tuple[type[HolderError], int], ...] = (
@@ -16,8 +17,12 @@ _EXIT_CODES: tuple[tuple[type[HolderError], int], ...] = (
     (SignInNeeded, SIGN_IN_NEEDED),
     (NotPermitted, NOT_PERMITTED),
     (Unreachable, UNREACHABLE),
+    (Interrupted, INTERRUPTED),
     (HolderError, ERROR),
 )
+
+
+_OUTPUT = re.compile(r"(?:-H?o|--output=|--format=)(.*)|--output|--format", re.ASCII)
 
 
 def report(error: HolderError, *, as_json: bool) -> int:
@@ -36,12 +41,12 @@ def of_command_line(error: typer.TyperException) -> UsageError:
 def wants_json(arguments: Sequence[str]) -> bool:
     """Whether the command line asks for JSON. The parser cannot say: its errors come before it is done."""
     ours = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
-    pairs = zip(ours, [*ours[1:], ""], strict=True)
-    return any(
-        word in ("-ojson", "--output=json", "--format=json")
-        or (word in ("-o", "--output", "--format") and following == "json")
-        for word, following in pairs
-    )
+    forms = [
+        match[1] or following
+        for word, following in zip(ours, [*ours[1:], ""], strict=True)
+        if (match := _OUTPUT.fullmatch(word)) is not None
+    ]
+    return forms[-1:] == ["json"]
 
 
 def _words(error: HolderError) -> str:

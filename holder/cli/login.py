@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from holder.cli.options import noun, with_session
-from holder.cli.session import Session, say
+from holder.cli.session import PROFILE_OPTION, Session, say
 from holder.errors import HolderError, SignInNeeded, UsageError
 from holder.profile import Profile
 
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from holder.answers import IssuedToken
     from holder.credentials import Jwt
 
-app = noun("Sign in with a role key, or get a token.")
+app = noun(
+    """Sign in with a role key and keep it, or get a token.
+
+    \b
+    Examples:
+      hourmark login --url https://issuer.example
+      hourmark login --token-file FILE --profile staging
+    """
+)
 
 
 @app.callback(invoke_without_command=True)
@@ -32,7 +40,7 @@ def login(
         str | None, typer.Option(metavar="F", help='A file that holds the role key; "-" is standard input.')
     ] = None,
 ) -> None:
-    """Sign in with a role key, and keep it. `hourmark login token` prints a token."""
+    """Keep a role key. Nothing here happens for `hourmark login token`."""
     given = [value for value in (api_token, token_file) if value is not None]
     if session.context.invoked_subcommand is not None:
         if given:
@@ -70,7 +78,9 @@ def login(
     profile.save()
     say(f"Signed in as {me.principal} at {url}")
     say(f"The role key is kept in {profile.path}, which nobody else can read.")
-    _warn_of_environment(session, "is set and goes before it")
+    if session.profile_source == PROFILE_OPTION:
+        say(f"To have it count without {PROFILE_OPTION}: hourmark context use {profile.name}")
+    session.say_if_set("is set and goes before it", credentials.VARIABLE, credentials.FILE_VARIABLE)
 
 
 def _ask() -> str:
@@ -93,7 +103,13 @@ def token(
         str | None, typer.Option(metavar="S", help="Narrower: permissions, space between them.")
     ] = None,
 ) -> None:
-    """Print a token that lives for an hour at most."""
+    """Print a token that lives for an hour at most.
+
+    \b
+    Examples:
+      curl -H "$(hourmark login token -H)" https://api.example
+      hourmark login token --resource https://api.example --scope data:get@my-set
+    """
     from holder import answers, credentials
 
     view = session.view(answers.names(answers.IssuedToken))
@@ -141,7 +157,14 @@ def _own_token(session: Session, jwt: Jwt, resource: str | None, scope: str | No
 
 @with_session
 def logout(session: Session) -> None:
-    """Forget the role key that is kept here."""
+    """Forget the role key that is kept here.
+
+    \b
+    Example:
+      hourmark logout --profile staging
+    """
+    from holder import credentials
+
     profile = session.profile
     if profile.token is None:
         say(f"The profile {profile.name} keeps no role key: nothing to forget.")
@@ -149,7 +172,7 @@ def logout(session: Session) -> None:
         profile.without_token().save()
         say(f"Signed out: the profile {profile.name} keeps no role key any more.")
         say(f"The role key itself still works until it is deleted: {_ending(profile)}")
-    _warn_of_environment(session, "is set and still counts")
+    session.say_if_set("is set and still counts", credentials.VARIABLE, credentials.FILE_VARIABLE)
 
 
 def _ending(signed_out: Profile) -> str:
@@ -161,16 +184,14 @@ def _ending(signed_out: Profile) -> str:
 
 @with_session
 def whoami(session: Session) -> None:
-    """Show who the credential is, and what it may do."""
+    """Show who the credential is, and what it may do.
+
+    \b
+    Examples:
+      hourmark whoami
+      hourmark whoami --field scope
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.Me))
     view.one(asdict(session.issuer().me()))
-
-
-def _warn_of_environment(session: Session, what: str) -> None:
-    from holder import credentials
-
-    for variable in (credentials.VARIABLE, credentials.FILE_VARIABLE):
-        if session.environ.get(variable):
-            say(f"{variable} {what}.")

@@ -11,6 +11,18 @@ import typer
 
 from holder.cli.output import Format
 from holder.cli.session import Choices, Session
+from holder.errors import HolderError
+
+
+def profile_names() -> list[str]:
+    """What completion offers for the name of a profile. A shell that asks is told nothing of errors."""
+    from holder import profile
+
+    try:
+        return profile.names()
+    except HolderError:
+        return []
+
 
 _OPTIONS: dict[str, object] = {
     "url": Annotated[
@@ -20,7 +32,10 @@ _OPTIONS: dict[str, object] = {
     "profile": Annotated[
         str | None,
         typer.Option(
-            "--profile", metavar="NAME", help="Which kept sign-in. [env: HOURMARK_PROFILE; then default]"
+            "--profile",
+            metavar="NAME",
+            help="Which kept sign-in. [env: HOURMARK_PROFILE; then `context use`]",
+            autocompletion=profile_names,
         ),
     ],
     "app_token": Annotated[

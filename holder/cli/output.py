@@ -61,9 +61,7 @@ class View:
         elif self._format is Format.TABLE and plain is not None:
             text = plain
         elif self._format is Format.TABLE:
-            text = "\n".join(
-                f"{name}: {_cell(value)}" for name, value in item.items() if value not in (None, "", [])
-            )
+            text = aligned([(name, value) for name, value in item.items() if value not in (None, "", [])])
         elif self._format is Format.TEXT:
             text = _text_line(item)
         else:
@@ -71,17 +69,28 @@ class View:
         typer.echo(text)
 
     def many(self, items: Iterable[Item]) -> None:
-        """A list, which may be empty."""
-        rows = list(items)
+        """A list, which may be empty. A line an item is shown as it comes: `| head` ends a long one early."""
         if self._line is not None or self._format is Format.TEXT:
-            lines = [(self._line or _text_line)(item) for item in rows]
-            typer.echo("\n".join(lines), nl=bool(lines))
-        elif self._format is not Format.TABLE:
+            for item in items:
+                typer.echo((self._line or _text_line)(item))
+            return
+        rows = list(items)
+        if self._format is not Format.TABLE:
             typer.echo(_document([dict(item) for item in rows], self._format))
         elif rows:
             typer.echo(_table(self._fields, rows))
         else:
             typer.echo("There is none.", err=True)
+
+
+def aligned(lines: Sequence[tuple[str, object]]) -> str:
+    """Names and values, each in a column. A name that comes again is not said again."""
+    width = max((len(name) for name, _ in lines), default=0) + len(":")
+    before = ["", *(name for name, _ in lines)]
+    return "\n".join(
+        f"{'' if name == last else name + ':':{width}} {_cell(value)}"
+        for (name, value), last in zip(lines, before, strict=False)
+    )
 
 
 def printable(text: str) -> str:

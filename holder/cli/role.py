@@ -20,7 +20,12 @@ RoleName = Annotated[str, typer.Argument(metavar="NAME", help="org.account.name"
 @app.command()
 @with_session
 def new(session: Session, name: RoleName) -> None:
-    """Make a role. Once deleted, its name can never be used again."""
+    """Make a role. Once deleted, its name can never be used again.
+
+    \b
+    Example:
+      hourmark role new org.account.name
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.Role))
@@ -29,18 +34,34 @@ def new(session: Session, name: RoleName) -> None:
 
 @app.command("list")
 @with_session
-def list_(session: Session) -> None:
-    """Show all roles."""
+def list_(
+    session: Session,
+    prefix: Annotated[
+        str | None, typer.Argument(metavar="PREFIX", help="Those alone whose names begin so.")
+    ] = None,
+) -> None:
+    """Show the roles.
+
+    \b
+    Examples:
+      hourmark role list
+      hourmark role list org.account. --field name
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.Role))
-    view.many(map(asdict, session.issuer().roles()))
+    view.many(map(asdict, session.issuer().roles(prefix=prefix)))
 
 
 @app.command()
 @with_session
 def get(session: Session, name: RoleName) -> None:
-    """Show one role."""
+    """Show one role.
+
+    \b
+    Example:
+      hourmark role get org.account.name
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.Role))
@@ -50,7 +71,12 @@ def get(session: Session, name: RoleName) -> None:
 @app.command()
 @with_session
 def delete(session: Session, name: RoleName) -> None:
-    """End a role, its keys and their tokens, for good."""
+    """End a role, its keys and their tokens, for good.
+
+    \b
+    Example:
+      hourmark role delete org.account.name
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.DeletedRole))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,13 @@ Role = Annotated[str, typer.Argument(metavar="ROLE")]
 Access = Annotated[str, typer.Argument(metavar="ACCESS", help="The key's public half, hmk_…")]
 
 
+class State(StrEnum):
+    """Whether a key still works."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+
+
 @app.command()
 @with_session
 def new(
@@ -35,7 +43,13 @@ def new(
         str | None, typer.Option(metavar="WHEN", help="90d, 2027-01-01 or 2027-01-01T12:00:00Z.")
     ] = None,
 ) -> None:
-    """Make a key. Its secret is shown this once."""
+    """Make a key. Its secret is shown this once.
+
+    \b
+    Examples:
+      hourmark role key new org.account.name --name nightly --expires 90d
+      hourmark role key new org.account.name --format-template "{{.Access}}:{{.Secret}}"
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.NewRoleKey))
@@ -47,12 +61,22 @@ def new(
 
 @app.command("list")
 @with_session
-def list_(session: Session, role: Role) -> None:
-    """Show the keys of a role, without their secrets."""
+def list_(
+    session: Session,
+    role: Role,
+    state: Annotated[State | None, typer.Option(help="Those alone that work, or that have ended.")] = None,
+) -> None:
+    """Show the keys of a role, without their secrets.
+
+    \b
+    Examples:
+      hourmark role key list org.account.name
+      hourmark role key list org.account.name --state active --field access
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.ListedRoleKey))
-    view.many(map(asdict, session.issuer().role_keys(role)))
+    view.many(map(asdict, session.issuer().role_keys(role, state=state)))
 
 
 @app.command()
@@ -66,7 +90,12 @@ def renew(
         typer.Option(metavar="SPAN", help="How long the old secret works on: 24h. Without: not at all."),
     ] = None,
 ) -> None:
-    """Give a key a new secret, which is shown this once."""
+    """Give a key a new secret, which is shown this once.
+
+    \b
+    Example:
+      hourmark role key renew org.account.name ACCESS --grace 24h
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.NewRoleKey))
@@ -78,7 +107,12 @@ def renew(
 @app.command()
 @with_session
 def delete(session: Session, role: Role, access: Access) -> None:
-    """End a key and its tokens."""
+    """End a key and its tokens.
+
+    \b
+    Example:
+      hourmark role key delete org.account.name ACCESS
+    """
     from holder import answers
 
     view = session.view(answers.names(answers.DeletedRoleKey))

@@ -18,8 +18,10 @@ from holder.errors import SignInNeeded, UsageError
 
 if TYPE_CHECKING:
     from holder.client import Issuer
-    from holder.credentials import Credential
+    from holder.credentials import Credential, Offer
 
+URL_VARIABLE, PROFILE_VARIABLE = "HOURMARK_URL", "HOURMARK_PROFILE"
+PROFILE_OPTION = "--profile"
 T = TypeVar("T")
 
 
@@ -67,42 +69,72 @@ class Session:
     @property
     def profile_name(self) -> str:
         """The profile that counts."""
-        return self.choices.profile or self.environ.get("HOURMARK_PROFILE") or profile.DEFAULT
+        return self._chosen_profile[0]
+
+    @property
+    def profile_source(self) -> str:
+        """What says that it counts."""
+        return self._chosen_profile[1]
+
+    @cached_property
+    def _chosen_profile(self) -> tuple[str, str]:
+        if self.choices.profile:
+            return self.choices.profile, PROFILE_OPTION
+        if named := self.environ.get(PROFILE_VARIABLE):
+            return named, PROFILE_VARIABLE
+        if chosen := profile.current():
+            return chosen, "context use"
+        return profile.DEFAULT, "default"
 
     @cached_property
     def url(self) -> str:
         """The issuer's: --url, HOURMARK_URL, profile. Raises UsageError if none is there."""
         from holder import issuer_url
 
-        chosen = self.chosen_url
-        if chosen is None and self.profile.url is None:
+        url, _ = self._chosen_url
+        if url is None:
             raise UsageError(
                 "No issuer is named",
-                f"there is no --url, no HOURMARK_URL, and the profile {self.profile.name} keeps none",
-                "export HOURMARK_URL=https://issuer.example",
+                f"there is no --url, no {URL_VARIABLE}, and the profile {self.profile_name} keeps none",
+                f"export {URL_VARIABLE}=https://issuer.example",
                 code="no_issuer",
             )
-        return issuer_url.parse(chosen or self.profile.url or "")
+        return issuer_url.parse(url)
 
     @property
-    def chosen_url(self) -> str | None:
-        """The URL that was named for this command."""
-        return self.choices.url or self.environ.get("HOURMARK_URL") or None
+    def url_source(self) -> str:
+        """What says which issuer counts."""
+        return self._chosen_url[1]
+
+    @cached_property
+    def _chosen_url(self) -> tuple[str | None, str]:
+        if self.choices.url:
+            return self.choices.url, "--url"
+        if named := self.environ.get(URL_VARIABLE):
+            return named, URL_VARIABLE
+        return self.profile.url, f"profile {self.profile_name}"
+
+    @cached_property
+    def given(self) -> list[Offer]:
+        """The credentials of the command line and the environment; the first one counts."""
+        from holder import credentials
+
+        return credentials.given(self.choices.app_token, self.environ)
 
     @cached_property
     def credential(self) -> Credential:
         """The one that counts. A profile's goes to the profile's issuer and to nobody else."""
         from holder import credentials
 
-        found = credentials.find(self.choices.app_token, self.environ, lambda: self.profile)
-        if found.source == credentials.profile_source(self.profile_name) and self.url != self.profile.url:
+        offer = credentials.find(self.given, lambda: self.profile)
+        if offer.profile is not None and self.url != offer.profile.url:
             raise SignInNeeded(
                 f"You are not signed in at {self.url}",
-                f"the profile {self.profile.name} keeps a role key for {self.profile.url} alone",
+                f"the profile {offer.profile.name} keeps a role key for {offer.profile.url} alone",
                 f"hourmark login --url {self.url} --profile NAME",
                 code="other_issuer",
             )
-        return found
+        return offer.credential()
 
     def issuer(self, *, public: bool = False) -> Issuer:
         """The issuer, asked with the credential, or without one for what is `public`."""
@@ -125,6 +157,12 @@ class Session:
     def view(self, fields: Sequence[str]) -> View:
         """How to show data with `fields`. Raises UsageError."""
         return View(fields, self.choices.output, self.choices.format_template, self.choices.field)
+
+    def say_if_set(self, what: str, *variables: str) -> None:
+        """Tells of each of these variables that is set what that means."""
+        for variable in variables:
+            if self.environ.get(variable):
+                say(f"{variable} {what}.")
 
     def close(self) -> None:
         """Ends the connections that were opened."""

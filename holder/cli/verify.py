@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from holder.cli.errors import NOT_PERMITTED
+from holder.cli import verdict
 from holder.cli.moments import rfc3339, roughly
 from holder.cli.options import with_session
 from holder.cli.session import Session, say
@@ -18,7 +18,7 @@ from holder.errors import HolderError, Unreachable, UsageError
 
 if TYPE_CHECKING:
     from holder.client import Issuer
-    from verifier import Permission, Token, TokenError, Trust
+    from verifier import Token, TokenError, Trust
 
 _NEW = "get a new one: hourmark login token"
 _ADVICE = {
@@ -48,7 +48,13 @@ def verify(
         typer.Option(metavar="AUD", help="The service that asks. Without: whichever the token names."),
     ] = None,
 ) -> None:
-    """Check a token as a service would, and explain the verdict."""
+    """Check a token as a service would, and explain the verdict.
+
+    \b
+    Examples:
+      hourmark login token | hourmark verify -
+      hourmark verify TOKEN --audience https://api.example -o json
+    """
     text = _read(raw)
     token = _checked(session, text, audience)
     view = session.view(list(token.to_claims()))
@@ -67,20 +73,18 @@ def can(
         str, typer.Argument(metavar="PERMISSION", help="One request: action@resource[label=value].")
     ],
 ) -> None:
-    """Say whether a token allows a request (exit code 0 or 5)."""
-    view = session.view(["allowed", "permission", "by"])
-    request = _request(permission)
+    """Say whether a token allows a request (exit code 0 or 5).
+
+    \b
+    Example:
+      hourmark login token | hourmark can - "app:query@my-app[group=A]"
+    """
+    from holder.decision import decide, parse_request
+
+    view = session.view(verdict.FIELDS)
+    request = parse_request(permission)
     token = _checked(session, _read(raw), None)
-    action, labels = f"{request.noun}:{request.verb}", dict(request.labels)
-    by = next(
-        (str(each) for each in token.scope.permissions if each.covers(action, request.name, labels)), None
-    )
-    item = {"allowed": by is not None, "permission": str(request), "by": by}
-    if by is not None:
-        view.one(item, plain=f"yes: {request} is allowed by {by}")
-        return
-    view.one(item, plain=f"no: {request} is not within {token.scope or 'an empty scope'}")
-    raise typer.Exit(NOT_PERMITTED)
+    verdict.show(decide(request, token.scope.permissions), view)
 
 
 def _read(raw: str | None) -> str:
@@ -97,23 +101,6 @@ def _read(raw: str | None) -> str:
             "hourmark whoami; or get a token with it: hourmark login token",
         )
     return text
-
-
-def _request(text: str) -> Permission:
-    """What somebody would want to do: one action on one resource. Raises UsageError."""
-    from verifier import InvalidPermission, Permission
-
-    try:
-        request = Permission.parse(text)
-    except InvalidPermission as error:
-        raise UsageError("That is no permission", str(error)) from None
-    if request.is_prefix or "*" in (request.noun, request.verb) or request.is_contradictory:
-        raise UsageError(
-            f"{text} is more than one request",
-            "a request has no * and no label twice",
-            "write action@resource[label=value], for example data:get@my-set[group=A]",
-        )
-    return request
 
 
 def _checked(session: Session, raw: str, audience: str | None) -> Token:

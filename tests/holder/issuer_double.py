@@ -152,7 +152,8 @@ class IssuerDouble:
                     return problem(409, "name_taken", f"{name} is there already")
                 return 201, self.roles.setdefault(name, {"name": name, **MADE})
             case ("GET",):
-                return page(request, list(self.roles.values()))
+                (prefix,) = request.query.get("prefix", [""])
+                return page(request, [role for name, role in self.roles.items() if name.startswith(prefix)])
             case method, name, *inner if name in self.roles:
                 return self._role(request, method, name, inner)
         return problem(404, "not_found", "there is no such role")
@@ -167,9 +168,9 @@ class IssuerDouble:
                 del self.roles[name]
                 return 200, {"deleted": name, "keys": list(mine)}
             case "GET", "keys":
-                return page(
-                    request, [{**without_secret(key), "last_exchanged_at": None} for key in mine.values()]
-                )
+                states = request.query.get("state", ["active", "expired"])
+                shown = [{**without_secret(key), "last_exchanged_at": None} for key in mine.values()]
+                return page(request, [key for key in shown if state(key) in states])
             case "POST", "keys":
                 made = self.add_key(name)
                 self.keys[made.access] |= request.json
@@ -210,6 +211,11 @@ def problem(status: int, code: str, detail: str) -> Answer:
         "code": code,
         "request_id": "req-1",
     }
+
+
+def state(key: dict[str, Any]) -> str:
+    ended = key["expires_at"] is not None and key["expires_at"] < MADE["created_at"]
+    return "expired" if ended else "active"
 
 
 def without_secret(key: dict[str, Any]) -> dict[str, Any]:

@@ -22,8 +22,8 @@ def view(output: str | None = None, template: str | None = None, field: str | No
 @pytest.mark.parametrize(
     ("shown", "text"),
     [
-        (view(), "access: hmk_1\nroles: a, b\n"),
-        (view("table"), "access: hmk_1\nroles: a, b\n"),
+        (view(), "access: hmk_1\nroles:  a, b\n"),
+        (view("table"), "access: hmk_1\nroles:  a, b\n"),
         (view("text"), "hmk_1\t\ta, b\n"),
         (view("text", "{{.Access}}:{{.ExpiresAt}}"), "hmk_1:\n"),
         (view(None, r"{{ .access }}\t{{.expires_at}}\n{{.ROLES}} {x}"), "hmk_1\t\na, b {x}\n"),

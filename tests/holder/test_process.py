@@ -26,9 +26,21 @@ ON_ITS_TERMINAL = [*PROGRAM[:2], "import os; os.close(os.open(os.ttyname(0), os.
 
 def test_starting_brings_nothing_heavy_along() -> None:
     heavy = "{'httpx', 'verifier', 'keys', 'cryptography', 'yaml', 'rich', 'platformdirs', 'issuer'}"
-    program = f"import sys, holder.cli; print(*sorted({heavy} & set(sys.modules)))"
+    program = f"import sys, holder.cli.program; print(*sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    "line", ["--help", "role --help", "role key list --help", "context list --field name"]
+)
+def test_nor_does_what_needs_no_issuer(line: str) -> None:
+    heavy = "{'httpx', 'verifier', 'cryptography', 'yaml', 'rich', 'pydantic', 'issuer'}"
+    program = f"import sys; from holder.cli import main; main(); print(*sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *line.split()], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == ""
 
 
 def test_help_and_version(hourmark: Hourmark) -> None:
@@ -80,6 +92,30 @@ def test_on_a_terminal_it_asks_and_shows_nothing(
     assert (child.returncode, out) == (code, b"")
     assert key.encode() not in seen
     assert (home / "config" / "hourmark" / "profiles" / "asked.json").exists() is (code == 0)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [("login", 2), ("login --token-file -", 4), ("verify", 1), ("status", 4), ("whoami --colour", 2)],
+)
+def test_streams_that_are_closed(issuer: IssuerDouble, line: str, code: int) -> None:
+    environ = {**os.environ, "HOURMARK_URL": issuer.url}
+    command = ["bash", "-c", 'exec "$@" <&-', "bash", *PROGRAM, *line.split()]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.startswith("Error: ")) == (code, True)
+
+
+def test_interrupted_before_it_has_even_loaded() -> None:
+    program = """
+import sys
+class Interrupts:
+    def find_spec(self, name, path, target=None):
+        if name == "typer":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupts())
+"""
+    done = subprocess.run([*PROGRAM[:2], program + PROGRAM[2], "whoami"], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
 
 
 @pytest.mark.parametrize(("options", "environ"), [(["--no-input"], {}), ([], {"CI": "true"})])

@@ -31,7 +31,7 @@ def test_the_story_as_typed(hourmark: Hourmark, issuer: IssuerDouble, admin: str
     key = RoleKey.parse(made.out.removesuffix("\n"))
     assert "shown this once" in made.err
     me = hourmark("whoami", HOURMARK_TOKEN=made.out.strip())
-    assert (me.code, f"principal: role:{ROLE}" in me.out) == (0, True)
+    assert (me.code, f"principal: role:{ROLE}\n" in me.out) == (0, True)
     header = hourmark("login", "token", "-H", HOURMARK_TOKEN=key.reveal())
     assert header.out.startswith("Authorization: Bearer ey")
     assert header.out.count("\n") == 1
@@ -47,6 +47,45 @@ def test_lists_walk_all_pages(hourmark: Hourmark, admin: str) -> None:
     assert [hourmark("role", "new", name).code for name in names] == [0] * 5
     assert [item["name"] for item in hourmark("role", "list", "-o", "json").json] == names
     assert hourmark("role", "list", "--field", "name").out.split() == names
+
+
+def test_lists_are_narrowed_by_the_issuer_on_every_page(
+    hourmark: Hourmark, issuer: IssuerDouble, role: str
+) -> None:
+    for name in ("org.a.1", "org.a.2", "org.a.3", "org.b.1"):
+        assert hourmark("role", "new", name).code == 0
+    assert hourmark("role", "list", "org.a.", "--field", "name").out.split() == [
+        "org.a.1",
+        "org.a.2",
+        "org.a.3",
+    ]
+    assert [request.query["prefix"] for request in issuer.requests[-2:]] == [["org.a."]] * 2
+    good, ended = issuer.add_key(role).access, issuer.add_key(role).access
+    issuer.keys[ended]["expires_at"] = "2026-01-01T00:00:00Z"
+
+    def listed(*options: str) -> list[str]:
+        return hourmark("role", "key", "list", role, "--field", "access", *options).out.split()
+
+    assert (listed("--state", "active"), listed("--state", "expired")) == ([good], [ended])
+    assert listed() == [good, ended]
+    assert hourmark("role", "key", "list", role, "--state", "gone").code == 2
+
+
+def test_a_policy_is_tested_before_anybody_needs_it(
+    hourmark: Hourmark, issuer: IssuerDouble, role: str
+) -> None:
+    for permission in ("data:get@a", "data:get@b", "app:query@*[group=A]"):
+        assert hourmark("role", "policy", "new", role, permission).code == 0
+    yes = hourmark("role", "policy", "test", role, "app:query@my-app[group=A]")
+    allowed = "yes: app:query@my-app[group=A] is allowed by app:query@*[group=A]\n"
+    assert (yes.code, yes.out, yes.err) == (0, allowed, "")
+    no = hourmark("role", "policy", "test", role, "app:query@my-app", "-o", "json")
+    assert (no.code, no.err) == (5, "")
+    assert no.json["missing"][0] == "app:query@*[group=A] asks for the label group=A"
+    before = len(issuer.requests)
+    assert hourmark("role", "policy", "test", role, "data:*@a").code == 2
+    assert len(issuer.requests) == before
+    assert hourmark("role", "policy", "test", "org.account.nobody", "data:get@a").code == 1
 
 
 def test_a_role_is_got_and_deleted_with_its_keys(hourmark: Hourmark, issuer: IssuerDouble, role: str) -> None:
@@ -123,7 +162,7 @@ def test_keys_are_listed_without_secrets_and_renewed(
 def test_deleting_a_key_says_what_it_made(hourmark: Hourmark, issuer: IssuerDouble, role: str) -> None:
     access = issuer.add_key(role).access
     done = hourmark("role", "key", "delete", role, access)
-    assert done.out == f"deleted: {access}\nmade: hmk_AnotherOne000000\n"
+    assert done.out == f"deleted: {access}\nmade:    hmk_AnotherOne000000\n"
     assert "live on" in done.err
 
 

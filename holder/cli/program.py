@@ -1,0 +1,109 @@
+"""`hourmark`: all commands, and what becomes of an error."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from holder.cli import completion, context, errors, login, role, status, verify
+from holder.cli.options import noun, with_session
+from holder.cli.parameters import leave_text_alone
+from holder.cli.session import Session
+from holder.errors import HolderError, Interrupted, UsageError
+
+app = noun(
+    """One-hour tokens from a Hourmark issuer, for people and jobs.
+
+    \b
+    Examples:
+      hourmark login --url https://issuer.example
+      hourmark role key new org.account.name --expires 90d
+      HOURMARK_TOKEN=ACCESS:SECRET hourmark login token
+    """
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"hourmark {version('hourmark')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+@with_session
+def hourmark(
+    session: Session,
+    version: Annotated[  # noqa: ARG001 - its callback does all the work
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Show what there is, where nothing was asked for."""
+    if session.context.invoked_subcommand is None:
+        typer.echo(session.context.get_help())
+
+
+app.add_typer(login.app, name="login")
+app.command("logout")(login.logout)
+app.command("whoami")(login.whoami)
+app.command("status")(status.status)
+app.add_typer(context.app, name="context")
+app.add_typer(role.app, name="role")
+app.command("verify")(verify.verify)
+app.command("can")(verify.can)
+app.command("completion")(completion.completion)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command line; returns the exit code.
+
+    When whoever reads stdout has left, the parser ends the process with 1, as `head` wants it.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    completion.prepare_answers(os.environ)
+    if sys.stdin is None:  # closed by whoever started this: there is nothing to read, and nobody to ask
+        sys.stdin = io.StringIO()
+    try:
+        _check_text(arguments)
+        return _end(arguments)
+    except HolderError as error:
+        return errors.report(error, as_json=errors.wants_json(arguments))
+
+
+def _check_text(arguments: Sequence[str]) -> None:
+    """Bytes that are no text come as lone surrogates, which nothing behind this can write or send."""
+    for position, argument in enumerate(arguments, 1):
+        if not argument.isascii() and any("\ud800" <= character <= "\udfff" for character in argument):
+            raise UsageError(
+                f"Argument {position} is no text",
+                "it has bytes that are not UTF-8",
+                "type it again, in a terminal that is set to UTF-8",
+            )
+
+
+def _end(arguments: Sequence[str]) -> int:
+    """Every way in which the parser or a command can end, as an exit code or a HolderError."""
+    try:
+        command = typer.main.get_command(app)
+        leave_text_alone(command)
+        code = command.main(list(arguments), prog_name="hourmark", standalone_mode=False)
+    except typer.TyperException as error:
+        raise errors.of_command_line(error) from None
+    except (typer.Abort, KeyboardInterrupt):
+        raise Interrupted from None
+    except OSError as error:
+        raise HolderError(
+            "The output cannot be written",
+            str(error),
+            "write it where there is room",
+            code="output_not_written",
+        ) from None
+    if code == errors.INTERRUPTED:  # the parser's own answer to Ctrl-C
+        raise Interrupted
+    return code if isinstance(code, int) else errors.OK

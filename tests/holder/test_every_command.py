@@ -1,0 +1,122 @@
+"""What holds for each command there is: a new one that is not in the table here turns this red."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import typer
+import yaml
+
+from holder.cli.program import app
+from holder.profile import Profile
+from keys import RoleKey
+from tests.holder.conftest import Done, Hourmark
+from tests.holder.issuer_double import SERVICES, IssuerDouble
+
+ROLE = "org.account.token"
+ACCESS = RoleKey.generate().access
+
+
+class World:
+    """An issuer with a role, a policy and a key, and somebody signed in; new for each command that runs."""
+
+    def __init__(self, issuer: IssuerDouble) -> None:
+        made = {"created_at": "2026-11-01T10:00:00Z", "created_by": "user:admin"}
+        issuer.roles = {ROLE: {"name": ROLE, **made}}
+        issuer.policies = [{"id": 1, "role": ROLE, "permission": "data:get@a", **made}]
+        issuer.keys = {ACCESS: {**issuer.keys[issuer.add_key(ROLE).access], "access": ACCESS}}
+        self.token = issuer.mint(ROLE, "data:get@a", audience=SERVICES)
+        Profile("default", issuer.url, issuer.add_key().reveal(), "role:org.account.admin").save()
+
+
+DATA: dict[str, tuple[str, Callable[[World], list[str]]]] = {
+    # The command, one field of its data, and its arguments.
+    "can": ("by", lambda world: [world.token, "data:get@a"]),
+    "context current": ("endpoint", lambda _: []),
+    "context list": ("name", lambda _: []),
+    "login token": ("token_type", lambda _: []),
+    "role delete": ("deleted", lambda _: [ROLE]),
+    "role get": ("name", lambda _: [ROLE]),
+    "role key delete": ("deleted", lambda _: [ROLE, ACCESS]),
+    "role key list": ("access", lambda _: [ROLE]),
+    "role key new": ("role", lambda _: [ROLE]),
+    "role key renew": ("access", lambda _: [ROLE, ACCESS]),
+    "role list": ("name", lambda _: []),
+    "role new": ("name", lambda _: ["org.account.new"]),
+    "role policy delete": ("deleted", lambda _: [ROLE, "1"]),
+    "role policy list": ("permission", lambda _: [ROLE]),
+    "role policy new": ("permission", lambda _: [ROLE, "data:get@b"]),
+    "role policy test": ("permission", lambda _: [ROLE, "data:get@a"]),
+    "status": ("credential", lambda _: []),
+    "verify": ("sub", lambda world: [world.token]),
+    "whoami": ("principal", lambda _: []),
+}
+WORDS_ALONE = {"login", "logout", "context use", "completion"}
+"""These have no data: what they print is words, or a script."""
+
+
+def commands(group: object, path: tuple[str, ...] = ()) -> Iterator[str]:
+    for name, command in getattr(group, "commands", {}).items():
+        if not hasattr(command, "commands") or command.invoke_without_command:
+            yield " ".join((*path, name))
+        yield from commands(command, (*path, name))
+
+
+EVERY = sorted(commands(typer.main.get_command(app)))
+
+
+def test_no_command_is_forgotten() -> None:
+    assert sorted([*DATA, *WORDS_ALONE]) == EVERY
+
+
+@pytest.fixture
+def run(hourmark: Hourmark, issuer: IssuerDouble) -> Callable[..., Done]:
+    """`run(command, *options)`, with its arguments of the table, in a new world."""
+
+    def run(command: str, *options: str) -> Done:
+        done = hourmark(*command.split(), *DATA[command][1](World(issuer)), *options)
+        assert (done.code, done.out[-1:]) == (0, "\n"), done.err
+        return done
+
+    return run
+
+
+@pytest.mark.parametrize("command", DATA)
+def test_its_data_comes_in_every_form(run: Callable[..., Done], command: str) -> None:
+    field = DATA[command][0]
+    in_json, in_yaml = run(command, "-o", "json").json, yaml.safe_load(run(command, "-o", "yaml").out)
+    first_json, first_yaml = (data[0] if isinstance(data, list) else data for data in (in_json, in_yaml))
+    assert list(first_json) == list(first_yaml)
+    assert field in first_json
+    alone = run(command, "--field", field).out
+    assert alone == f"{first_json[field]}\n"
+    assert alone == run(command, "--format", "text", "--format-template", f"{{{{.{field}}}}}").out
+    values = run(command, "-o", "text").out.splitlines()[0].split("\t")
+    assert len(values) == len(first_json)
+    assert run(command, "-o", "table").out.strip()
+
+
+@pytest.mark.parametrize("command", DATA)
+def test_a_field_that_it_does_not_have(hourmark: Hourmark, issuer: IssuerDouble, command: str) -> None:
+    world = World(issuer)
+    before = {name: dict(role) for name, role in issuer.roles.items()}
+    done = hourmark(*command.split(), *DATA[command][1](world), "--field", "nonsense", "-o", "json")
+    assert (done.code, done.out, done.error["code"]) == (2, "", "usage")
+    assert issuer.roles == before
+
+
+@pytest.mark.parametrize("command", EVERY)
+def test_its_help_and_its_errors(hourmark: Hourmark, command: str) -> None:
+    helped = hourmark(*command.split(), "--help")
+    assert (helped.code, helped.err) == (0, "")
+    assert helped.out.startswith(f"Usage: hourmark {command} ")
+    assert f"hourmark {command}" in helped.out.partition("Example")[2], "its help shows no example"
+    refused = hourmark(*command.split(), "--nonsense", "-o", "json")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.error == {
+        "error": refused.error["error"],
+        "code": "usage",
+        "hint": f"hourmark {command} --help",
+        "request_id": None,
+    }
