@@ -128,11 +128,11 @@ def audit_verify() -> None:
     """Check that no row of the audit chain was changed, put in, or removed from between others."""
     with _explained():
         from issuer.setup import open_database
-        from issuer.store.audit import first_broken_link
+        from issuer.store.audit import check_chain
 
         database = open_database(_settings())
         with database.read() as session:
-            broken = first_broken_link(session)
+            broken = check_chain(session).first_broken
         database.close()
     if broken is not None:
         _fail(f"the audit chain is broken at row {broken}")

@@ -67,23 +67,29 @@ def create(tx: Transaction, name: str) -> Principal:
     return principal
 
 
-def get(session: Session, name: str) -> Principal:
-    """Raises NotFound."""
-    principal = session.exec(
+def find(session: Session, name: str) -> Principal | None:
+    return session.exec(
         select(Principal).where(Principal.name == name, col(Principal.deleted_at).is_(None))
     ).first()
+
+
+def get(session: Session, name: str) -> Principal:
+    """Raises NotFound."""
+    principal = find(session, name)
     if principal is None:
         raise NotFound(f"there is no {name}")
     return principal
 
 
-def list_roles(session: Session, *, after: str, limit: int) -> list[Principal]:
-    """Roles in the order of their names, from behind `after` on."""
+def list_roles(session: Session, *, after: str, limit: int, prefix: str = "") -> list[Principal]:
+    """Roles whose names begin with `prefix`, in the order of their names, from behind `after` on."""
+    begin = ROLE_PREFIX + prefix
     return list(
         session.exec(
             select(Principal)
             .where(
-                col(Principal.name).startswith(ROLE_PREFIX),
+                # LIKE would take "_" for any letter, and on SQLite "a" for "A".
+                func.substr(Principal.name, 1, len(begin)) == begin,
                 col(Principal.deleted_at).is_(None),
                 Principal.name > after,
             )
@@ -102,8 +108,7 @@ def delete_principal(tx: Transaction, name: str) -> tuple[list[str], list[str]]:
     accesses, made = role_keys.delete_all_of(tx, principal)
     tx.session.execute(delete(PolicyRow).where(col(PolicyRow.principal_id) == principal.id))
     principal.deleted_at = tx.now
-    tx.session.add(principal)
-    tx.changed("principal", name)
+    _changed(tx, principal)
     tx.audit("principal:delete", name, role_keys=accesses, made=made)
     return accesses, made
 
@@ -129,7 +134,7 @@ def add_policy(tx: Transaction, name: str, permission: Permission) -> PolicyRow:
     policy = PolicyRow(principal_id=principal.id, permission=text, created_at=tx.now, created_by=tx.actor)
     tx.session.add(policy)
     tx.session.flush()
-    tx.changed("principal", name)
+    _changed(tx, principal)
     tx.audit("role-policy:create", name, permission=text)
     return policy
 
@@ -147,15 +152,27 @@ def list_policies(session: Session, name: str, *, after: int, limit: int) -> lis
     )
 
 
+def find_policy(session: Session, principal: Principal, policy_id: int) -> PolicyRow | None:
+    """The policy, if it is this principal's."""
+    policy = session.get(PolicyRow, policy_id)
+    return policy if policy is not None and policy.principal_id == principal.id else None
+
+
 def delete_policy(tx: Transaction, name: str, policy_id: int) -> str:
     """Deletes it, and ends every token that was issued under it; returns its permission. Raises NotFound."""
     principal = get(tx.session, name)
-    policy = tx.session.get(PolicyRow, policy_id)
-    if policy is None or policy.principal_id != principal.id:
+    policy = find_policy(tx.session, principal, policy_id)
+    if policy is None:
         raise NotFound(f"{name} has no policy {policy_id}")
     permission = policy.permission
     tx.session.delete(policy)
     role_keys.end_tokens_of(tx, principal)
-    tx.changed("principal", name)
+    _changed(tx, principal)
     tx.audit("role-policy:delete", name, permission=permission)
     return permission
+
+
+def _changed(tx: Transaction, principal: Principal) -> None:
+    principal.version += 1
+    tx.session.add(principal)
+    tx.changed("principal", principal.name)

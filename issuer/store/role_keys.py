@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlmodel import Session, col, delete, select, update
+from sqlmodel import Session, col, delete, or_, select, update
 
 from issuer.store import status_indices
 from issuer.store.database import Transaction
@@ -86,15 +86,24 @@ def get(session: Session, principal: Principal, access: str) -> RoleKeyRow:
     return row
 
 
-def list_of(session: Session, principal: Principal, *, after: str, limit: int) -> list[RoleKeyRow]:
-    return list(
-        session.exec(
-            select(RoleKeyRow)
-            .where(RoleKeyRow.principal_id == principal.id, RoleKeyRow.access > after)
-            .order_by(RoleKeyRow.access)
-            .limit(limit)
-        )
-    )
+def list_of(
+    session: Session,
+    principal: Principal,
+    *,
+    after: str,
+    limit: int,
+    created_by: str | None = None,
+    expired: bool | None = None,
+    now: int = 0,
+) -> list[RoleKeyRow]:
+    """By access id, from behind `after` on; those that `created_by` made, or that have `expired` by `now`."""
+    found = select(RoleKeyRow).where(RoleKeyRow.principal_id == principal.id, RoleKeyRow.access > after)
+    if created_by is not None:
+        found = found.where(RoleKeyRow.created_by == created_by)
+    expires_at = col(RoleKeyRow.expires_at)
+    if expired is not None:
+        found = found.where(expires_at <= now if expired else or_(expires_at.is_(None), expires_at > now))
+    return list(session.exec(found.order_by(RoleKeyRow.access).limit(limit)))
 
 
 def load(session: Session, access: str) -> LoadedKey | None:

@@ -16,6 +16,8 @@ class Principal(SQLModel, table=True):
     created_at: int = Field(sa_type=BigInteger)
     created_by: str
     deleted_at: int | None = Field(default=None, sa_type=BigInteger)
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    """Raised with every change of it or of its policies."""
 
 
 class PolicyRow(SQLModel, table=True):
@@ -128,6 +130,10 @@ class AuditRow(SQLModel, table=True):
     """Who changed what. Each row's hash covers the row before."""
 
     __tablename__ = "audit"
+    # What the newest rows are looked for by.
+    __table_args__ = tuple(
+        Index(f"ix_audit_{column}", column, "number") for column in ("actor", "action", "target")
+    )
 
     number: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     at: int = Field(sa_type=BigInteger)

@@ -65,7 +65,7 @@ def test_from_nothing_to_an_issuer_that_can_start(settings: Settings) -> None:
             assert (loaded.principal.name, str(loaded.held), loaded.row.scope) == ("user:ada", "*", None)
             hash_keys = signing_keys.open_hash_keys(session, kek)
             assert [s.hash for s in loaded.secrets] == [made.role_key.hash(hash_keys[1])]
-            assert audit.first_broken_link(session) is None
+            assert audit.check_chain(session).first_broken is None
             actions = list(session.exec(select(AuditRow.action).order_by(AuditRow.number)))  # type: ignore[arg-type]
     assert actions == ["signing-key:create", "principal:create", "role-policy:create", "role-key:create"]
 

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from weakref import WeakValueDictionary
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import select
 
 from issuer.store import audit, principals, role_keys, signing_keys
+from issuer.store.audit import Chain
 from issuer.store.database import Database, Transaction
 from issuer.store.tables import AuditRow
 from keys import SigningKey
@@ -38,7 +43,7 @@ def rows(database: Database) -> list[AuditRow]:
 
 def broken(database: Database) -> int | None:
     with database.read() as session:
-        return audit.first_broken_link(session)
+        return audit.check_chain(session).first_broken
 
 
 def fill(database: Database, number: int = 5) -> None:
@@ -47,7 +52,65 @@ def fill(database: Database, number: int = 5) -> None:
 
 
 def test_an_empty_chain_holds(database: Database) -> None:
-    assert broken(database) is None
+    with database.read() as session:
+        assert audit.check_chain(session) == Chain(rows=0, head_hash=None, first_broken=None)
+
+
+def test_a_chain_tells_its_length_and_its_head(database: Database) -> None:
+    fill(database)
+    newest = rows(database)[-1]
+    with database.read() as session:
+        assert audit.check_chain(session) == Chain(5, newest.hash, None)
+    execute(database, "UPDATE audit SET at = at + 1 WHERE number IN (2, 4)")
+    with database.read() as session:
+        assert audit.check_chain(session) == Chain(5, newest.hash, 2)
+
+
+@contextmanager
+def when_loaded(do: Callable[[AuditRow], object]) -> Iterator[None]:
+    """Calls `do` with every row that is read."""
+
+    def loaded(row: AuditRow, _: object) -> None:
+        do(row)
+
+    event.listen(AuditRow, "load", loaded)
+    try:
+        yield
+    finally:
+        event.remove(AuditRow, "load", loaded)
+
+
+def test_a_long_chain_is_not_in_memory_at_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "_BATCH", 4)
+    fill(database, 30)
+    alive: WeakValueDictionary[int, AuditRow] = WeakValueDictionary()
+    numbers: list[int] = []
+
+    def note(row: AuditRow) -> None:
+        alive[id(row)] = row
+        numbers.append(len(alive))
+
+    with when_loaded(note), database.read() as session:
+        assert audit.check_chain(session).rows == 30
+    assert len(numbers) == 30
+    assert max(numbers) <= 2 * 4
+
+
+def test_what_is_added_meanwhile_is_not_of_the_chain_that_is_checked(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "_BATCH", 2)
+    fill(database)
+    to_add = [OTHER]
+
+    def add(_: AuditRow) -> None:
+        if to_add:
+            make_role(database, name=to_add.pop())
+
+    with when_loaded(add), database.read() as session:
+        chain = audit.check_chain(session)
+    assert (chain.rows, chain.first_broken) == (5, None)
+    assert len(rows(database)) == 6
 
 
 def test_a_row_says_who_did_what_to_what_and_when(database: Database) -> None:
@@ -120,6 +183,46 @@ def test_what_was_rolled_back_leaves_no_row_and_no_gap(database: Database) -> No
     make_role(database, name=OTHER)
     assert [row.number for row in rows(database)] == [*(row.number for row in fill_up), 3]
     assert broken(database) is None
+
+
+def listed(database: Database, **asked: Any) -> list[int]:
+    with database.read() as session:
+        return [row.number for row in audit.list_rows(session, **{"before": None, "limit": 100, **asked})]
+
+
+def test_the_newest_rows_first_a_page_at_a_time(database: Database) -> None:
+    fill(database)
+    assert listed(database) == [5, 4, 3, 2, 1]
+    assert listed(database, limit=2) == [5, 4]
+    make_role(database, name=OTHER)
+    assert listed(database, limit=2, before=4) == [3, 2]
+    assert listed(database, before=1) == []
+    assert listed(database, before=2**63 - 1, limit=1) == [6]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"actor": ACTOR}, [3, 2, 1]),
+        ({"actor": "user:ada"}, [4]),
+        ({"actor": "USER:ADA"}, []),
+        ({"action": "role-policy:create"}, [2]),
+        ({"target": ROLE}, [4, 2, 1]),
+        ({"target": ROLE, "action": "principal:create"}, [1]),
+        ({"target": ROLE, "limit": 1, "before": 4}, [2]),
+        ({"since": NOW + 10}, [4, 3]),
+        ({"until": NOW + 10}, [2, 1]),
+        ({"since": NOW + 10, "until": NOW + 20}, [3]),
+        ({"since": NOW + 21}, []),
+        ({"since": -(2**40), "until": 2**40}, [4, 3, 2, 1]),
+    ],
+)
+def test_rows_that_are_looked_for(database: Database, asked: dict[str, Any], found: list[int]) -> None:
+    make_role(database, "job:get@*")
+    make_role(database, name=OTHER, now=NOW + 10)
+    with database.write(actor="user:ada", now=NOW + 20) as tx:
+        principals.delete_principal(tx, ROLE)
+    assert listed(database, **asked) == found
 
 
 def end_tokens(tx: Transaction) -> None:

@@ -20,6 +20,7 @@ from tests.issuer.store.databases import (
     version,
     write,
 )
+from verifier import Permission
 
 ROLE_NAMES = {
     "org.account.ci": True,
@@ -167,3 +168,48 @@ def test_pages_of_roles_while_roles_come_and_go(database: Database) -> None:
                 principals.create(tx, "role:org.account.n07-before-us")
     after = "role:org.account.n07-before-us"
     assert seen == [*names[:4], *names[5:8], after, names[9]]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "found"),
+    [
+        ("", ["a_b", "aab", "Aab"]),
+        ("org.account.a", ["a_b", "aab"]),
+        ("org.account.a_", ["a_b"]),
+        ("org.account.A", ["Aab"]),
+        ("org.account.a%", []),
+        ("rg", []),
+    ],
+)
+def test_roles_whose_names_begin_so(database: Database, prefix: str, found: list[str]) -> None:
+    for name in ("a_b", "aab", "Aab"):
+        make_role(database, name=f"role:org.account.{name}")
+    make_role(database, name="user:org.account.aac")
+    with database.read() as session:
+        listed = principals.list_roles(session, after="", limit=10, prefix=prefix)
+        assert {row.name for row in listed} == {f"role:org.account.{name}" for name in found}
+
+
+def versioned(database: Database, name: str = ROLE) -> int:
+    with database.read() as session:
+        return principals.get(session, name).version
+
+
+def test_every_change_of_a_role_or_its_policies_raises_its_version(database: Database) -> None:
+    make_role(database)
+    make_role(database, name="role:org.account.other")
+    assert versioned(database) == 1
+    with write(database) as tx:
+        policy = principals.add_policy(tx, ROLE, Permission.parse("job:get@*")).id
+    assert versioned(database) == 2
+    with write(database) as tx:
+        principals.delete_policy(tx, ROLE, policy)
+    assert versioned(database) == 3
+    with write(database) as tx:
+        key = add_key(tx)
+    with pytest.raises(Conflict), write(database) as tx:  # noqa: PT012 - the block is what is tested
+        principals.add_policy(tx, ROLE, Permission.parse("job:get@*"))
+        principals.add_policy(tx, ROLE, Permission.parse("job:get@*"))
+    with write(database) as tx:
+        role_keys.delete_key(tx, role(tx.session), key.access)
+    assert (versioned(database), versioned(database, "role:org.account.other")) == (3, 1)

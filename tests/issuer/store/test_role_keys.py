@@ -194,6 +194,44 @@ def test_pages_of_role_keys(database: Database) -> None:
     assert sorted(seen) == accesses
 
 
+@pytest.mark.parametrize(
+    ("expired", "found"),
+    [
+        (None, {"lasting", "ended", "ending", "later"}),
+        (False, {"lasting", "later"}),
+        (True, {"ended", "ending"}),
+    ],
+)
+def test_role_keys_that_have_expired_or_not(
+    database: Database, expired: bool | None, found: set[str]
+) -> None:
+    make_role(database)
+    ends = {"lasting": None, "ended": NOW - 1, "ending": NOW, "later": NOW + 1}
+    with write(database, NOW - HOUR) as tx:
+        names = {add_key(tx, expires_at=ends_at).access: name for name, ends_at in ends.items()}
+    with database.read() as session:
+        rows = role_keys.list_of(session, role(session), after="", limit=10, expired=expired, now=NOW)
+        assert {names[row.access] for row in rows} == found
+
+
+def test_role_keys_by_who_made_them(database: Database) -> None:
+    make_role(database)
+    with write(database) as tx:
+        add_key(tx)
+    with database.write(actor="hmk_OtherOtherOther0", now=NOW) as tx:
+        accesses = {add_key(tx).access for _ in range(3)}
+    with database.read() as session:
+
+        def page(after: str, created_by: str) -> list[str]:
+            rows = role_keys.list_of(session, role(session), after=after, limit=2, created_by=created_by)
+            return [row.access for row in rows]
+
+        first = page("", "hmk_OtherOtherOther0")
+        rest = page(first[-1], "hmk_OtherOtherOther0")
+        assert (len(first), {*first, *rest}) == (2, accesses)
+        assert page("", "hmk_otherOtherOther0") == []
+
+
 def test_when_a_key_was_exchanged_is_kept_without_a_change(database: Database) -> None:
     make_role(database)
     with write(database) as tx:
