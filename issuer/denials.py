@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 import orjson
+from pydantic import ValidationError
 from starlette.responses import Response
 
 from issuer.credentials import InvalidCredential
@@ -25,19 +26,21 @@ from verifier.bearer import challenge
 OAUTH_PATHS = frozenset({"/v1/token", "/v1/revoke", "/v1/introspect"})
 RETRY_SECONDS = 1
 
-_STATUS = {
+STATUS = {
     "invalid_request": HTTPStatus.BAD_REQUEST,
     "invalid_client": HTTPStatus.UNAUTHORIZED,
     "unsupported_grant_type": HTTPStatus.BAD_REQUEST,
     "invalid_scope": HTTPStatus.BAD_REQUEST,
     "invalid_target": HTTPStatus.BAD_REQUEST,
     "invalid_token": HTTPStatus.UNAUTHORIZED,
+    "insufficient_scope": HTTPStatus.FORBIDDEN,
     "not_permitted": HTTPStatus.FORBIDDEN,
     "not_found": HTTPStatus.NOT_FOUND,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "request_timeout": HTTPStatus.REQUEST_TIMEOUT,
     "conflict": HTTPStatus.CONFLICT,
     "misdirected_request": HTTPStatus.MISDIRECTED_REQUEST,
+    "precondition_failed": HTTPStatus.PRECONDITION_FAILED,
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "invalid_field": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -60,9 +63,9 @@ _CODES: dict[type[Exception], str] = {
     NoSigningKey: "temporarily_unavailable",
 }
 # RFC 6749 section 5.2 has no names of its own for these.
-_OAUTH_NAMES = {"too_large": "invalid_request", "unsupported_media_type": "invalid_request"}
-_OAUTH_NAMES |= {"request_timeout": "invalid_request", "method_not_allowed": "invalid_request"}
-_OAUTH_NAMES |= {"misdirected_request": "invalid_request"}
+OAUTH_NAMES = {"too_large": "invalid_request", "unsupported_media_type": "invalid_request"}
+OAUTH_NAMES |= {"request_timeout": "invalid_request", "method_not_allowed": "invalid_request"}
+OAUTH_NAMES |= {"misdirected_request": "invalid_request"}
 
 
 class Denial(Exception):
@@ -81,6 +84,16 @@ class Denial(Exception):
 def wrong_field(field: str, message: str) -> Denial:
     """A field, or a parameter of the URL, that cannot be as it is."""
     return Denial("invalid_field", f"{field}: {message}", errors=[{"field": field, "message": message}])
+
+
+def wrong_fields(error: ValidationError) -> Denial:
+    """Every field, or parameter of the URL, that the model does not take."""
+    fields = [
+        {"field": ".".join(map(str, wrong["loc"])), "message": wrong["msg"].removeprefix("Value error, ")}
+        for wrong in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+    summary = "; ".join(f"{wrong['field']}: {wrong['message']}" for wrong in fields)
+    return Denial("invalid_field", summary, errors=fields)
 
 
 class BearerDenial(Exception):
@@ -118,7 +131,7 @@ def refusal(error: Exception) -> Refusal:
         headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'} | headers
     if code in ("temporarily_unavailable", "slow_down"):
         headers = {"Retry-After": str(RETRY_SECONDS)} | headers
-    return Refusal(_STATUS[code], code, detail, headers, members)
+    return Refusal(STATUS[code], code, detail, headers, members)
 
 
 def answer(error: Exception, *, path: str, request_id: str) -> Response:
@@ -126,7 +139,7 @@ def answer(error: Exception, *, path: str, request_id: str) -> Response:
     refused = refusal(error)
     headers = {"Cache-Control": "no-store", **refused.headers}
     if path in OAUTH_PATHS:
-        name = _OAUTH_NAMES.get(refused.code, refused.code)
+        name = OAUTH_NAMES.get(refused.code, refused.code)
         body: dict[str, object] = {"error": name, "error_description": _printable(refused.detail)}
         media_type = "application/json;charset=UTF-8"
         headers["Pragma"] = "no-cache"

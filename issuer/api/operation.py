@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
+import anyio
+from anyio import CapacityLimiter
 from pydantic import BaseModel, ConfigDict
+from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
+from issuer.api.preconditions import Preconditions, etag
+from issuer.api.query import Query, read_query
 from issuer.body import read_json
 from issuer.callers import Caller
 from issuer.denials import wrong_field
@@ -17,37 +22,44 @@ from issuer.service import Service
 from issuer.store import principals
 from issuer.store.database import Transaction
 
-MAX_PAGE = 200
-_DEFAULT_PAGE = 50
-
-Item = TypeVar("Item")
 Done = TypeVar("Done")
 
 
 class Body(BaseModel):
     """What a client sends: an unknown field is an error, so that a typing error is not silently dropped."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
 class NoBody(Body):
     """An operation without a body."""
 
 
-class Page(BaseModel, Generic[Item]):
-    """A part of a list; `next_cursor` continues behind it and is null at the end."""
+class Answer(BaseModel):
+    """What it gets: the document says that there is nothing else in it."""
 
-    items: list[Item]
-    next_cursor: str | None
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned:
+    """An answer, and the version of the role that it is about."""
+
+    answer: BaseModel
+    version: int | None
+    """None if there is no such role."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request for an operation, after caller and body were checked for their form."""
+    """One request for an operation, after caller, query and body were checked for their form."""
 
     service: Service
     caller: Caller
     request: Request
+    preconditions: Preconditions
+    query: Any
+    """An instance of the operation's query model."""
     body: Any
     """An instance of the operation's body model."""
 
@@ -60,22 +72,25 @@ class Call:
                 principals.check_role_name(text)
             except principals.InvalidName as error:
                 raise wrong_field(name, str(error)) from error
-        return _storable(name, text)
+        if "\0" in text:
+            raise wrong_field(name, "holds a NUL character")
+        return text
+
+    async def read(self, work: Callable[[Session], Done], limiter: CapacityLimiter | None = None) -> Done:
+        """Looks at one snapshot, beside the event loop, in one of the threads of `limiter`."""
+
+        def run() -> Done:
+            with self.service.database.read() as session:
+                return work(session)
+
+        return await anyio.to_thread.run_sync(run, limiter=limiter)
 
     async def change(self, work: Callable[[Transaction], Done]) -> Done:
         """Changes something on the caller's behalf, if its credential is still in force then."""
         return await self.service.change(self.caller.client_id, self.caller.status_index, work)
 
-    def page(self) -> tuple[str, int]:
-        """(cursor, limit) of the query. Raises Denial."""
-        text = self.request.query_params.get("limit", str(_DEFAULT_PAGE))
-        # Length first: Python refuses to read a number of thousands of digits.
-        if len(text) > 3 or not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_PAGE:
-            raise wrong_field("limit", f"is a number from 1 to {MAX_PAGE}")
-        return _storable("cursor", self.request.query_params.get("cursor", "")), int(text)
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One method of one path."""
 
@@ -84,34 +99,44 @@ class Operation:
     summary: str
     permission: str
     """`action@…` that the caller needs; the handler checks it for the resource at hand."""
-    handler: Callable[[Call], Awaitable[BaseModel]]
+    handler: Callable[[Call], Awaitable[BaseModel | Versioned]]
     answer: type[BaseModel]
+    query: type[Query] = Query
     body: type[Body] = NoBody
     status: int = 200
-    is_list: bool = False
+    location: str | None = None
+    """Where what was made is found, with the answer's members to fill in."""
+    has_etag: bool = False
+    """Whether it answers the role's version; one that reads knows `If-None-Match` then."""
+    is_conditional: bool = False
+    """Whether it takes `If-Match` with the role's version."""
+    refusals: tuple[str, ...] = ()
+    """The codes of denials that not every operation has."""
 
     async def respond(self, service: Service, request: Request) -> Response:
-        # Before the body: nobody unknown is listened to.
+        # Before all else: nobody unknown is listened to.
         await service.callers.identify(request, service.api_verifier)
+        query = read_query(request, self.query)
+        preconditions = Preconditions.of(request)
+        if not self.is_conditional:
+            preconditions.require_match(None)
         body = NoBody() if self.body is NoBody else await read_json(request, self.body)
 
-        async def attempt() -> BaseModel:
+        async def attempt() -> BaseModel | Versioned:
             caller = await service.callers.identify(request, service.api_verifier)
-            return await self.handler(Call(service, caller, request, body))
+            return await self.handler(Call(service, caller, request, preconditions, query, body))
 
-        done = await service.once_more(attempt)
+        return self._response(await service.once_more(attempt), preconditions)
+
+    def _response(self, done: BaseModel | Versioned, preconditions: Preconditions) -> Response:
+        answer, version = (done.answer, done.version) if isinstance(done, Versioned) else (done, None)
         headers = {"Cache-Control": "no-store"}
-        return Response(done.model_dump_json(), self.status, headers, media_type="application/json")
-
-
-def _storable(name: str, text: str) -> str:
-    """PostgreSQL takes no NUL, not even to compare with it."""
-    if "\0" in text:
-        raise wrong_field(name, "holds a NUL character")
-    return text
-
-
-def page_of(items: list[Item], limit: int, cursor: Callable[[Item], str]) -> tuple[list[Item], str | None]:
-    """The first `limit` of up to `limit` + 1 items, and the cursor behind them if there are more."""
-    shown = items[:limit]
-    return shown, cursor(shown[-1]) if len(items) > limit else None
+        if self.location is not None:
+            headers["Location"] = self.location.format(**answer.model_dump())
+        if version is not None:
+            headers["ETag"] = etag(version)
+        if self.method == "GET":
+            preconditions.require_match(version)
+            if preconditions.knows(version):
+                return Response(status_code=304, headers=headers)
+        return Response(answer.model_dump_json(), self.status, headers, media_type="application/json")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-import anyio
-from pydantic import BaseModel
+from sqlmodel import Session
 
 from issuer import rfc3339
-from issuer.api.operation import Body, Call, Operation, Page, page_of
+from issuer.api.operation import Answer, Body, Call, Operation, Versioned
+from issuer.api.query import NumberedPageQuery, Page, page_of
 from issuer.denials import wrong_field
 from issuer.store import principals
+from issuer.store.database import Transaction
 from issuer.store.principals import ROLE_PREFIX
 from issuer.store.tables import PolicyRow
 from verifier import InvalidPermission, Permission, Scope
@@ -20,56 +19,64 @@ class NewPolicy(Body):
     permission: str
 
 
-class Policy(BaseModel):
+class Policy(Answer):
     id: int
     role: str
     permission: str
-    created_at: str
+    created_at: rfc3339.Written
     created_by: str
 
 
-class DeletedPolicy(BaseModel):
+class DeletedPolicy(Answer):
     deleted: int
+    """Its id."""
 
 
-async def create(call: Call) -> Policy:
-    role = call.path("role")
-    call.caller.require("role-policy:create", role)
+async def create(call: Call) -> Versioned:
+    name = call.path("role")
+    call.caller.require("role-policy:create", name)
     try:
         permission = Permission.parse(call.body.permission)
     except InvalidPermission as error:
         raise wrong_field("permission", str(error)) from error
     call.caller.require_within(Scope((permission,)), "the policy")
-    return await call.change(
-        lambda tx: _policy(role, principals.add_policy(tx, ROLE_PREFIX + role, permission)),
-    )
+
+    def work(tx: Transaction) -> Versioned:
+        role = principals.get(tx.session, ROLE_PREFIX + name)
+        call.preconditions.require(role.version)
+        policy = principals.add_policy(tx, role.name, permission)
+        return Versioned(_policy(name, policy), role.version)
+
+    return await call.change(work)
 
 
-async def list_of_role(call: Call) -> Page[Policy]:
-    role = call.path("role")
-    call.caller.require("role:get", role)
-    cursor, limit = call.page()
+async def list_of_role(call: Call) -> Versioned:
+    name, limit = call.path("role"), call.query.limit
+    call.caller.require("role:get", name)
 
-    def read() -> Page[Policy]:
-        with call.service.database.read() as session:
-            rows = principals.list_policies(
-                session, ROLE_PREFIX + role, after=_number("cursor", cursor or "0"), limit=limit + 1
-            )
-            items, next_cursor = page_of(
-                [_policy(role, row) for row in rows], limit, lambda policy: str(policy.id)
-            )
-            return Page(items=items, next_cursor=next_cursor)
+    def work(session: Session) -> Versioned:
+        role = principals.get(session, ROLE_PREFIX + name)
+        rows = principals.list_policies(session, role.name, after=call.query.cursor or 0, limit=limit + 1)
+        page = page_of([_policy(name, row) for row in rows], limit, lambda policy: str(policy.id))
+        return Versioned(page, role.version)
 
-    return await anyio.to_thread.run_sync(read)
+    return await call.read(work)
 
 
-async def delete(call: Call) -> DeletedPolicy:
+async def delete(call: Call) -> Versioned:
     """Every token that was issued while it held ends. Again it does nothing."""
-    role, number = call.path("role"), _number("policy", call.path("policy"))
-    call.caller.require("role-policy:delete", role)
-    with suppress(principals.NotFound):
-        await call.change(lambda tx: principals.delete_policy(tx, ROLE_PREFIX + role, number))
-    return DeletedPolicy(deleted=number)
+    name, number = call.path("role"), _number(call.path("policy"))
+    call.caller.require("role-policy:delete", name)
+
+    def work(tx: Transaction) -> Versioned:
+        role = principals.find(tx.session, ROLE_PREFIX + name)
+        policy = principals.find_policy(tx.session, role, number) if role else None
+        call.preconditions.require(role.version if role and policy else None)
+        if role and policy:
+            principals.delete_policy(tx, role.name, number)
+        return Versioned(DeletedPolicy(deleted=number), role.version if role else None)
+
+    return await call.change(work)
 
 
 def _policy(role: str, row: PolicyRow) -> Policy:
@@ -82,17 +89,47 @@ def _policy(role: str, row: PolicyRow) -> Policy:
     )
 
 
-def _number(name: str, text: str) -> int:
+def _number(text: str) -> int:
     if len(text) > 10 or not text.isascii() or not text.isdigit() or int(text) >= 2**31:
-        raise wrong_field(name, "a policy's id is a number, as listed")
+        raise wrong_field("policy", "a policy's id is a number, as listed")
     return int(text)
 
 
 _ALL = "/v1/roles/{role}/policies"
 OPERATIONS = (
-    Operation("POST", _ALL, "Add a policy", "role-policy:create@ROLE", create, Policy, NewPolicy, 201),
-    Operation("GET", _ALL, "List policies", "role:get@ROLE", list_of_role, Page[Policy], is_list=True),
     Operation(
-        "DELETE", _ALL + "/{policy}", "Delete a policy", "role-policy:delete@ROLE", delete, DeletedPolicy
+        method="POST",
+        path=_ALL,
+        summary="Add a policy",
+        permission="role-policy:create@ROLE",
+        handler=create,
+        body=NewPolicy,
+        answer=Policy,
+        status=201,
+        has_etag=True,
+        is_conditional=True,
+        refusals=("not_permitted", "not_found", "conflict"),
+    ),
+    Operation(
+        method="GET",
+        path=_ALL,
+        summary="List policies",
+        permission="role:get@ROLE",
+        handler=list_of_role,
+        query=NumberedPageQuery,
+        answer=Page[Policy],
+        has_etag=True,
+        is_conditional=True,
+        refusals=("not_found",),
+    ),
+    Operation(
+        method="DELETE",
+        path=_ALL + "/{policy}",
+        summary="Delete a policy",
+        permission="role-policy:delete@ROLE",
+        handler=delete,
+        answer=DeletedPolicy,
+        has_etag=True,
+        is_conditional=True,
     ),
 )

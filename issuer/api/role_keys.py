@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from contextlib import suppress
+from typing import Literal
 
-import anyio
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import Field
+from sqlmodel import Session
 
 from issuer import rfc3339
-from issuer.api.operation import Body, Call, Operation, Page, page_of
+from issuer.api.operation import Answer, Body, Call, Operation
+from issuer.api.query import Page, PageQuery, Text, page_of
 from issuer.denials import Denial, wrong_field
 from issuer.store import principals, role_keys
 from issuer.store.database import Transaction
@@ -19,14 +21,19 @@ from keys import RoleKey as PresentedKey
 from verifier import InvalidPermission, Scope
 
 _MAX_GRACE = 30 * 86400
-_LATEST = datetime.fromisoformat("9999-12-31T00:00:00Z")
 
 
 class NewRoleKey(Body):
     name: str = Field(default="", max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
     scope: str | None = None
     """Permissions that it is narrowed to; all of the role's without."""
-    expires_at: AwareDatetime | None = Field(default=None, lt=_LATEST)
+    expires_at: rfc3339.Read | None = None
+
+
+class RoleKeyQuery(PageQuery):
+    created_by: Text | None = None
+    """The access id of the credential that made them."""
+    state: Literal["active", "expired"] | None = None
 
 
 class Renewal(Body):
@@ -34,32 +41,31 @@ class Renewal(Body):
     """How long the old secret and its tokens stay good; 0 ends them now."""
 
 
-class RoleKey(BaseModel):
+class RoleKey(Answer):
     access: str
     role: str
     name: str
     scope: str | None
-    created_at: str
+    created_at: rfc3339.Written
     created_by: str
-    expires_at: str | None
-    last_exchanged_at: str | None
+    expires_at: rfc3339.Written | None
+    last_exchanged_at: rfc3339.Written | None
 
 
 class RoleKeyWithSecret(RoleKey):
     secret: str = Field(repr=False)
 
 
-class DeletedRoleKey(BaseModel):
+class DeletedRoleKey(Answer):
     deleted: str
     made: list[str]
     """The access ids of the role keys that were made with it; they live on."""
 
 
 async def create(call: Call) -> RoleKeyWithSecret:
-    role, body = call.path("role"), call.body
+    role, body, expires_at = call.path("role"), call.body, call.body.expires_at
     call.caller.require("role-key:create", role)
     scope = None if body.scope is None else _narrowing(body.scope)
-    expires_at = None if body.expires_at is None else int(body.expires_at.timestamp())
     if expires_at is not None and expires_at <= time.time():
         raise wrong_field("expires_at", "is in the past")
     presented, hash_key = PresentedKey.generate(), call.service.credentials.hash_key
@@ -76,20 +82,22 @@ async def create(call: Call) -> RoleKeyWithSecret:
 
 
 async def list_of_role(call: Call) -> Page[RoleKey]:
-    role = call.path("role")
+    role, limit, state = call.path("role"), call.query.limit, call.query.state
     call.caller.require("role-key:list", role)
-    cursor, limit = call.page()
 
-    def read() -> Page[RoleKey]:
-        with call.service.database.read() as session:
-            principal = principals.get(session, ROLE_PREFIX + role)
-            rows = role_keys.list_of(session, principal, after=cursor, limit=limit + 1)
-            items, next_cursor = page_of(
-                [_role_key(role, row) for row in rows], limit, lambda key: key.access
-            )
-            return Page(items=items, next_cursor=next_cursor)
+    def work(session: Session) -> Page[RoleKey]:
+        rows = role_keys.list_of(
+            session,
+            principals.get(session, ROLE_PREFIX + role),
+            after=call.query.cursor,
+            limit=limit + 1,
+            created_by=call.query.created_by,
+            expired=None if state is None else state == "expired",
+            now=int(time.time()),
+        )
+        return page_of([_role_key(role, row) for row in rows], limit, lambda key: key.access)
 
-    return await anyio.to_thread.run_sync(read)
+    return await call.read(work)
 
 
 async def renew(call: Call) -> RoleKeyWithSecret:
@@ -116,12 +124,11 @@ async def delete(call: Call) -> DeletedRoleKey:
     """For good. Again it does nothing."""
     role, access = call.path("role"), call.path("access")
     call.caller.require("role-key:delete", role)
-    try:
+    made: list[str] = []
+    with suppress(principals.NotFound, role_keys.NoSuchKey):
         made = await call.change(
             lambda tx: role_keys.delete_key(tx, principals.get(tx.session, ROLE_PREFIX + role), access),
         )
-    except (principals.NotFound, role_keys.NoSuchKey):
-        made = []
     return DeletedRoleKey(deleted=access, made=made)
 
 
@@ -173,29 +180,44 @@ def _with_secret(role: str, row: RoleKeyRow, presented: PresentedKey) -> RoleKey
 
 _ALL = "/v1/roles/{role}/keys"
 _ONE = _ALL + "/{access}"
-_NAME = "PRINCIPAL-NAME"
 OPERATIONS = (
     Operation(
-        "POST",
-        _ALL,
-        "Make a role key",
-        f"role-key:create@{_NAME}",
-        create,
-        RoleKeyWithSecret,
-        NewRoleKey,
-        201,
+        method="POST",
+        path=_ALL,
+        summary="Make a role key",
+        permission="role-key:create@PRINCIPAL-NAME",
+        handler=create,
+        body=NewRoleKey,
+        answer=RoleKeyWithSecret,
+        status=201,
+        refusals=("not_permitted", "not_found", "conflict"),
     ),
     Operation(
-        "GET", _ALL, "List role keys", f"role-key:list@{_NAME}", list_of_role, Page[RoleKey], is_list=True
+        method="GET",
+        path=_ALL,
+        summary="List role keys",
+        permission="role-key:list@PRINCIPAL-NAME",
+        handler=list_of_role,
+        query=RoleKeyQuery,
+        answer=Page[RoleKey],
+        refusals=("not_found",),
     ),
     Operation(
-        "POST",
-        _ONE + "/renew",
-        "Give a role key a new secret",
-        f"role-key:renew@{_NAME}",
-        renew,
-        RoleKeyWithSecret,
-        Renewal,
+        method="POST",
+        path=_ONE + "/renew",
+        summary="Give a role key a new secret",
+        permission="role-key:renew@PRINCIPAL-NAME",
+        handler=renew,
+        body=Renewal,
+        answer=RoleKeyWithSecret,
+        refusals=("not_permitted", "not_found", "conflict"),
     ),
-    Operation("DELETE", _ONE, "Delete a role key", f"role-key:delete@{_NAME}", delete, DeletedRoleKey),
+    Operation(
+        method="DELETE",
+        path=_ONE,
+        summary="Delete a role key",
+        permission="role-key:delete@PRINCIPAL-NAME",
+        handler=delete,
+        answer=DeletedRoleKey,
+    ),
 )

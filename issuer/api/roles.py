@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import anyio
-from pydantic import BaseModel
+from typing import Annotated
+
+from pydantic import Field
+from sqlmodel import Session
 
 from issuer import rfc3339
-from issuer.api.operation import MAX_PAGE, Body, Call, Operation, Page, page_of
+from issuer.api.operation import Answer, Body, Call, Operation, Versioned
+from issuer.api.query import MAX_PAGE, Page, PageQuery, page_of
 from issuer.denials import wrong_field
 from issuer.store import principals
+from issuer.store.database import Transaction
 from issuer.store.principals import ROLE_PREFIX
 from issuer.store.tables import Principal
 
@@ -17,13 +21,18 @@ class NewRole(Body):
     name: str
 
 
-class Role(BaseModel):
+class RoleQuery(PageQuery):
+    prefix: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9._-]*$")] | None = None
+    """What the names begin with."""
+
+
+class Role(Answer):
     name: str
-    created_at: str
+    created_at: rfc3339.Written
     created_by: str
 
 
-class DeletedRole(BaseModel):
+class DeletedRole(Answer):
     deleted: str
     keys: list[str]
     """The access ids of the role keys that went with it."""
@@ -31,56 +40,56 @@ class DeletedRole(BaseModel):
     """Those of the role keys that were made with these; they live on."""
 
 
-async def create(call: Call) -> Role:
+async def create(call: Call) -> Versioned:
     try:
         name = principals.check_role_name(call.body.name)
     except principals.InvalidName as error:
         raise wrong_field("name", str(error)) from error
     call.caller.require("role:create", name)
-    return await call.change(lambda tx: _role(principals.create(tx, ROLE_PREFIX + name)))
+    return await call.change(lambda tx: _versioned(principals.create(tx, ROLE_PREFIX + name)))
 
 
 async def list_all(call: Call) -> Page[Role]:
     """Of all roles those that the caller may look at."""
-    cursor, limit = call.page()
+    limit, prefix = call.query.limit, call.query.prefix or ""
 
-    def read() -> Page[Role]:
+    def work(session: Session) -> Page[Role]:
         seen: list[Role] = []
-        after = ROLE_PREFIX + cursor
-        with call.service.database.read() as session:
-            # On until the page is full: a cursor that names a role would tell of one that cannot be seen.
-            while len(seen) <= limit and (
-                found := principals.list_roles(session, after=after, limit=MAX_PAGE)
-            ):
-                roles = [_role(row) for row in found]
-                seen += [role for role in roles if call.caller.scope.covers("role:get", role.name)]
-                after = found[-1].name
-        items, next_cursor = page_of(seen, limit, lambda role: role.name)
-        return Page(items=items, next_cursor=next_cursor)
+        after = ROLE_PREFIX + call.query.cursor
+        # On until the page is full: a cursor that names a role would tell of one that cannot be seen.
+        while len(seen) <= limit and (
+            found := principals.list_roles(session, after=after, limit=MAX_PAGE, prefix=prefix)
+        ):
+            roles = [_role(row) for row in found]
+            seen += [role for role in roles if call.caller.scope.covers("role:get", role.name)]
+            after = found[-1].name
+        return page_of(seen, limit, lambda role: role.name)
 
-    return await anyio.to_thread.run_sync(read)
+    return await call.read(work)
 
 
-async def get(call: Call) -> Role:
+async def get(call: Call) -> Versioned:
     name = call.path("role")
     call.caller.require("role:get", name)
-
-    def read() -> Role:
-        with call.service.database.read() as session:
-            return _role(principals.get(session, ROLE_PREFIX + name))
-
-    return await anyio.to_thread.run_sync(read)
+    return await call.read(lambda session: _versioned(principals.get(session, ROLE_PREFIX + name)))
 
 
 async def delete(call: Call) -> DeletedRole:
     """For good. Again, or for a role that never was, it does nothing."""
     name = call.path("role")
     call.caller.require("role:delete", name)
-    try:
-        keys, made = await call.change(lambda tx: principals.delete_principal(tx, ROLE_PREFIX + name))
-    except principals.NotFound:
-        keys, made = [], []
-    return DeletedRole(deleted=name, keys=keys, made=made)
+
+    def work(tx: Transaction) -> DeletedRole:
+        role = principals.find(tx.session, ROLE_PREFIX + name)
+        call.preconditions.require(role.version if role else None)
+        keys, made = principals.delete_principal(tx, role.name) if role else ([], [])
+        return DeletedRole(deleted=name, keys=keys, made=made)
+
+    return await call.change(work)
+
+
+def _versioned(row: Principal) -> Versioned:
+    return Versioned(_role(row), row.version)
 
 
 def _role(row: Principal) -> Role:
@@ -91,10 +100,48 @@ def _role(row: Principal) -> Role:
     )
 
 
-_ONE = "/v1/roles/{role}"
+_ALL, _ONE = "/v1/roles", "/v1/roles/{role}"
 OPERATIONS = (
-    Operation("POST", "/v1/roles", "Make a role", "role:create@ROLE", create, Role, NewRole, 201),
-    Operation("GET", "/v1/roles", "List roles", "role:get@ROLE", list_all, Page[Role], is_list=True),
-    Operation("GET", _ONE, "Look at a role", "role:get@ROLE", get, Role),
-    Operation("DELETE", _ONE, "Delete a role with its keys", "role:delete@ROLE", delete, DeletedRole),
+    Operation(
+        method="POST",
+        path=_ALL,
+        summary="Make a role",
+        permission="role:create@ROLE",
+        handler=create,
+        body=NewRole,
+        answer=Role,
+        status=201,
+        location="/v1/roles/{name}",
+        has_etag=True,
+        refusals=("conflict",),
+    ),
+    Operation(
+        method="GET",
+        path=_ALL,
+        summary="List roles",
+        permission="role:get@ROLE",
+        handler=list_all,
+        query=RoleQuery,
+        answer=Page[Role],
+    ),
+    Operation(
+        method="GET",
+        path=_ONE,
+        summary="Look at a role",
+        permission="role:get@ROLE",
+        handler=get,
+        answer=Role,
+        has_etag=True,
+        is_conditional=True,
+        refusals=("not_found",),
+    ),
+    Operation(
+        method="DELETE",
+        path=_ONE,
+        summary="Delete a role with its keys",
+        permission="role:delete@ROLE",
+        handler=delete,
+        answer=DeletedRole,
+        is_conditional=True,
+    ),
 )

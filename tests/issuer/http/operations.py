@@ -56,6 +56,8 @@ ROWS = (
         {"permission": "role-policy:create@{role}"}),
     Row("GET", "/v1/roles/{role}/policies", "role:get@{role}"),
     Row("DELETE", "/v1/roles/{role}/policies/{policy}", "role-policy:delete@{role}"),
+    Row("GET", "/v1/audit", "audit:read@*"),
+    Row("GET", "/v1/audit/chain", "audit:read@*"),
 )  # fmt: skip
 
 

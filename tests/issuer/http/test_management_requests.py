@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.issuer.http.world import Key, World, open_world
-from tests.postgresql import PostgresServer
+from tests.issuer.http.world import Key, World, made
 
 ROLE = "org.tests.wrong"
 PAST, FUTURE = "2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z"
@@ -77,21 +74,9 @@ WRONG: list[tuple[str, str, Any, str]] = [
 ]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def there(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """An issuer on each database: they differ in what they take as text or number."""
-    settings = {}
-    if request.param == "postgresql":
-        server: PostgresServer = request.getfixturevalue("postgres_server")
-        settings["HOURMARKD_DATABASE_URL"] = server.create_database()
-    folder: Path = tmp_path_factory.mktemp(f"wrong-{request.param}")
-    with open_world(folder, **settings) as world:
-        world.admin.post("/v1/roles", json={"name": ROLE})
-        yield world
-
-
 @pytest.fixture(scope="module")
 def key(there: World) -> Key:
+    made(there.admin.post("/v1/roles", json={"name": ROLE}))
     return there.key(ROLE)
 
 

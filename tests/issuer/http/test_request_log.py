@@ -40,8 +40,8 @@ def test_a_management_request_names_its_caller_and_its_route_without_the_values(
     token = world.for_issuer(key)
     jti = jwt.decode(token, options={"verify_signature": False})["jti"]
     for headers in (key.bearer, bearer(token)):
-        line = world.line(world.nobody.get(f"/v1/roles/{key.role}?unused=1", headers=headers))
-        assert (line["route"], line["status"]) == ("/v1/roles/{role}", 200)
+        line = world.line(world.nobody.get(f"/v1/roles/{key.role}/policies?limit=77", headers=headers))
+        assert (line["route"], line["status"]) == ("/v1/roles/{role}/policies", 200)
         assert (line["client_id"], line["sub"]) == (key.access, f"role:{key.role}")
         assert line.get("jti") == (jti if headers != key.bearer else None)
 

@@ -1,0 +1,143 @@
+"""What the endpoints answer that a specification defines: as models, for the document alone."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, RootModel
+
+from issuer import rfc3339
+from issuer.api.operation import Answer
+
+
+class Token(Answer):
+    """RFC 6749 section 5.1."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int = Field(ge=0, le=3600, description="seconds")
+    scope: str
+
+
+class Me(Answer):
+    """Who a credential is."""
+
+    principal: str
+    roles: list[str]
+    scope: str
+    client_id: str
+    audience: list[str] | None
+    expires_at: rfc3339.Written | None
+
+
+class Inactive(Answer):
+    """A token that is no good, or that is none of the caller's business."""
+
+    active: Literal[False]
+
+
+class Actor(Answer):
+    sub: str
+
+
+class Active(Answer):
+    """RFC 7662 section 2.2, RFC 9068 section 2.2."""
+
+    active: Literal[True]
+    token_type: Literal["Bearer"]
+    iss: str
+    aud: str | list[str]
+    sub: str
+    iat: int
+    exp: int
+    jti: str
+    client_id: str
+    roles: list[str]
+    scope: str
+    # What the token does not say is left out.
+    nbf: int = 0
+    act: Actor = Actor(sub="")
+    job: str = ""
+    labels: dict[str, str] = Field(default_factory=dict)
+
+
+class Introspection(RootModel[Active | Inactive]):
+    pass
+
+
+class Metadata(Answer):
+    """RFC 8414 section 2, OpenID Connect Discovery section 3, RFC 9728 section 4."""
+
+    issuer: str
+    jwks_uri: str
+    token_endpoint: str
+    token_endpoint_auth_methods_supported: list[str]
+    grant_types_supported: list[str]
+    response_types_supported: list[str]
+    introspection_endpoint: str
+    introspection_endpoint_auth_methods_supported: list[str]
+    revocation_endpoint: str
+    revocation_endpoint_auth_methods_supported: list[str]
+    subject_types_supported: list[str]
+    id_token_signing_alg_values_supported: list[str]
+    protected_resources: list[str]
+
+
+class _Jwk(Answer):
+    kid: str
+    use: Literal["sig"]
+
+
+class EcKey(_Jwk):
+    """RFC 7518 section 6.2."""
+
+    kty: Literal["EC"]
+    alg: Literal["ES256"]
+    crv: Literal["P-256"]
+    x: str
+    y: str
+
+
+class OkpKey(_Jwk):
+    """RFC 8037 section 2."""
+
+    kty: Literal["OKP"]
+    alg: Literal["EdDSA"]
+    crv: Literal["Ed25519"]
+    x: str
+
+
+class RsaKey(_Jwk):
+    """RFC 7518 section 6.3."""
+
+    kty: Literal["RSA"]
+    alg: Literal["RS256"]
+    n: str
+    e: str
+
+
+class Jwks(Answer):
+    """RFC 7517 section 5."""
+
+    keys: list[EcKey | OkpKey | RsaKey]
+
+
+class StatusList(RootModel[str]):
+    """The signed list, as a JWT in compact form."""
+
+
+class Alive(Answer):
+    status: Literal["alive"]
+
+
+class Ready(Answer):
+    status: Literal["ready"]
+
+
+class Unready(Answer):
+    status: Literal["unavailable"]
+    reason: str
+
+
+class Document(RootModel[dict[str, Any]]):
+    """OpenAPI 3.1."""

@@ -1,0 +1,148 @@
+"""The paths that a specification defines, and not we: a row each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from issuer.api.openapi import answers
+from issuer.api.openapi.responses import JSON
+
+BEARER: dict[str, list[str]] = {"bearer": []}
+ROLE_KEY: dict[str, list[str]] = {"roleKey": []}
+# A client that sends its role key in the form does it without a header.
+_CLIENT: tuple[dict[str, Any], ...] = (ROLE_KEY, {})
+_AUTHENTICATION = ("client_id", "client_secret")
+_TOKEN_FIELDS = ("token", "token_type_hint", *_AUTHENTICATION)
+_FORM_REFUSALS = ("request_timeout", "too_large", "unsupported_media_type")
+_CALLER_REFUSALS = ("invalid_request", "slow_down", "temporarily_unavailable")
+_METADATA_HEADERS = ("Cache-Control",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One method of one path."""
+
+    method: str = "GET"
+    path: str
+    summary: str
+    answer: type[BaseModel] | None
+    media_type: str = JSON
+    unavailable: type[BaseModel] | None = None
+    """The answer of status 503, where that is no refusal."""
+    security: tuple[dict[str, Any], ...] = ()
+    form: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    """Those fields of the form without which nothing can be done."""
+    request_headers: tuple[str, ...] = ()
+    always: tuple[str, ...] = ()
+    sometimes: tuple[str, ...] = ()
+    """Headers that come with what was asked for."""
+    refusals: tuple[str, ...] = ()
+    """Codes of denials."""
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="POST",
+        path="/v1/token",
+        summary="Exchange a role key for a token (RFC 6749)",
+        answer=answers.Token,
+        security=_CLIENT,
+        form=("grant_type", "scope", "resource", "audience", *_AUTHENTICATION),
+        required=("grant_type",),
+        always=("Cache-Control",),
+        refusals=(
+            *_CALLER_REFUSALS,
+            *_FORM_REFUSALS,
+            "invalid_client",
+            "unsupported_grant_type",
+            "invalid_scope",
+            "invalid_target",
+        ),
+    ),
+    Endpoint(
+        path="/v1/token",
+        summary="A job's token, for its ticket",
+        answer=answers.Token,
+        security=(BEARER,),
+        always=("Cache-Control",),
+        refusals=("invalid_token",),
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/introspect",
+        summary="What a token says (RFC 7662)",
+        answer=answers.Introspection,
+        security=(*_CLIENT, BEARER),
+        form=_TOKEN_FIELDS,
+        required=("token",),
+        always=("Cache-Control",),
+        refusals=(
+            *_CALLER_REFUSALS,
+            *_FORM_REFUSALS,
+            "invalid_client",
+            "invalid_token",
+            "insufficient_scope",
+        ),
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/revoke",
+        summary="End the tokens of a secret (RFC 7009)",
+        answer=None,
+        security=_CLIENT,
+        form=_TOKEN_FIELDS,
+        required=("token",),
+        always=("Cache-Control",),
+        refusals=(*_CALLER_REFUSALS, *_FORM_REFUSALS, "invalid_client", "invalid_token"),
+    ),
+    Endpoint(
+        path="/v1/me",
+        summary="Any live credential about itself",
+        answer=answers.Me,
+        security=(BEARER, ROLE_KEY),
+        always=("Cache-Control",),
+        refusals=(*_CALLER_REFUSALS, "invalid_token"),
+    ),
+    Endpoint(
+        path="/.well-known/openid-configuration",
+        summary="Metadata (OpenID Connect Discovery)",
+        answer=answers.Metadata,
+        always=_METADATA_HEADERS,
+    ),
+    Endpoint(
+        path="/.well-known/oauth-authorization-server",
+        summary="Metadata (RFC 8414)",
+        answer=answers.Metadata,
+        always=_METADATA_HEADERS,
+    ),
+    Endpoint(
+        path="/.well-known/jwks.json",
+        summary="Public keys (RFC 7517)",
+        answer=answers.Jwks,
+        media_type="application/jwk-set+json",
+        request_headers=("If-None-Match",),
+        always=("ETag", "Cache-Control"),
+    ),
+    Endpoint(
+        path="/status/{number}",
+        summary="Token Status List",
+        answer=answers.StatusList,
+        media_type="application/statuslist+jwt",
+        request_headers=("If-None-Match", "Prefer"),
+        always=("ETag", "Cache-Control", "Vary"),
+        sometimes=("Preference-Applied",),
+        refusals=("not_found",),
+    ),
+    Endpoint(path="/livez", summary="Whether the process runs", answer=answers.Alive),
+    Endpoint(
+        path="/readyz",
+        summary="Whether it can issue tokens",
+        answer=answers.Ready,
+        unavailable=answers.Unready,
+    ),
+    Endpoint(path="/v1/openapi.json", summary="This document", answer=answers.Document),
+)
