@@ -17,6 +17,8 @@ from typing import Self
 
 import httpx
 
+from tests import described
+
 BIN = Path(sys.executable).parent
 START_SECONDS = 20.0
 
@@ -45,10 +47,13 @@ class RunningIssuer:
     process: subprocess.Popen[bytes] = field(repr=False)
 
     def http(self, credential: str | None = None) -> httpx.Client:
-        """A client of this issuer's API, as admin unless another credential is given ("" for none)."""
+        """A client of this issuer's API, as admin unless another credential is given ("" for none).
+
+        An answer that is not what the OpenAPI document says is an error where it was asked for.
+        """
         credential = self.admin_key if credential is None else credential
         headers = {"Authorization": f"Bearer {credential}"} if credential else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=10)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=10, event_hooks=described.HOOKS)
 
     def another(self, **settings: str) -> RunningIssuer:
         """A second process beside this one, with nothing shared but the database and the settings."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
@@ -13,12 +13,13 @@ from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from issuer.api import OPERATIONS
 from issuer.api.openapi import document
 from issuer.app import ROWS
+from issuer.denials import OAUTH_NAMES, OAUTH_PATHS, STATUS
 from tests.issuer.http.operations import ROWS as OPERATION_ROWS
 from tests.issuer.http.operations import Row, target
-from tests.issuer.http.world import World, open_world
+from tests.issuer.http.world import World, bearer, open_world
 
 ISSUER = "https://issuer.example"
-METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 @pytest.fixture(scope="module")
@@ -42,17 +43,6 @@ def described(spec: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
     }
 
 
-def errors(spec: dict[str, Any], schema: dict[str, Any], value: Any) -> list[str]:
-    """Where `value` is not what `schema` says."""
-    validator = OAS31Validator({**schema, "components": spec["components"]})
-    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
-
-
-def schema_of(described_answer: dict[str, Any], answer: httpx.Response) -> dict[str, Any]:
-    media_type = answer.headers["content-type"].partition(";")[0]
-    return dict(described_answer["content"][media_type]["schema"])
-
-
 def test_the_document_is_valid(served: dict[str, Any]) -> None:
     assert served["openapi"].startswith("3.1.")
     validate(served, cls=OpenAPIV31SpecValidator)
@@ -65,7 +55,7 @@ def test_what_is_served_is_the_document_of_this_issuer(world: World, served: dic
 
 
 def test_every_route_is_described_and_nothing_else(served: dict[str, Any]) -> None:
-    found = {(row.method, row.path) for row in ROWS if row.method in METHODS}
+    found = {(row.method, row.path) for row in ROWS}
     assert found == set(described(served))
 
 
@@ -81,85 +71,164 @@ def test_every_management_operation_names_its_permission_and_nothing_else_does(
     assert named == permissions
 
 
-def test_every_operation_says_who_may_call_it_how_it_refuses_and_has_a_name_of_its_own(
-    served: dict[str, Any],
-) -> None:
+def test_every_operation_has_a_name_of_its_own_and_says_who_may_call_it(served: dict[str, Any]) -> None:
     operations = described(served)
+    names = {operation["operationId"] for operation in operations.values()}
+    assert len(names) == len(operations)
+    used: set[str] = set()
     for place, operation in operations.items():
         assert operation["summary"], place
-        assert "default" in operation["responses"], place
-        assert "security" in operation, place
-    names = [operation["operationId"] for operation in operations.values() if "operationId" in operation]
-    assert len(names) == len(set(names))
-    used = {
-        scheme
-        for operation in operations.values()
-        for requirement in operation["security"]
-        for scheme in requirement
-    }
+        used |= {scheme for requirement in operation["security"] for scheme in requirement}
     assert used == set(served["components"]["securitySchemes"])
 
 
-@pytest.mark.parametrize("row", OPERATION_ROWS, ids=lambda row: f"{row.method} {row.path}")
-def test_answers_are_what_the_document_says(world: World, served: dict[str, Any], row: Row) -> None:
-    operation = described(served)[row.method, row.path]
-    aim = target(world)
-    refused = aim.send(world, row, "nobody")
-    problem = schema_of(operation["responses"]["default"], refused)
-    assert errors(served, problem, refused.json()) == []
-    assert errors(served, problem, {}) != []
-
-    if row.body:
-        sent = {name: aim.fill(value) for name, value in row.body.items()}
-        body = operation["requestBody"]["content"]["application/json"]["schema"]
-        assert errors(served, body, sent) == []
-        assert errors(served, body, {**sent, "unknown": 1}) != []
-
-    answer = aim.send(world, row, world.issuer.admin_key)
-    done = operation["responses"][str(answer.status_code)]
-    assert (answer.status_code, errors(served, schema_of(done, answer), answer.json())) == (row.status, [])
-
-
-def test_lists_say_how_they_are_paged(served: dict[str, Any]) -> None:
-    for (method, path), operation in described(served).items():
-        in_query = {
-            parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"
-        }
-        is_list = method == "GET" and (path == "/v1/roles" or path.endswith(("/keys", "/policies")))
-        assert in_query == ({"limit", "cursor"} if is_list else set()), path
-
-
-@pytest.mark.parametrize("path", ["/v1/token", "/v1/introspect", "/v1/revoke"])
-def test_oauth_refusals_are_what_the_document_says(world: World, served: dict[str, Any], path: str) -> None:
-    operation = described(served)["POST", path]
-    answer = world.nobody.post(path, data={"grant_type": "client_credentials"})
-    assert answer.status_code == 401
-    schema = schema_of(operation["responses"]["default"], answer)
-    assert errors(served, schema, answer.json()) == []
-    form = operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
-    assert set(form["properties"]) <= {
-        "grant_type",
-        "scope",
-        "resource",
-        "audience",
-        "token",
-        "token_type_hint",
+def codes(operation: dict[str, Any]) -> set[str]:
+    """All that it may be refused with."""
+    return {
+        code
+        for answer in operation["responses"].values()
+        for content in answer.get("content", {}).values()
+        for part in content["schema"].get("allOf", ())
+        for member in ("code", "error")
+        for code in part.get("properties", {}).get(member, {}).get("enum", ())
     }
 
 
+def test_every_code_of_the_one_table_is_described_where_it_belongs(served: dict[str, Any]) -> None:
+    operations = described(served)
+    problems = {
+        code for (_, path), each in operations.items() if path not in OAUTH_PATHS for code in codes(each)
+    }
+    oauth = {code for (_, path), each in operations.items() if path in OAUTH_PATHS for code in codes(each)}
+    schemas = served["components"]["schemas"]
+    assert set(schemas["Problem"]["properties"]["code"]["enum"]) == set(STATUS)
+    assert oauth <= set(schemas["OAuthError"]["properties"]["error"]["enum"])
+    assert not oauth & set(OAUTH_NAMES), "RFC 6749 has no such names"
+    assert problems <= set(STATUS)
+    # A method that a path does not take has no place in the document.
+    assert problems | oauth == set(STATUS) - {"method_not_allowed"}
+
+
+def test_a_status_is_described_once_with_the_codes_that_have_it(served: dict[str, Any]) -> None:
+    for place, operation in described(served).items():
+        if place[1] in OAUTH_PATHS:
+            continue
+        for status, answer in operation["responses"].items():
+            problem = answer.get("content", {}).get("application/problem+json")
+            for code in codes({"responses": {status: answer}}) if problem else ():
+                assert STATUS[code] == int(status), (place, code)
+
+
+def test_what_we_answer_has_no_undeclared_members(served: dict[str, Any]) -> None:
+    objects = {
+        name: schema
+        for name, schema in served["components"]["schemas"].items()
+        if schema.get("type") == "object" and name != "Document"
+    }
+    assert {name for name, schema in objects.items() if schema["additionalProperties"] is not False} == set()
+
+
+@pytest.mark.parametrize("row", OPERATION_ROWS, ids=lambda row: f"{row.method} {row.path}")
+def test_every_operation_is_answered_as_described(world: World, served: dict[str, Any], row: Row) -> None:
+    """What it answers is compared with the document by the client itself."""
+    aim = target(world)
+    assert aim.send(world, row, "nobody").status_code == 401
+    assert aim.send(world, row, world.issuer.admin_key).status_code == row.status
+    if row.body:
+        sent = {name: aim.fill(value) for name, value in row.body.items()}
+        operation = described(served)[row.method, row.path]
+        body = operation["requestBody"]["content"]["application/json"]["schema"]
+        validator = OAS31Validator({**body, "components": served["components"]})
+        assert validator.is_valid(sent)
+        assert not validator.is_valid({**sent, "unknown": 1})
+
+
+PAGED = {"limit", "cursor"}
+QUERIES = {
+    "/v1/roles": {*PAGED, "prefix"},
+    "/v1/roles/{role}/keys": {*PAGED, "created_by", "state"},
+    "/v1/roles/{role}/policies": PAGED,
+    "/v1/audit": {*PAGED, "actor", "action", "target", "since", "until"},
+}
+VERSIONED = {
+    ("GET", "/v1/roles/{role}"),
+    ("DELETE", "/v1/roles/{role}"),
+    ("GET", "/v1/roles/{role}/policies"),
+    ("POST", "/v1/roles/{role}/policies"),
+    ("DELETE", "/v1/roles/{role}/policies/{policy}"),
+}
+
+
+def parameters(operation: dict[str, Any], place: str) -> dict[str, dict[str, Any]]:
+    return {each["name"]: each for each in operation["parameters"] if each["in"] == place}
+
+
+def test_lists_say_how_they_are_paged_and_filtered(served: dict[str, Any]) -> None:
+    for (method, path), operation in described(served).items():
+        in_query = parameters(operation, "query")
+        assert set(in_query) == (QUERIES.get(path, set()) if method == "GET" else set()), path
+        for name, parameter in in_query.items():
+            assert parameter["schema"]["type"] in ("string", "integer"), name
+    keys = parameters(described(served)["GET", "/v1/roles/{role}/keys"], "query")
+    assert keys["limit"]["schema"].items() >= {"minimum": 1, "maximum": 200}.items()
+    assert keys["state"]["schema"]["enum"] == ["active", "expired"]
+    audit = parameters(described(served)["GET", "/v1/audit"], "query")
+    assert audit["since"]["schema"]["format"] == "date-time"
+
+
+def test_what_has_versions_says_so(served: dict[str, Any]) -> None:
+    for place, operation in described(served).items():
+        named = set(parameters(operation, "header"))
+        if place in VERSIONED:
+            assert named == {"If-Match", "If-None-Match"}, place
+            assert "412" in operation["responses"]
+        done = next(answer for status, answer in operation["responses"].items() if status < "300")
+        etag = done["headers"].get("ETag")
+        has_etag = place in VERSIONED - {("DELETE", "/v1/roles/{role}")} or place in {
+            ("POST", "/v1/roles"),
+            ("GET", "/.well-known/jwks.json"),
+            ("GET", "/status/{number}"),
+        }
+        assert (etag is not None) == has_etag, place
+        assert ("304" in operation["responses"]) == (has_etag and place[0] == "GET"), place
+
+
 @pytest.mark.parametrize(
-    "path",
+    ("method", "path", "status"),
     [
-        "/.well-known/openid-configuration",
-        "/.well-known/jwks.json",
-        "/livez",
-        "/readyz",
-        "/status/1",
-        "/v1/me",
+        ("POST", "/v1/token", 401),
+        ("POST", "/v1/introspect", 401),
+        ("POST", "/v1/revoke", 401),
+        ("GET", "/v1/token", 401),
+        ("GET", "/v1/me", 401),
+        ("GET", "/.well-known/openid-configuration", 200),
+        ("GET", "/.well-known/oauth-authorization-server", 200),
+        ("GET", "/.well-known/jwks.json", 200),
+        ("GET", "/status/1", 200),
+        ("GET", "/status/2", 404),
+        ("GET", "/livez", 200),
+        ("GET", "/readyz", 200),
+        ("GET", "/v1/openapi.json", 200),
     ],
 )
-def test_media_types_are_what_the_document_says(world: World, served: dict[str, Any], path: str) -> None:
-    place = ("GET", path.replace("/status/1", "/status/{number}"))
-    (media_type,) = described(served)[place]["responses"]["200"]["content"]
-    answer = world.admin.get(path)
-    assert answer.headers["content-type"].partition(";")[0] == media_type
+def test_every_endpoint_is_answered_as_described(world: World, method: str, path: str, status: int) -> None:
+    data = {"grant_type": "client_credentials"} if method == "POST" else None
+    assert world.nobody.request(method, path, data=data).status_code == status
+
+
+def test_every_grown_answer_of_an_endpoint_is_as_described(world: World) -> None:
+    key = world.holder("data:get@*", "token:introspect@*")
+    token = world.token(key)
+    for credential in (key.text, token):
+        assert world.nobody.get("/v1/me", headers=bearer(credential)).status_code == 200
+    for seen, is_active in ((token, True), ("nothing", False)):
+        told = world.nobody.post("/v1/introspect", auth=key.basic, data={"token": seen})
+        assert told.json()["active"] is is_active
+    assert world.nobody.post("/v1/revoke", auth=key.basic, data={"token": token}).status_code == 200
+
+
+@pytest.mark.parametrize("algorithm", ["EdDSA", "RS256"])
+def test_keys_of_every_algorithm_are_as_described(tmp_path: Path, algorithm: str) -> None:
+    with open_world(tmp_path, HOURMARKD_ALGORITHM=algorithm) as other:
+        (first, *_) = other.nobody.get("/.well-known/jwks.json").json()["keys"]
+    assert first["alg"] == algorithm

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import described
 from tests.journeys.conftest import Measured
 from tests.journeys.stopwatch import own_seconds
 from tests.journeys.terminal import Terminal
@@ -51,7 +52,7 @@ def started(clone: Path, output: Path, port: int = PORT, **settings: str) -> Ite
         if taken.connect_ex(("127.0.0.1", port)) == 0:
             pytest.skip(f"port {port} is taken: end what listens there")
     began = time.monotonic()
-    with output.open("wb") as file, httpx.Client(timeout=5) as http:
+    with output.open("wb") as file, httpx.Client(timeout=5, event_hooks=described.HOOKS) as http:
         process = subprocess.Popen(
             [clone / "scripts" / "start"],
             env=clean_environment(**settings),

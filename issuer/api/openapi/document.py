@@ -23,7 +23,7 @@ from issuer.service import Service
 
 _FORM = "application/x-www-form-urlencoded"
 _REF = "#/components/schemas/{model}"
-_EVERY_REFUSAL = ("server_error",)
+_EVERY_REFUSAL = ("misdirected_request", "server_error")
 # Of an operation: the caller is identified, its query and its preconditions are read.
 _OPERATION_REFUSALS = (
     "invalid_request",
@@ -36,9 +36,9 @@ _OPERATION_REFUSALS = (
 )
 _BODY_REFUSALS = ("request_timeout", "too_large", "unsupported_media_type")
 _DESCRIPTION = (
-    "A path that is not here is answered with 404, a method that a path does not take with 405 and `Allow`. "
-    "GET stands for HEAD too. Refusals are OAuth errors (RFC 6749) at "
-    f"{', '.join(sorted(OAUTH_PATHS))} and problems (RFC 9457) everywhere else."
+    "A path that is not here is answered with 404, a method that a path does not take with 405 and `Allow`, "
+    "another host than this issuer's with 421. GET stands for HEAD too. Refusals are OAuth errors (RFC 6749) "
+    f"at {', '.join(sorted(OAUTH_PATHS))} and problems (RFC 9457) everywhere else."
 )
 _REQUEST_HEADERS = {
     "If-Match": "change it only if it is at this version: its ETag, or * for any",
@@ -140,7 +140,7 @@ def _endpoint(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
     always, sometimes = endpoint.always, endpoint.sometimes
     schema = None if endpoint.answer is None else schemas[endpoint.answer, "serialization"]
     refusals = (*_EVERY_REFUSAL, *endpoint.refusals)
-    responses = {"200": done(schema, endpoint.media_type, always=always, sometimes=sometimes)}
+    responses = {str(endpoint.status): done(schema, endpoint.media_type, always=always, sometimes=sometimes)}
     responses |= refused(refusals, in_oauth=endpoint.path in OAUTH_PATHS)
     if "If-None-Match" in endpoint.request_headers:
         responses["304"] = unchanged(always=always, sometimes=sometimes)

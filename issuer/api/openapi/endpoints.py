@@ -18,7 +18,20 @@ _AUTHENTICATION = ("client_id", "client_secret")
 _TOKEN_FIELDS = ("token", "token_type_hint", *_AUTHENTICATION)
 _FORM_REFUSALS = ("request_timeout", "too_large", "unsupported_media_type")
 _CALLER_REFUSALS = ("invalid_request", "slow_down", "temporarily_unavailable")
-_METADATA_HEADERS = ("Cache-Control",)
+_ANY_ORIGIN = ("Access-Control-Allow-Origin", "Access-Control-Expose-Headers")
+_DOCUMENT = ("Cache-Control", *_ANY_ORIGIN)
+_PREFLIGHT = (
+    *_ANY_ORIGIN,
+    "Access-Control-Allow-Methods",
+    "Access-Control-Allow-Headers",
+    "Access-Control-Max-Age",
+)
+_PUBLIC = (
+    "/status/{number}",
+    "/.well-known/jwks.json",
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +42,7 @@ class Endpoint:
     path: str
     summary: str
     answer: type[BaseModel] | None
+    status: int = 200
     media_type: str = JSON
     unavailable: type[BaseModel] | None = None
     """The answer of status 503, where that is no refusal."""
@@ -111,13 +125,13 @@ ENDPOINTS = (
         path="/.well-known/openid-configuration",
         summary="Metadata (OpenID Connect Discovery)",
         answer=answers.Metadata,
-        always=_METADATA_HEADERS,
+        always=_DOCUMENT,
     ),
     Endpoint(
         path="/.well-known/oauth-authorization-server",
         summary="Metadata (RFC 8414)",
         answer=answers.Metadata,
-        always=_METADATA_HEADERS,
+        always=_DOCUMENT,
     ),
     Endpoint(
         path="/.well-known/jwks.json",
@@ -125,7 +139,7 @@ ENDPOINTS = (
         answer=answers.Jwks,
         media_type="application/jwk-set+json",
         request_headers=("If-None-Match",),
-        always=("ETag", "Cache-Control"),
+        always=("ETag", *_DOCUMENT),
     ),
     Endpoint(
         path="/status/{number}",
@@ -133,9 +147,20 @@ ENDPOINTS = (
         answer=answers.StatusList,
         media_type="application/statuslist+jwt",
         request_headers=("If-None-Match", "Prefer"),
-        always=("ETag", "Cache-Control", "Vary"),
+        always=("ETag", "Vary", *_DOCUMENT),
         sometimes=("Preference-Applied",),
         refusals=("not_found",),
+    ),
+    *(
+        Endpoint(
+            method="OPTIONS",
+            path=path,
+            summary="What a page of another origin may ask for (Fetch)",
+            answer=None,
+            status=204,
+            always=_PREFLIGHT,
+        )
+        for path in _PUBLIC
     ),
     Endpoint(path="/livez", summary="Whether the process runs", answer=answers.Alive),
     Endpoint(

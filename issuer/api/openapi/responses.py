@@ -18,6 +18,10 @@ HEADERS: dict[str, dict[str, Any]] = {
     "Cache-Control": {"schema": _TEXT},
     "Vary": {"schema": _TEXT},
     "Preference-Applied": {"description": "RFC 7240; whether it was waited", "schema": _TEXT},
+    **{
+        f"Access-Control-{name}": {"description": "Fetch, CORS protocol", "schema": _TEXT}
+        for name in ("Allow-Origin", "Expose-Headers", "Allow-Methods", "Allow-Headers", "Max-Age")
+    },
     "Retry-After": {"description": "seconds", "schema": {"type": "string", "pattern": "^[0-9]+$"}},
     "WWW-Authenticate": {"description": "RFC 6750, RFC 7617", "schema": _TEXT},
 }
