@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from issuer.connection import WHOLE
-from issuer.denials import Denial
+from issuer.denials import Denial, wrong_fields
 
 MAX_BYTES = 64 * 1024
 DEADLINE = 15.0
@@ -49,12 +49,7 @@ async def read_json(request: Request, model: type[Model]) -> Model:
     try:
         return model.model_validate_json(body or b"{}")
     except ValidationError as error:
-        fields = [
-            {"field": ".".join(map(str, wrong["loc"])) or "body", "message": wrong["msg"]}
-            for wrong in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
-        summary = "; ".join(f"{wrong['field']}: {wrong['message']}" for wrong in fields)
-        raise Denial("invalid_field", summary, errors=fields) from None
+        raise wrong_fields(error) from None
 
 
 async def _read(request: Request, media_type: str) -> bytes:

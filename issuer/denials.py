@@ -87,9 +87,12 @@ def wrong_field(field: str, message: str) -> Denial:
 
 
 def wrong_fields(error: ValidationError) -> Denial:
-    """Every field, or parameter of the URL, that the model does not take."""
+    """Every field, or parameter of the URL, that the model does not take; none named is all of the body."""
     fields = [
-        {"field": ".".join(map(str, wrong["loc"])), "message": wrong["msg"].removeprefix("Value error, ")}
+        {
+            "field": ".".join(map(str, wrong["loc"])) or "body",
+            "message": wrong["msg"].removeprefix("Value error, "),
+        }
         for wrong in error.errors(include_url=False, include_input=False, include_context=False)
     ]
     summary = "; ".join(f"{wrong['field']}: {wrong['message']}" for wrong in fields)
