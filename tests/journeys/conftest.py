@@ -21,7 +21,7 @@ from tests.running_issuer import RunningIssuer, start_issuer
 
 Measured = Callable[[str, float], None]
 NewDatabase = Callable[[], dict[str, str]]
-ONLY_POSTGRESQL = pytest.mark.parametrize("hosts", ["postgresql"], indirect=True, scope="module")
+ONLY_POSTGRESQL = pytest.mark.parametrize("hosts", ["postgresql"], indirect=True, scope="session")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -66,26 +66,27 @@ def other_process(issuer: RunningIssuer) -> Iterator[RunningIssuer]:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def database_url(postgres_server: PostgresServer) -> str:
-    """The PostgreSQL database of a file's hosts, without any proxy."""
+    """The PostgreSQL database of the hosts, without any proxy."""
     return postgres_server.create_database()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def postgresql_proxy(database_url: str) -> Iterator[PostgresProxy]:
-    """Between a file's hosts and that database."""
+    """Between the hosts and that database."""
     with PostgresProxy(database_url) as proxy:
         yield proxy
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def hosts(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[list[RunningIssuer]]:
     """One issuer in many processes: `serve --workers 2`, and with PostgreSQL two hosts of that kind.
 
-    The hosts share nothing but the database, the key that opens its secrets, and the issuer's name.
+    The hosts share nothing but the database, the key that opens its secrets, and the issuer's name. They are
+    slow to start, so all files have the same; no story may leave them worse than it found them.
     """
     first, second = (tmp_path_factory.mktemp("host") for _ in range(2))
     settings = {"HOURMARKD_FAILURES_PER_MINUTE": "100000"}

@@ -101,7 +101,11 @@ def test_they_end_when_nobody_watches_over_them(host: RunningIssuer, measured: M
     workers = processes(host)
     host.process.kill()
     host.process.wait()
-    took = seconds_until(lambda: not any(runs(process) for process in workers))
+    try:
+        took = seconds_until(lambda: not any(runs(process) for process in workers))
+    finally:
+        for process in filter(runs, workers):
+            os.kill(process, signal.SIGKILL)
     measured("the supervisor was killed, until its workers have ended", took)
     assert took < GRACE + PROMPTLY
     with host.restart() as back, Client(back) as client:
