@@ -1,7 +1,7 @@
 """F1: PostgreSQL stops for two minutes under 200 verifications and 20 exchanges a second.
 
 Verifiers notice nothing. JWKS, metadata and list are served on. Exchanges answer 503 with `Retry-After` in
-less than 2 s, never 500, and never a token once the database was not heard of for a second plus the allowance.
+less than 2 s, never 500; no token once the database was not heard of for a second plus the allowance.
 `/livez` 200, `/readyz` 503. Within 5 s after PostgreSQL is back all works again, without a restart.
 """
 
@@ -25,9 +25,9 @@ from tests.faults.verifying import Verifying
 from tests.journeys.client import SERVICES, Client, seconds_until
 from tests.journeys.conftest import Measured
 from tests.journeys.load import Load, statuses
-from tests.journeys.postgresql_proxy import PostgresProxy
 from tests.journeys.workers import every_worker
 from tests.postgresql import PostgresBinaries, PostgresServer
+from tests.postgresql_proxy import PostgresProxy
 from tests.running_issuer import RunningIssuer, start_issuer
 from verifier import Verifier
 

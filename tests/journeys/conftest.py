@@ -14,9 +14,9 @@ import pytest
 
 from keys import base64url
 from tests.journeys.client import Client
-from tests.journeys.postgresql_proxy import PostgresProxy
 from tests.journeys.terminal import Terminal
 from tests.postgresql import PostgresServer
+from tests.postgresql_proxy import PostgresProxy
 from tests.running_issuer import RunningIssuer, start_issuer
 
 Measured = Callable[[str, float], None]

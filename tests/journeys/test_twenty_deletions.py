@@ -16,8 +16,8 @@ from issuer.store.database import Database, StoreUnavailable
 from keys import RoleKey
 from tests.journeys.client import seconds_until
 from tests.journeys.conftest import ONLY_POSTGRESQL, Measured
-from tests.journeys.postgresql_proxy import PostgresProxy
 from tests.journeys.workers import Worker, every_worker
+from tests.postgresql_proxy import PostgresProxy
 from tests.running_issuer import RunningIssuer
 
 PROMISED = 1.0

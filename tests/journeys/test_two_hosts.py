@@ -16,10 +16,10 @@ import pytest
 from tests.conftest import Counted
 from tests.journeys.client import SERVICES, Client, seconds_until, seconds_until_revoked, verdict
 from tests.journeys.conftest import Measured
-from tests.journeys.postgresql_proxy import PostgresProxy
 from tests.journeys.proxy import Proxy, serve_proxy
 from tests.journeys.workers import Worker, every_worker
 from tests.postgresql import PostgresServer
+from tests.postgresql_proxy import PostgresProxy
 from tests.running_issuer import RunningIssuer, start_issuer
 from verifier import Verifier
 
