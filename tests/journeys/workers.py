@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,7 +13,10 @@ import httpx
 from tests.journeys.client import Client
 from tests.running_issuer import RunningIssuer
 
-_PATIENCE = 20.0
+_PATIENCE = 60.0
+_KEPT_OPEN = 3.0
+"""Seconds for which an idle connection is surely kept open; the server closes it after five."""
+_LOGGED = re.compile(r'"request_id":"([^"]+)","process":(\d+)')
 
 
 class Worker(Client):
@@ -24,19 +28,35 @@ class Worker(Client):
     def __init__(self, issuer: RunningIssuer) -> None:
         super().__init__(issuer)
         self._asked: list[str] = []
-        self.process = _who_answered(issuer, [self._id(self.ask("GET", "/v1/me"))]).pop()
+        self._used_at = time.monotonic()
+        self.process = self._who_is_there()
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        if time.monotonic() - self._used_at > _KEPT_OPEN:
+            self._come_back()
         answer = super().ask(method, path, **options)
-        self._asked.append(self._id(answer))
+        self._used_at = time.monotonic()
+        self._asked.append(answer.headers["X-Request-Id"])
         return answer
 
     def confirm(self) -> None:
         """Every answer so far was this process's."""
         assert _who_answered(self.issuer, self._asked) == {self.process}
 
-    def _id(self, answer: httpx.Response) -> str:
-        return str(answer.headers["X-Request-Id"])
+    def _come_back(self) -> None:
+        """The connection may have been closed as idle, and the next one may lead to a neighbour."""
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            self._http.close()
+            self._http = self.issuer.http()
+            if self._who_is_there() == self.process:
+                return
+            assert time.monotonic() < deadline, f"the process {self.process} is not found any more"
+
+    def _who_is_there(self) -> int:
+        answer = super().ask("GET", "/v1/me")
+        self._used_at = time.monotonic()
+        return _who_answered(self.issuer, [answer.headers["X-Request-Id"]]).pop()
 
 
 @contextmanager
@@ -66,8 +86,8 @@ def _who_answered(issuer: RunningIssuer, requests: Iterable[str]) -> set[int]:
     """The processes that logged these requests; a line comes a moment after its answer."""
     wanted, deadline = set(requests), time.monotonic() + _PATIENCE
     while True:
-        seen = {line["request_id"]: line["process"] for line in issuer.lines() if "process" in line}
+        seen = dict(_LOGGED.findall(issuer.log.read_text()))
         if wanted <= seen.keys():
-            return {int(str(seen[request])) for request in wanted}
+            return {int(seen[request]) for request in wanted}
         assert time.monotonic() < deadline, "requests are missing in the log"
         time.sleep(0.01)
