@@ -16,10 +16,8 @@ from issuer.grants.token import get_token, post_token
 from issuer.hosts import AllowedHosts
 from issuer.housekeeping import keep_house
 from issuer.resources import Resources, Row
-from issuer.service import open_service
-from issuer.serving import before_stop
+from issuer.serving import before_stop, open_patiently, stop_with_supervisor
 from issuer.settings import Settings
-from issuer.setup import open_database, read_key_encryption_key
 from issuer.telemetry import RequestLog, configure_logging
 
 ROWS = (
@@ -41,7 +39,8 @@ def make_app(settings: Settings) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_: Router) -> AsyncIterator[None]:
-        service = await open_service(settings, open_database(settings), read_key_encryption_key(settings))
+        stop_with_supervisor()
+        service = await open_patiently(settings)
         resources.open(service, ROWS)
         before_stop(service.status.release)
         tasks = [asyncio.create_task(service.coherence.follow()), asyncio.create_task(keep_house(service))]

@@ -15,7 +15,7 @@ import anyio
 
 from issuer.mint import Grant
 from issuer.store import role_keys, signing_keys
-from issuer.store.database import Database
+from issuer.store.database import Database, StoreUnavailable
 from issuer.store.role_keys import HashKeyInForce, LoadedKey
 from keys import KeyEncryptionKey, MalformedRoleKey, RoleKey
 from verifier import InvalidPermission, Scope
@@ -23,6 +23,8 @@ from verifier import InvalidPermission, Scope
 # What an unknown access id is compared with, so that it costs the same work as a wrong secret.
 _NOBODY = (os.urandom(32), os.urandom(32))
 _PARALLEL_READS = 4
+_READ_SECONDS = 1.5
+"""A database that falls silent says no word about it; whoever exchanges is to be told all the same."""
 
 
 class InvalidCredential(Exception):
@@ -103,7 +105,13 @@ class Credentials:
         """Reads again if something was forgotten meanwhile: what was read may be what has just changed."""
         while True:
             before = self._forgotten
-            loaded = await anyio.to_thread.run_sync(self._read_row, access, limiter=self._reads)
+            try:
+                with anyio.fail_after(_READ_SECONDS):
+                    loaded = await anyio.to_thread.run_sync(
+                        self._read_row, access, limiter=self._reads, abandon_on_cancel=True
+                    )
+            except TimeoutError as error:
+                raise StoreUnavailable("the database does not answer in time") from error
             if loaded is None:
                 return ()
             if before == self._forgotten:

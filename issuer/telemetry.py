@@ -6,6 +6,7 @@ The line names the route, never the raw path, and what `note` added: token ids, 
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import time
@@ -96,6 +97,7 @@ class RequestLog:
                 self._log.info(
                     "request",
                     request_id=request_id.decode(),
+                    process=os.getpid(),
                     method=scope["method"],
                     route=path,
                     status=status,

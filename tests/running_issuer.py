@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,7 @@ from tests import described
 
 BIN = Path(sys.executable).parent
 START_SECONDS = 20.0
+STOP_SECONDS = 10.0
 
 
 def clean_environment(**given: str) -> dict[str, str]:
@@ -37,7 +39,7 @@ def free_port() -> int:
 
 @dataclass
 class RunningIssuer:
-    """One `hourmarkd serve`. `stop()` or leaving the context ends it."""
+    """One `hourmarkd serve`: a host, with one process or several. `stop()` or leaving the context ends it."""
 
     url: str
     admin_key: str = field(repr=False)
@@ -45,6 +47,8 @@ class RunningIssuer:
     settings: dict[str, str] = field(repr=False)
     log: Path
     process: subprocess.Popen[bytes] = field(repr=False)
+    """The one that was started: with several workers, it only watches over them."""
+    workers: int = 1
 
     def http(self, credential: str | None = None) -> httpx.Client:
         """A client of this issuer's API, as admin unless another credential is given ("" for none).
@@ -55,24 +59,37 @@ class RunningIssuer:
         headers = {"Authorization": f"Bearer {credential}"} if credential else {}
         return httpx.Client(base_url=self.url, headers=headers, timeout=10, event_hooks=described.HOOKS)
 
-    def another(self, **settings: str) -> RunningIssuer:
-        """A second process beside this one, with nothing shared but the database and the settings."""
-        port = str(free_port())
-        return _serve(self.settings | {"HOURMARKD_PORT": port} | settings, self.admin_key, self.log.parent)
+    def another(self, workers: int = 1, /, **settings: str) -> RunningIssuer:
+        """A second host beside this one, with nothing shared but the database and the settings."""
+        given = self.settings | {"HOURMARKD_PORT": str(free_port())} | settings
+        return _serve(given, self.admin_key, self.log.parent, workers)
 
     def restart(self) -> RunningIssuer:
         """Ends the process and starts it again on the same port with the same settings."""
         self.stop()
-        return _serve(self.settings, self.admin_key, self.log.parent)
+        return _serve(self.settings, self.admin_key, self.log.parent, self.workers)
 
     def lines(self) -> list[dict[str, object]]:
         """What it logged so far, a JSON object a line."""
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """SIGKILL takes the workers along, as the end of a machine does; they are told nothing of it."""
         if self.process.poll() is None:
-            self.process.send_signal(how)
-            self.process.wait(10)
+            if how is signal.SIGKILL:
+                os.killpg(self.process.pid, how)
+            else:
+                self.process.send_signal(how)
+            self.process.wait(STOP_SECONDS)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """The whole host stands still until the end of the block, as a paused machine does."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self.process.pid, signal.SIGCONT)
 
     def __enter__(self) -> Self:
         return self
@@ -83,7 +100,7 @@ class RunningIssuer:
         self.stop()
 
 
-def start_issuer(folder: Path, **settings: str) -> RunningIssuer:
+def start_issuer(folder: Path, workers: int = 1, /, **settings: str) -> RunningIssuer:
     """Initialises an issuer with its data in `folder`, and serves it; `settings` by their full names."""
     port = str(free_port())
     # The issuer's URL stays that of the first process, whichever others serve it too.
@@ -99,20 +116,21 @@ def start_issuer(folder: Path, **settings: str) -> RunningIssuer:
         capture_output=True,
     )
     first = json.loads(made.stdout)
-    return _serve(given, f"{first['access']}:{first['secret']}", folder)
+    return _serve(given, f"{first['access']}:{first['secret']}", folder, workers)
 
 
-def _serve(settings: dict[str, str], admin_key: str, folder: Path) -> RunningIssuer:
+def _serve(settings: dict[str, str], admin_key: str, folder: Path, workers: int) -> RunningIssuer:
     log = folder / f"serve-{settings['HOURMARKD_PORT']}.log"
     with log.open("ab") as stderr:
         process = subprocess.Popen(
-            [BIN / "hourmarkd", "serve"],
+            [BIN / "hourmarkd", "serve", "--workers", str(workers)],
             env=clean_environment(**settings),
             stdout=subprocess.DEVNULL,
             stderr=stderr,
+            start_new_session=True,  # so that a signal can reach all of its processes, and no others
         )
     issuer = RunningIssuer(
-        f"http://127.0.0.1:{settings['HOURMARKD_PORT']}", admin_key, settings, log, process
+        f"http://127.0.0.1:{settings['HOURMARKD_PORT']}", admin_key, settings, log, process, workers
     )
     try:
         _wait_until_ready(issuer)

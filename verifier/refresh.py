@@ -1,7 +1,7 @@
 """The only network of the verifier: keeps `Trust` fresh from one background thread.
 
 Two tasks run in the thread's event loop. One keeps the keys, by the JWKS' own age. One keeps the status list,
-by long poll where the issuer offers it (RFC 7240 `wait`), else every `ttl` seconds. Tokens with an unknown
+every `ttl` seconds, and by long poll where the issuer offers it (RFC 7240 `wait`). Tokens with an unknown
 `kid` bring the keys forward, at most once per cooldown; so does a list that another key signed; changed keys
 bring the list forward. A failed or bad answer changes nothing; it is logged, and asked again later and later.
 """
@@ -151,9 +151,11 @@ class Refresher:
         asked_at, held = time.monotonic(), self._trust.lists.get(self._list_uri)
         headers, deadline = {"Accept": "application/statuslist+jwt"}, DEADLINE
         conditional = held is not None and self._etag != ""
-        if conditional:
-            headers |= {"If-None-Match": self._etag, "Prefer": f"wait={_LONG_POLL}"}
-            deadline += _LONG_POLL
+        if held is not None and conditional:
+            # Of several hosts one may be cut off: who waits there must hear of news within the `ttl` too.
+            wait = int(min(_LONG_POLL, _clamp(held.content.ttl, _LIST_TTL)))
+            headers |= {"If-None-Match": self._etag, "Prefer": f"wait={wait}"}
+            deadline += wait
         answer, document = await self._get(self._list_uri, headers, deadline)
         if answer.status_code == httpx.codes.OK:
             self._accept_list(document)

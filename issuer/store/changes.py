@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from sqlmodel import Session, col, delete, func, select
 
-from issuer.store.database import Database, StoreUnavailable, Transaction
+from issuer.store.database import NOTICES_SILENCE, Database, StoreUnavailable, Transaction
 from issuer.store.tables import Change
 
 _SQLITE_PERIOD = 0.05
@@ -93,7 +94,9 @@ class PostgresFeed:
 
     def __init__(self, database: Database) -> None:
         url = database.url.set(drivername="postgresql")
-        self._conninfo = url.render_as_string(hide_password=False)
+        self._conninfo = make_conninfo(
+            url.render_as_string(hide_password=False), connect_timeout=2, **NOTICES_SILENCE
+        )
         self._told = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
         self._reader: psycopg.AsyncConnection | None = None
@@ -135,7 +138,7 @@ class PostgresFeed:
             await asyncio.sleep(_POSTGRES_PERIOD)
 
     async def _connect(self) -> psycopg.AsyncConnection:
-        return await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True, connect_timeout=2)
+        return await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
 
     async def _drop_reader(self) -> None:
         if self._reader is not None:

@@ -25,6 +25,14 @@ from issuer.store.tables import AuditRow, Change
 
 _LOCK = 0x686F75726D61726B  # "hourmark"
 _BUSY_SECONDS = 5
+NOTICES_SILENCE: dict[str, int] = {
+    "tcp_user_timeout": 5000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
+"""For connections to PostgreSQL (libpq's names): a machine that lost its power says no word about it, and
+whoever waits for its answer would wait for a quarter of an hour."""
 
 
 class StoreUnavailable(Exception):
@@ -193,7 +201,7 @@ def _engine_options(*, is_sqlite: bool) -> dict[str, Any]:
     # Whatever an administrator made the default: a writer must see what was committed while it waited.
     options += r" -c default_transaction_isolation=read\ committed"
     return {
-        "connect_args": {"connect_timeout": 2, "options": options},
+        "connect_args": {"connect_timeout": 2, "options": options, **NOTICES_SILENCE},
         "hide_parameters": True,
         "pool_pre_ping": True,
         "pool_size": 4,

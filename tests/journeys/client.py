@@ -19,7 +19,7 @@ SERVICES = "urn:hourmark:services"
 """The audience of a token that was asked for without one."""
 READ = "data:get@urn:hourmark:data:org.account.workspace"
 WRITE = "data:put@urn:hourmark:data:org.account.workspace"
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 _numbers = itertools.count(1)
 
 

@@ -12,13 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from keys import base64url
 from tests.journeys.client import Client
 from tests.journeys.terminal import Terminal
 from tests.postgresql import PostgresServer
+from tests.postgresql_proxy import PostgresProxy
 from tests.running_issuer import RunningIssuer, start_issuer
 
 Measured = Callable[[str, float], None]
 NewDatabase = Callable[[], dict[str, str]]
+ONLY_POSTGRESQL = pytest.mark.parametrize("hosts", ["postgresql"], indirect=True, scope="session")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -61,6 +64,44 @@ def other_process(issuer: RunningIssuer) -> Iterator[RunningIssuer]:
     """A second process of the same issuer: nothing is shared but the database."""
     with issuer.another() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres_server: PostgresServer) -> str:
+    """The PostgreSQL database of the hosts, without any proxy."""
+    return postgres_server.create_database()
+
+
+@pytest.fixture(scope="session")
+def postgresql_proxy(database_url: str) -> Iterator[PostgresProxy]:
+    """Between the hosts and that database."""
+    with PostgresProxy(database_url) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def hosts(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[RunningIssuer]]:
+    """One issuer in many processes: `serve --workers 2`, and with PostgreSQL two hosts of that kind.
+
+    The hosts share nothing but the database, the key that opens its secrets, and the issuer's name. They are
+    slow to start, so all files have the same; no story may leave them worse than it found them.
+    """
+    first, second = (tmp_path_factory.mktemp("host") for _ in range(2))
+    settings = {"HOURMARKD_FAILURES_PER_MINUTE": "100000"}
+    if request.param == "sqlite":
+        with start_issuer(first, 2, **settings) as host:
+            yield [host]
+        return
+    proxy: PostgresProxy = request.getfixturevalue("postgresql_proxy")
+    settings |= {"HOURMARKD_DATABASE_URL": proxy.url}
+    settings |= {"HOURMARKD_KEY_ENCRYPTION_KEY": base64url.encode(os.urandom(32)).decode()}
+    with (
+        start_issuer(first, 2, **settings) as host,
+        host.another(2, HOURMARKD_DATA_DIR=str(second)) as other,
+    ):
+        yield [host, other]
 
 
 @pytest.fixture

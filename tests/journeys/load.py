@@ -11,8 +11,6 @@ from typing import Self
 
 import httpx
 
-_BREATH = 0.01
-"""Seconds between two requests of one side: what is tested is the issuer, not its speed."""
 _END_SECONDS = 30
 
 
@@ -31,13 +29,16 @@ class Answer:
 class Load:
     """A context manager that asks until its end. A broken connection instead of an answer is its error."""
 
-    def __init__(self, asks: dict[str, list[Callable[[], httpx.Response]]]) -> None:
-        """asks: by name what is asked again and again, each by a side of its own."""
+    def __init__(self, asks: dict[str, list[Callable[[], httpx.Response]]], *, rate: float = 100.0) -> None:
+        """asks: by name what is asked again and again, each by a side of its own.
+
+        rate: how often a second by each name, at most: what is tested is the issuer, not its speed.
+        """
         self.answers: list[Answer] = []
         self._failures: list[Exception] = []
         self._ended = threading.Event()
         self._threads = [
-            threading.Thread(target=self._ask, args=(what, ask), name=f"load: {what}")
+            threading.Thread(target=self._ask, args=(what, ask, len(sides) / rate), name=f"load: {what}")
             for what, sides in asks.items()
             for ask in sides
         ]
@@ -60,7 +61,7 @@ class Load:
         """What was asked and answered within these moments."""
         return [each for each in self.answers if begin <= each.asked_at and each.answered_at < end]
 
-    def _ask(self, what: str, ask: Callable[[], httpx.Response]) -> None:
+    def _ask(self, what: str, ask: Callable[[], httpx.Response], pause: float) -> None:
         while not self._ended.is_set():
             asked_at = time.monotonic()
             try:
@@ -70,7 +71,7 @@ class Load:
                 return
             retry_after = answer.headers.get("Retry-After")
             self.answers.append(Answer(what, asked_at, time.monotonic(), answer.status_code, retry_after))
-            self._ended.wait(_BREATH)
+            self._ended.wait(pause)
 
 
 def statuses(answers: list[Answer]) -> dict[str, set[int]]:

@@ -108,7 +108,7 @@ def test_the_new_secret_works_for_a_verifier_that_has_not_heard_of_it(here: Clie
 
 @pytest.fixture
 def proxy() -> Iterator[Proxy]:
-    with serve_proxy() as serving:
+    with serve_proxy(passes_preferences=False) as serving:
         yield serving
 
 
@@ -117,7 +117,7 @@ def test_a_verifier_that_can_only_poll_refuses_the_old_tokens_within_the_lists_t
 ) -> None:
     settings = {"HOURMARKD_STATUS_TTL": str(LIST_TTL), "HOURMARKD_ISSUER": proxy.url}
     with start_issuer(tmp_path, **new_database(), **settings) as issuer, Client(issuer) as client:
-        proxy.upstream = issuer.url
+        proxy.lead_to(issuer.url)
         role = client.new_role()
         secret = client.new_key(role)
         slowest = 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -15,10 +17,11 @@ from sqlalchemy import event
 
 from issuer.store import database as database_module
 from issuer.store import principals, schema
-from issuer.store.changes import SqliteFeed
+from issuer.store.changes import PostgresFeed, SqliteFeed
 from issuer.store.database import Database, StoreUnavailable
 from tests.issuer.store.databases import ROLE, add_key, checked_out, count, execute, make_role, role, write
 from tests.postgresql import PostgresServer
+from tests.postgresql_proxy import PostgresProxy
 
 TABLES = ("principal", "policy", "role_key", "secret", "status_index", "change", "audit")
 OTHER = "role:org.account.other"
@@ -295,6 +298,21 @@ def test_a_connection_that_is_cut_before_the_commit(remote: Database) -> None:
             killer.execute("SELECT pg_terminate_backend(%s)", (pid,))
     assert rows(remote) == [0] * len(TABLES)
     make_role(remote)
+
+
+def test_a_server_whose_machine_vanishes_is_given_up_soon(remote: Database) -> None:
+    """No loopback address vanishes, so what the system was told about these connections has to do."""
+    with PostgresProxy(remote.url.render_as_string()) as proxy, closing(Database(proxy.url)) as through:
+        pooled = through.engine.connect()
+        feed = PostgresFeed(through)
+        listening = psycopg.connect(feed._conninfo)
+        with closing(pooled), closing(listening):
+            for connection in (pooled.connection.driver_connection, listening):
+                assert isinstance(connection, psycopg.Connection)
+                with socket.socket(fileno=os.dup(connection.fileno())) as told:
+                    assert told.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 5000
+                    assert told.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+                    assert told.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 5
 
 
 def _conninfo(database: Database) -> str:
