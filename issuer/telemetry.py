@@ -62,7 +62,7 @@ class RequestLog:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._log = logger.bind()
+        self._log = logger.bind(process=os.getpid())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -97,7 +97,6 @@ class RequestLog:
                 self._log.info(
                     "request",
                     request_id=request_id.decode(),
-                    process=os.getpid(),
                     method=scope["method"],
                     route=path,
                     status=status,
