@@ -18,7 +18,7 @@ from unittest.mock import patch
 import pytest
 from typer.testing import CliRunner
 
-from issuer.cli import cli
+from issuer.cli.main import main
 from keys import KeyEncryptionKey, RoleKey
 from tests.running_issuer import BIN, clean_environment, free_port, start_issuer
 

@@ -126,8 +126,8 @@ def test_who_was_slow_to_sign_does_not_bring_an_old_version_back(
     sign = slow._sign
     newer: list[PublishedList] = []
 
-    def sign_late(number: int, invalid: list[int], now: int) -> str:
-        document = sign(number, invalid, now)
+    def sign_late(signer: SigningKey, number: int, invalid: list[int], now: int) -> str:
+        document = sign(signer, number, invalid, now)
         revoke_something(database)
         newer.append(quick.read(now))
         return document
@@ -144,14 +144,27 @@ def test_who_signs_a_version_that_is_not_the_newest_any_more(
     """It is a true version still; the newest is signed by whoever is told of it."""
     slow, sign = several[0], several[0]._sign
 
-    def sign_late(number: int, invalid: list[int], now: int) -> str:
+    def sign_late(signer: SigningKey, number: int, invalid: list[int], now: int) -> str:
         revoke_something(database)
-        return sign(number, invalid, now)
+        return sign(signer, number, invalid, now)
 
     with monkeypatch.context() as patch:
         patch.setattr(slow, "_sign", sign_late)
         assert slow.read(NOW).version == 1
     assert slow.read(NOW).version == 2
+
+
+def test_no_version_is_signed_by_a_key_that_another_process_has_just_revoked(
+    database: Database, several: list[StatusPublisher]
+) -> None:
+    """Who has not heard of it yet signs with the old key, notices when storing, and signs again."""
+    unaware, aware = several[:2]
+    stolen = unaware._signing.current.kid
+    revocation = aware._signing.revoke(stolen, NOW + 1, actor="ada")
+    assert unaware._signing.current.kid == stolen
+    published = unaware.read(NOW + 1)
+    assert published.version == version(database) == 2
+    assert trusting(aware, published, NOW + 1).lists[URI].kid == revocation.current
 
 
 def test_at_half_of_its_life_one_new_version_is_asked_for(
