@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import SettingsError
@@ -16,7 +15,9 @@ from pydantic_settings import SettingsError
 from issuer.settings import CONFIG_FILE, PREFIX, Settings, read_file, unknown_names
 
 HIDDEN = "********"
-_PASSWORD = re.compile(r"(?<=://)\S*@")
+_USER = re.compile(r"(?<=://).*@", re.DOTALL)
+_PASSWORD = re.compile(r"(?<=://)([^:/@]*):.*@", re.DOTALL)
+_PARAMETER = re.compile(r"([?&][^=&]*(?:password|secret)[^=&]*=)[^&]*", re.IGNORECASE)
 Source = Literal["environment", "file", "default"]
 
 
@@ -128,7 +129,7 @@ def _shown(field_name: str, text: str | None) -> str | None:
         return HIDDEN if text else text
     if field_name == "database_url":
         return _shown_url(text)
-    return _PASSWORD.sub(f"{HIDDEN}@", text)
+    return _USER.sub(f"{HIDDEN}@", text)
 
 
 def _shown_url(text: str) -> str:
@@ -136,9 +137,7 @@ def _shown_url(text: str) -> str:
     from sqlalchemy.exc import ArgumentError
 
     try:
-        url = make_url(text)
+        make_url(text)
     except (ArgumentError, ValueError):
-        return HIDDEN
-    secrets = {key: HIDDEN for key in url.query if "password" in key.lower() or "secret" in key.lower()}
-    shown = url.update_query_dict(secrets).set(password=HIDDEN if url.password is not None else None)
-    return shown.render_as_string(hide_password=False).replace(quote(HIDDEN), HIDDEN)
+        return HIDDEN  # who can say where in it the password is?
+    return _PARAMETER.sub(rf"\1{HIDDEN}", _PASSWORD.sub(rf"\1:{HIDDEN}@", text))
