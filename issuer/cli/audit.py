@@ -12,11 +12,6 @@ from issuer.cli.options import Output, noun, read_settings, say
 app = noun("Who changed what.")
 
 
-@app.callback()
-def audit() -> None:
-    """Who changed what."""
-
-
 @app.command()
 def verify(output: Output = "text") -> None:
     """Check that no row of the audit chain was changed, put in, or removed from between others.

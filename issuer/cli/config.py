@@ -13,11 +13,6 @@ from issuer.cli.options import Output, noun, say, write_table
 app = noun("The settings.")
 
 
-@app.callback()
-def config() -> None:
-    """The settings."""
-
-
 @app.command()
 def show(output: Output = "text") -> None:
     """Show every setting, where it comes from, and what is wrong with it. Secrets are hidden.

@@ -7,11 +7,6 @@ from issuer.cli.options import noun, read_settings, say
 app = noun("The database's schema.")
 
 
-@app.callback()
-def db() -> None:
-    """The database's schema."""
-
-
 @app.command()
 def upgrade() -> None:
     """Bring the database to this version's schema."""

@@ -13,7 +13,7 @@ import pytest
 from issuer import status
 from issuer.settings import Settings
 from issuer.signing import SigningKeys
-from issuer.status import PublishedList, StatusPublisher
+from issuer.status import OtherIssuer, PublishedList, StatusPublisher
 from issuer.store import signing_keys, status_indices
 from issuer.store.database import Database
 from keys import SigningKey
@@ -165,6 +165,20 @@ def test_no_version_is_signed_by_a_key_that_another_process_has_just_revoked(
     published = unaware.read(NOW + 1)
     assert published.version == version(database) == 2
     assert trusting(aware, published, NOW + 1).lists[URI].kid == revocation.current
+
+
+def test_another_issuers_database_is_refused_before_anything_is_signed_in_its_name(
+    database: Database, first: StatusPublisher
+) -> None:
+    assert not first.check_issuer(), "nobody has signed yet"
+    signed = first.read(NOW)
+    assert first.check_issuer()
+    revoke_something(database)
+    other = SETTINGS.model_copy(update={"issuer": "https://other.example"})
+    with pytest.raises(OtherIssuer, match=r"set HOURMARKD_ISSUER=https://issuer\.example"):
+        StatusPublisher(database, first._signing, other).check_issuer()
+    with database.read() as session:
+        assert status_indices.current_version(session).document == signed.document.decode()
 
 
 def test_at_half_of_its_life_one_new_version_is_asked_for(
