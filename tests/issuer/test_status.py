@@ -174,7 +174,7 @@ def test_another_issuers_database_is_refused_before_anything_is_signed_in_its_na
     signed = first.read(NOW)
     assert first.check_issuer()
     revoke_something(database)
-    other = SETTINGS.model_copy(update={"issuer": "https://other.example"})
+    other = Settings(issuer="https://other.example")
     with pytest.raises(OtherIssuer, match=r"set HOURMARKD_ISSUER=https://issuer\.example"):
         StatusPublisher(database, first._signing, other).check_issuer()
     with database.read() as session:
