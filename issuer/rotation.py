@@ -37,25 +37,23 @@ class Revocation:
     """Then nothing was changed but for keys that were missing."""
 
 
+def policy_of(settings: Settings) -> Policy:
+    """How long a key is public, signs, and is public still."""
+    return Policy(
+        # Twice what anyone may cache, so that a fetch that just failed is made up for.
+        publish_for=2 * JWKS_MAX_AGE + MARGIN,
+        sign_for=settings.signing_key_lifetime,
+        retire_for=max(MAX_TOKEN_SECONDS, settings.status_exp) + JWKS_MAX_AGE + MARGIN,
+    )
+
+
 class Rotation:
     """The rules by which this issuer's ring is changed."""
 
     def __init__(self, kek: KeyEncryptionKey, settings: Settings) -> None:
         self._kek = kek
         self._algorithm = settings.algorithm
-        self.policy = self.policy_of(settings)
-
-    @staticmethod
-    def policy_of(settings: Settings) -> Policy:
-        return Policy(
-            # Twice what anyone may cache, so that a fetch that just failed is made up for.
-            publish_for=2 * JWKS_MAX_AGE + MARGIN,
-            sign_for=settings.signing_key_lifetime,
-            retire_for=max(MAX_TOKEN_SECONDS, settings.status_exp) + JWKS_MAX_AGE + MARGIN,
-        )
-
-    def is_complete(self, keys: list[RingKey], now: int) -> bool:
-        return ring.successor_signs_from(keys, now, self.policy) is None
+        self._policy = policy_of(settings)
 
     def complete(self, tx: Transaction) -> None:
         """Makes the keys that are still missing once the lock is held: of two hosts, one does."""
@@ -66,7 +64,7 @@ class Rotation:
         """Has the next key sign once it was public longer than anyone caches; never later than planned."""
         self.complete(tx)
         successor = self._first(tx, Phase.NEXT)
-        earliest = max(tx.now, successor.published_at + self.policy.publish_for)
+        earliest = max(tx.now, successor.published_at + self._policy.publish_for)
         if earliest < successor.signs_from:
             signing_keys.hasten(tx, successor.kid, signs_from=earliest)
             self.complete(tx)
@@ -80,7 +78,7 @@ class Rotation:
         Raises UnknownSigningKey.
         """
         keys = {key.kid: key for key in signing_keys.ring(tx.session)}
-        phases = ring.phases(keys.values(), tx.now, self.policy)
+        phases = ring.phases(keys.values(), tx.now, self._policy)
         revoked_at = keys[kid].revoked_at if kid in keys else None
         if revoked_at is None:
             signing_keys.revoke(tx, kid)
@@ -105,8 +103,8 @@ class Rotation:
 
     def _first(self, tx: Transaction, phase: Phase) -> RingKey:
         keys = sorted(signing_keys.ring(tx.session), key=lambda key: key.signs_from)
-        phases = ring.phases(keys, tx.now, self.policy)
+        phases = ring.phases(keys, tx.now, self._policy)
         return next(key for key in keys if phases[key.kid] is phase)
 
     def _successor_signs_from(self, tx: Transaction) -> int | None:
-        return ring.successor_signs_from(signing_keys.ring(tx.session), tx.now, self.policy)
+        return ring.successor_signs_from(signing_keys.ring(tx.session), tx.now, self._policy)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from issuer.rotation import Handover, Revocation, Rotation
+from issuer.rotation import Handover, Revocation, Rotation, policy_of
 from issuer.settings import Settings
 from issuer.store import signing_keys
 from issuer.store.database import Database
@@ -31,8 +31,8 @@ class SigningKeys:
     def __init__(self, database: Database, kek: KeyEncryptionKey, settings: Settings) -> None:
         self._database = database
         self._kek = kek
+        self._policy = policy_of(settings)
         self._rotation = Rotation(kek, settings)
-        self.policy = self._rotation.policy
         self._ring: list[RingKey] = []
         self._keys: dict[str, SigningKey] = {}
         self._current: SigningKey | None = None
@@ -54,7 +54,7 @@ class SigningKeys:
 
     def tick(self, now: int) -> None:
         """Moves the keys to their phases at `now`; costs little, writes nothing."""
-        phases = ring.phases(self._ring, now, self.policy)
+        phases = ring.phases(self._ring, now, self._policy)
         public = [self._keys[key.kid] for key in self._ring if phases[key.kid] is not Phase.GONE]
         current = [key for key in public if phases[key.kid] is Phase.CURRENT]
         self._current = current[0] if current else None
@@ -63,7 +63,7 @@ class SigningKeys:
             self.published = PublishedKeys(document, f'"{hashlib.sha256(document).hexdigest()[:32]}"')
 
     def successor_is_due(self, now: int) -> bool:
-        return not self._rotation.is_complete(self._ring, now)
+        return ring.successor_signs_from(self._ring, now, self._policy) is not None
 
     def make_successor(self, now: int) -> None:
         """Makes the keys that are missing, unless another process was first."""
@@ -87,5 +87,5 @@ class SigningKeys:
 
     def phases(self, now: int) -> list[tuple[RingKey, SigningKey, Phase]]:
         """Every key with its phase, for operators."""
-        phases = ring.phases(self._ring, now, self.policy)
+        phases = ring.phases(self._ring, now, self._policy)
         return [(key, self._keys[key.kid], phases[key.kid]) for key in self._ring]

@@ -28,7 +28,10 @@ def verify(output: Output = "text") -> None:
         found = {"holds": holds, "rows": chain.rows, "head_hash": chain.head_hash}
         typer.echo(json.dumps(found | {"first_broken": chain.first_broken}))
     if not holds:
-        say(f"hourmarkd: the audit chain is broken at row {chain.first_broken}")
+        say(
+            f"hourmarkd: the audit chain is broken at row {chain.first_broken}: somebody changed the table "
+            "behind the service's back; compare it with a backup"
+        )
         raise typer.Exit(1)
     if output == "text":
         say("The audit chain holds.")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from issuer import rfc3339
 from issuer.doctor.finding import Finding, failure, of_obstacle, ok, warning
 from issuer.obstacle import Obstacle
-from issuer.rotation import Rotation
+from issuer.rotation import policy_of
 from issuer.settings import Settings
 from issuer.setup import read_key_encryption_key
 from issuer.store import signing_keys
@@ -38,7 +38,7 @@ def check_sealed(settings: Settings, database: Database) -> tuple[KeyEncryptionK
 def check_ring(settings: Settings, database: Database, now: int) -> Finding:
     with database.read() as session:
         keys = signing_keys.ring(session)
-    return succession(keys, now, Rotation.policy_of(settings))
+    return succession(keys, now, policy_of(settings))
 
 
 def succession(keys: Iterable[RingKey], now: int, policy: Policy) -> Finding:

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from keys import RoleKey
-from tests.issuer.cli.command import Done, hourmarkd
+from tests.issuer.cli.command import Done, in_a_process
 from tests.journeys.client import SERVICES, Client, seconds_until, verdict
 from tests.journeys.conftest import Measured
 from tests.running_issuer import RunningIssuer
@@ -19,7 +19,7 @@ PROMISED = 5.0
 
 
 def operator(issuer: RunningIssuer, command: str) -> Done:
-    return hourmarkd(command, issuer.log.parent, **issuer.settings)
+    return in_a_process(command, issuer.log.parent, **issuer.settings)
 
 
 def kid_of(issuer: RunningIssuer, phase: str) -> str:

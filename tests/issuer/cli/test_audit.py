@@ -34,5 +34,5 @@ def test_as_json_with_the_head_that_shows_later_whether_rows_were_cut_off(tmp_pa
     assert shorter["head_hash"] != found["head_hash"]
     change(tmp_path, "UPDATE audit SET actor = 'nobody' WHERE number = 2")
     broken = hourmarkd("audit verify -o json", tmp_path)
-    assert (broken.code, broken.err) == (1, "hourmarkd: the audit chain is broken at row 2\n")
+    assert (broken.code, "broken at row 2" in broken.err) == (1, True)
     assert json.loads(broken.out) == shorter | {"holds": False, "first_broken": 2}

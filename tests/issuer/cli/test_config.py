@@ -10,11 +10,10 @@ import pytest
 
 from issuer.settings import Settings
 from keys import KeyEncryptionKey
-from tests.issuer.cli.command import Done, in_this_process
+from tests.issuer.cli.command import Done, full, hourmarkd
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is refused
 SHOWN = "********"
-Capture = pytest.CaptureFixture[str]
 
 
 def shown(done: Done) -> dict[str, tuple[Any, ...]]:
@@ -25,8 +24,8 @@ def shown(done: Done) -> dict[str, tuple[Any, ...]]:
     }
 
 
-def test_every_setting_is_shown_with_its_default(capsys: Capture, tmp_path: Path) -> None:
-    done = in_this_process("config show -o json", capsys, DATA_DIR=str(tmp_path))
+def test_every_setting_is_shown_with_its_default(tmp_path: Path) -> None:
+    done = hourmarkd("config show -o json", tmp_path)
     rows = shown(done)
     assert (done.code, done.err) == (0, "")
     assert list(rows) == [name.upper() for name in Settings.model_fields]
@@ -38,10 +37,10 @@ def test_every_setting_is_shown_with_its_default(capsys: Capture, tmp_path: Path
     assert not [*tmp_path.iterdir()]
 
 
-def test_the_environment_comes_before_the_file(capsys: Capture, tmp_path: Path) -> None:
+def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
     file = tmp_path / "hourmarkd.toml"
     file.write_text('port = 8731\ntoken_ttl = 60\naudiences = ["urn:a", "urn:b"]\n')
-    done = in_this_process("config show -o json", capsys, CONFIG_FILE=str(file), TOKEN_TTL="90")
+    done = hourmarkd("config show -o json", HOURMARKD_CONFIG_FILE=str(file), HOURMARKD_TOKEN_TTL="90")
     rows = shown(done)
     assert rows["PORT"] == ("8731", "file", f"{file}: port")
     assert rows["AUDIENCES"] == ("urn:a,urn:b", "file", f"{file}: audiences")
@@ -49,8 +48,8 @@ def test_the_environment_comes_before_the_file(capsys: Capture, tmp_path: Path) 
     assert rows["ISSUER"] == ("http://127.0.0.1:8731", "default", "")
 
 
-def test_people_see_a_table(capsys: Capture, tmp_path: Path) -> None:
-    done = in_this_process("config show", capsys, DATA_DIR=str(tmp_path), PORT="8731")
+def test_people_see_a_table(tmp_path: Path) -> None:
+    done = hourmarkd("config show", HOURMARKD_DATA_DIR=str(tmp_path), HOURMARKD_PORT="8731")
     lines = [line.split() for line in done.out.splitlines()]
     assert ["HOURMARKD_PORT", "8731", "HOURMARKD_PORT"] in lines
     assert ["HOURMARKD_TOKEN_TTL", "3600", "default"] in lines
@@ -77,17 +76,17 @@ SECRET = "verysecret"
         ("ISSUER", f"https://u:{SECRET}@issuer.example", f"https://{SHOWN}@issuer.example"),
     ],
 )
-def test_no_secret_is_shown(name: str, given: str, expected: str, output: str, capsys: Capture) -> None:
-    done = in_this_process(f"config show -o {output}", capsys, **{name: given})
+def test_no_secret_is_shown(name: str, given: str, expected: str, output: str) -> None:
+    done = hourmarkd(f"config show -o {output}", **full({name: given}))
     assert expected in done.out
     for text in (done.out, done.err):
         assert SECRET not in text
         assert given not in text
 
 
-def test_of_unknown_names_only_the_names_are_shown(capsys: Capture) -> None:
+def test_of_unknown_names_only_the_names_are_shown() -> None:
     """A typing error in a secret's name does not make it less secret."""
-    done = in_this_process("config show -o json", capsys, KEY_ENCRYPTION_KEYY=SECRET)
+    done = hourmarkd("config show -o json", HOURMARKD_KEY_ENCRYPTION_KEYY=SECRET)
     assert (done.code, json.loads(done.out)["unknown"]) == (0, ["HOURMARKD_KEY_ENCRYPTION_KEYY"])
     assert done.err == "hourmarkd: HOURMARKD_KEY_ENCRYPTION_KEYY is passed over: there is no such setting\n"
     assert SECRET not in done.out
@@ -102,10 +101,8 @@ def test_of_unknown_names_only_the_names_are_shown(capsys: Capture) -> None:
         ({"HOST": EVERYWHERE}, ""),
     ],
 )
-def test_what_is_wrong_is_said_beside_all_the_others(
-    settings: dict[str, str], named: str, capsys: Capture
-) -> None:
-    done = in_this_process("config show -o json", capsys, **settings)
+def test_what_is_wrong_is_said_beside_all_the_others(settings: dict[str, str], named: str) -> None:
+    done = hourmarkd("config show -o json", **full(settings))
     (problem,) = json.loads(done.out)["problems"]
     assert (done.code, problem["name"]) == (2, named)
     assert problem["reason"] in done.err
@@ -118,9 +115,9 @@ def test_what_is_wrong_is_said_beside_all_the_others(
     ("text", "said"),
     [("port = ", "HOURMARKD_CONFIG_FILE"), ("prot = 1", "hourmarkd.toml: prot: there is no such setting")],
 )
-def test_a_settings_file_that_cannot_be_used(text: str, said: str, capsys: Capture, tmp_path: Path) -> None:
+def test_a_settings_file_that_cannot_be_used(text: str, said: str, tmp_path: Path) -> None:
     file = tmp_path / "hourmarkd.toml"
     file.write_text(text)
-    done = in_this_process("config show -o json", capsys, CONFIG_FILE=str(file), PORT="8731")
+    done = hourmarkd("config show -o json", HOURMARKD_CONFIG_FILE=str(file), HOURMARKD_PORT="8731")
     assert (done.code, said in done.err) == (2, True)
     assert shown(done)["PORT"] == ("8731", "environment", "HOURMARKD_PORT")

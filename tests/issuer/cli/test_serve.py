@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from keys import KeyEncryptionKey
-from tests.issuer.cli.command import assert_refused, hourmarkd, in_this_process
+from tests.issuer.cli.command import assert_refused, full, hourmarkd, in_a_process
 from tests.running_issuer import free_port, start_issuer
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is refused
@@ -35,10 +35,8 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is refused
         ({"HOST": EVERYWHERE, "ISSUER": "https://issuer.example"}, "HOURMARKD_KEY_ENCRYPTION_KEY"),
     ],
 )
-def test_a_bad_setting_is_named(
-    settings: dict[str, str], said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert_refused(in_this_process("serve", capsys, **settings), 2, said)
+def test_a_bad_setting_is_named(settings: dict[str, str], said: str) -> None:
+    assert_refused(hourmarkd("serve", **full(settings)), 2, said)
 
 
 @pytest.mark.parametrize(
@@ -49,16 +47,14 @@ def test_a_bad_setting_is_named(
         ("port = -1", "HOURMARKD_PORT"),
     ],
 )
-def test_a_bad_settings_file_is_explained(
-    tmp_path: Path, text: str, said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bad_settings_file_is_explained(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "hourmarkd.toml"
     file.write_text(text)
-    assert_refused(in_this_process("serve", capsys, CONFIG_FILE=str(file)), 2, said)
+    assert_refused(hourmarkd("serve", HOURMARKD_CONFIG_FILE=str(file)), 2, said)
 
 
 def test_each_bad_setting_has_its_line(made: Path) -> None:
-    done = hourmarkd("serve", made, HOURMARKD_PORT="many", HOURMARKD_TOKEN_TTL="0")
+    done = in_a_process("serve", made, HOURMARKD_PORT="many", HOURMARKD_TOKEN_TTL="0")
     assert done.code == 2
     assert [line.split(": ")[:2] for line in done.err.splitlines()] == [
         ["hourmarkd", "HOURMARKD_PORT"],
@@ -81,7 +77,7 @@ def test_each_bad_setting_has_its_line(made: Path) -> None:
 )
 def test_what_stands_in_the_way_is_said(made: Path, settings: dict[str, str], said: str) -> None:
     given = {name: value.format(data=made) for name, value in settings.items()}
-    done = hourmarkd("serve", made, HOURMARKD_PORT=str(free_port()), **given)
+    done = in_a_process("serve", made, HOURMARKD_PORT=str(free_port()), **given)
     assert_refused(done, 1, said)
     assert "hidden" not in done.err
     assert not [value for name, value in given.items() if name.endswith("KEY") and value in done.err]
@@ -90,14 +86,14 @@ def test_what_stands_in_the_way_is_said(made: Path, settings: dict[str, str], sa
 def test_a_port_in_use_is_said_and_the_command_line_goes_before_the_environment(
     made: Path, taken_port: str
 ) -> None:
-    done = hourmarkd(f"serve --port {taken_port}", made, HOURMARKD_PORT=str(free_port()))
+    done = in_a_process(f"serve --port {taken_port}", made, HOURMARKD_PORT=str(free_port()))
     assert_refused(done, 1, f"127.0.0.1:{taken_port}", "in use", "--port")
 
 
 def test_a_database_is_one_issuers(tmp_path: Path) -> None:
     with start_issuer(tmp_path) as issuer:
         issuer.stop()
-        done = hourmarkd("serve", tmp_path, **issuer.settings | {"HOURMARKD_ISSUER": "http://127.0.0.1:1"})
+        done = in_a_process("serve", tmp_path, **issuer.settings | {"HOURMARKD_ISSUER": "http://127.0.0.1:1"})
         assert_refused(done, 1, f"set HOURMARKD_ISSUER={issuer.url}", "HOURMARKD_DATA_DIR")
 
 

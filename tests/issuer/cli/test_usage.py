@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from keys import KeyEncryptionKey
-from tests.issuer.cli.command import assert_refused, hourmarkd, in_this_process
+from tests.issuer.cli.command import assert_refused, full, hourmarkd, in_a_process
 from tests.running_issuer import clean_environment, free_port
 
 WRONG_USAGE = (
@@ -47,20 +47,16 @@ SLOW_TO_LOAD = "{'pydantic', 'sqlalchemy', 'httpx', 'cryptography', 'uvicorn', '
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself(
-    tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    done = in_this_process(f"{command} --help", capsys, DATA_DIR=str(tmp_path / "data"))
+def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
+    done = hourmarkd(f"{command} --help", tmp_path / "data")
     assert (done.code, done.err) == (0, "")
     assert "Usage: hourmarkd" in done.out
     assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize("command", WRONG_USAGE)
-def test_wrong_usage_is_exit_code_2_and_changes_nothing(
-    tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    done = in_this_process(command, capsys, DATA_DIR=str(tmp_path / "data"))
+def test_wrong_usage_is_exit_code_2_and_changes_nothing(tmp_path: Path, command: str) -> None:
+    done = hourmarkd(command, tmp_path / "data")
     assert (done.code, done.out) == (2, "")
     assert "Usage: hourmarkd" in done.err
     assert "Traceback" not in done.err
@@ -68,31 +64,27 @@ def test_wrong_usage_is_exit_code_2_and_changes_nothing(
 
 
 @pytest.mark.parametrize("command", [*WITH_DATABASE, "db upgrade"])
-def test_without_a_database_init_is_named_and_nothing_is_made(
-    tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_a_database_init_is_named_and_nothing_is_made(tmp_path: Path, command: str) -> None:
     folder = tmp_path / "data"
-    done = in_this_process(command, capsys, DATA_DIR=str(folder))
+    done = hourmarkd(command, folder)
     assert_refused(done, 1, "`hourmarkd init --admin NAME`")
     assert not folder.exists()
 
 
 def test_serving_without_a_database_names_init_too(tmp_path: Path) -> None:
-    done = hourmarkd("serve", tmp_path / "data", HOURMARKD_PORT=str(free_port()))
+    done = in_a_process("serve", tmp_path / "data", HOURMARKD_PORT=str(free_port()))
     assert_refused(done, 1, "`hourmarkd init --admin NAME`")
     assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize("command", WITH_DATABASE)
-def test_an_empty_database_names_init(
-    tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_empty_database_names_init(tmp_path: Path, command: str) -> None:
     sqlite3.connect(tmp_path / "hourmark.db").close()
     settings = {
         "DATA_DIR": str(tmp_path),
         "KEY_ENCRYPTION_KEY": KeyEncryptionKey.generate().to_text(),
     }
-    assert_refused(in_this_process(command, capsys, **settings), 1, "`hourmarkd init --admin NAME`")
+    assert_refused(hourmarkd(command, **full(settings)), 1, "`hourmarkd init --admin NAME`")
 
 
 def test_a_setting_that_does_not_exist_is_named(made: Path) -> None:
