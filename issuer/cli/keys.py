@@ -67,13 +67,18 @@ def rotate(output: Output = "text") -> None:
         say(
             f"The key {handover.kid} signs from {signs_from} on, when no verifier's cache is older than it.\n"
             "The key before it is accepted until its last token has expired. If that key was stolen, do not "
-            "wait: `hourmarkd keys revoke KID`."
+            "wait: `hourmarkd keys revoke -- KID`."
         )
 
 
 @app.command()
 def revoke(
-    kid: Annotated[str, typer.Argument(metavar="KID", help="as `hourmarkd keys list` shows it")],
+    kid: Annotated[
+        str,
+        typer.Argument(
+            metavar="KID", help="as `hourmarkd keys list` shows it; behind -- if it begins with -"
+        ),
+    ],
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
     output: Output = "text",
 ) -> None:

@@ -55,7 +55,7 @@ def test_a_stolen_key_is_refused_everywhere_and_work_goes_on(
         assert verdict(verifier, before) == "good"
         assert stolen in verifier.trust.keys
         typed_at = time.monotonic()
-        done = operator(issuer, f"keys revoke {stolen} --yes -o json")
+        done = operator(issuer, f"keys revoke --yes -o json -- {stolen}")
         assert (done.code, done.err) == (0, "")
         # The verifier's JWKS is good for minutes more; it is the list's new signer that tells it.
         assert seconds_until(lambda: stolen not in verifier.trust.keys) < PROMISED

@@ -92,7 +92,7 @@ def test_rotating_says_from_when_the_next_key_signs(folder: Path) -> None:
 
 def test_revoking_says_what_is_so_now_and_who_learns_it_when(folder: Path) -> None:
     (stolen,) = phases(folder)
-    done = hourmarkd(f"keys revoke {stolen} --yes", folder)
+    done = hourmarkd(f"keys revoke --yes -- {stolen}", folder)
     assert (done.code, done.out) == (0, "")
     for said in (f"The key {stolen} is revoked.", "Hourmark verifiers", "at most 300 s", "keys export"):
         assert said in done.err
@@ -101,14 +101,14 @@ def test_revoking_says_what_is_so_now_and_who_learns_it_when(folder: Path) -> No
     assert sorted(now.values()) == ["current", "next"]
     actor = f"hourmarkd keys revoke (OS user {getpass.getuser()})"
     assert (actor, "signing-key:revoke", stolen) in audited(folder)
-    again = hourmarkd(f"keys revoke {stolen} --yes", folder)
+    again = hourmarkd(f"keys revoke --yes -- {stolen}", folder)
     assert (again.code, f"The key {stolen} was revoked at" in again.err) == (0, True)
     assert phases(folder) == now | {stolen: "gone"}
 
 
 def test_revoking_as_json(folder: Path) -> None:
     (stolen,) = phases(folder)
-    done = hourmarkd(f"keys revoke {stolen} --yes -o json", folder)
+    done = hourmarkd(f"keys revoke --yes -o json -- {stolen}", folder)
     said = json.loads(done.out)
     assert (done.err, said["kid"], said["status_list_version"]) == ("", stolen, None), (
         "no list was ever signed"
@@ -118,18 +118,18 @@ def test_revoking_as_json(folder: Path) -> None:
 
 def test_revoking_is_asked_about_at_a_terminal(folder: Path) -> None:
     (stolen,) = before = phases(folder)
-    refused = answered(folder, f"keys revoke {stolen}", "n")
+    refused = answered(folder, f"keys revoke -- {stolen}", "n")
     assert (refused.code, refused.out.strip()) == (1, "")
     assert f"The key {stolen} is current. Every token that it signed is refused" in refused.err
     assert refused.err.endswith("Nothing was changed.\n")
     assert phases(folder) == before
-    assert answered(folder, f"keys revoke {stolen}", "y").code == 0
+    assert answered(folder, f"keys revoke -- {stolen}", "y").code == 0
     assert phases(folder)[stolen] == "gone"
 
 
 def test_without_a_terminal_yes_must_be_said(made: Path) -> None:
     (kid,) = before = phases(made)
-    assert_refused(hourmarkd(f"keys revoke {kid}", made), 2, "nothing was changed", "--yes")
+    assert_refused(hourmarkd(f"keys revoke -- {kid}", made), 2, "nothing was changed", "--yes")
     assert phases(made) == before
 
 
@@ -145,7 +145,7 @@ def test_another_issuers_keys_are_not_revoked(tmp_path: Path) -> None:
         data = tmp_path / "data"
         before = phases(data)
         done = hourmarkd(
-            f"keys revoke {next(iter(before))} --yes", data, HOURMARKD_ISSUER="https://other.example"
+            f"keys revoke --yes -- {next(iter(before))}", data, HOURMARKD_ISSUER="https://other.example"
         )
         assert_refused(done, 1, f"HOURMARKD_ISSUER={issuer.url}")
         assert phases(data) == before
