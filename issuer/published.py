@@ -12,9 +12,9 @@ from starlette.responses import Response
 from issuer.denials import Denial
 from issuer.grants.token import GRANTS
 from issuer.resources import Handler, Row
+from issuer.rotation import JWKS_MAX_AGE
 from issuer.service import Service
 from issuer.settings import Settings
-from issuer.signing import JWKS_MAX_AGE
 from issuer.store.status_indices import LIST_ID
 from verifier.status_list import TYP
 

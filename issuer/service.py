@@ -117,8 +117,8 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         last = changes.last_number(session)
     credentials.load_hash_keys()
     await refresh_signing()
+    await anyio.to_thread.run_sync(status.check_issuer)
     await anyio.to_thread.run_sync(status.advance, int(time.time()))
-    status.check_issuer(await anyio.to_thread.run_sync(status.read, int(time.time())))
     await refresh_status()
     coherence = Coherence(
         feed,

@@ -17,6 +17,7 @@ from uvicorn import Config, Server
 from uvicorn.supervisors import Multiprocess
 
 from issuer.connection import BoundedConnection
+from issuer.obstacle import Obstacle
 from issuer.service import Service, open_service
 from issuer.settings import Settings
 from issuer.setup import open_database, read_key_encryption_key
@@ -29,8 +30,8 @@ _RETRY_SECONDS = 0.5
 logger = structlog.get_logger()
 
 
-class PortTaken(Exception):
-    """The address cannot be listened on; the message says why."""
+class PortTaken(Obstacle):
+    """The address cannot be listened on."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -43,7 +44,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise PortTaken(
-            f"cannot listen on {host}:{port}: {error.strerror}; choose another one with --port"
+            f"cannot listen on {host}:{port}: {error.strerror}", "choose another one with --port"
         ) from error
     return listener
 

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from functools import cached_property
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
-    TomlConfigSettingsSource,
 )
 
-_FILE = "HOURMARKD_CONFIG_FILE"
 _HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*", re.ASCII)
+PREFIX = "HOURMARKD_"
+CONFIG_FILE = "HOURMARKD_CONFIG_FILE"
+_KEY_FILE = "key-encryption-key"
 
 
 class Settings(BaseSettings):
     """Durations are seconds. Secrets never appear in a repr."""
 
-    model_config = SettingsConfigDict(env_prefix="HOURMARKD_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8700
@@ -68,6 +71,8 @@ class Settings(BaseSettings):
         url = urlsplit(value)
         if value and (url.scheme not in ("https", "http") or not url.hostname or url.query or url.fragment):
             raise ValueError("the issuer is an https URL without query and fragment")
+        if "@" in url.netloc:
+            raise ValueError("the issuer has no user name and password: everybody reads it")
         if value.endswith("/"):
             raise ValueError("the issuer has no slash at its end: it is compared letter by letter")
         return value
@@ -124,6 +129,11 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str:
         return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir.absolute() / 'hourmark.db'}"
 
+    @cached_property
+    def resolved_key_encryption_key_file(self) -> Path:
+        """Where the key-encryption key is read unless it is given itself; by default beside the data."""
+        return self.key_encryption_key_file or self.data_dir / _KEY_FILE
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -135,23 +145,27 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments before environment before file."""
         del dotenv_settings, file_secret_settings
-        file = os.environ.get(_FILE)
-        return (init_settings, env_settings, *([_toml(settings_cls, Path(file))] if file else []))
+        return (init_settings, env_settings, InitSettingsSource(settings_cls, read_file()))
 
 
-def _toml(settings_cls: type[BaseSettings], path: Path) -> TomlConfigSettingsSource:
-    """Raises SettingsError, also if there is no such file: it was named, so its settings are meant."""
+def read_file() -> dict[str, Any]:
+    """What is in the settings file, if one is named.
+
+    Raises SettingsError, also if there is no such file: it was named, so its settings are meant.
+    """
+    path = os.environ.get(CONFIG_FILE)
+    if not path:
+        return {}
     try:
-        path.open("rb").close()
-        return TomlConfigSettingsSource(settings_cls, path)
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SettingsError(f"HOURMARKD_CONFIG_FILE: {error}") from error
+        raise SettingsError(f"{CONFIG_FILE}: {error}") from error
 
 
 def unknown_names() -> list[str]:
     """What is in the environment as a setting and is none here: a typing error, or another version's."""
-    known = {f"HOURMARKD_{name}".upper() for name in Settings.model_fields} | {_FILE}
-    return sorted(name for name in os.environ if name.startswith("HOURMARKD_") and name not in known)
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields} | {CONFIG_FILE}
+    return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
 
 
 def is_address(host: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from issuer.obstacle import Obstacle
 from issuer.settings import Settings
 from issuer.store import principals, role_keys, schema, signing_keys, status_indices
 from issuer.store.database import Database
@@ -16,13 +17,16 @@ from issuer.store.tables import StatusListVersion
 from keys import KeyEncryptionKey, RoleKey, SigningKey
 from verifier import Permission
 
-_INITIALISED = "the database is initialised already; nothing was changed"
-_KEY_FILE = "key-encryption-key"
+_INITIALISED = (
+    "the database is initialised already; nothing was changed",
+    "`hourmarkd serve` runs it, `hourmarkd doctor` looks at it",
+)
+_KEY_SETTING = "name it with HOURMARKD_KEY_ENCRYPTION_KEY_FILE"
 _HASH_KEY_BYTES = 32
 
 
-class SetupError(Exception):
-    """The issuer cannot start like this; the message says what to do."""
+class SetupError(Obstacle):
+    """The issuer cannot start like this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ def open_database(settings: Settings) -> Database:
         _require_existence(database)
         _refuse_outdated(database)
         if schema.state(database) == "empty" or not _is_initialised(database):
-            raise SetupError("the database is empty: run `hourmarkd init --admin NAME` first")
+            raise SetupError("the database is empty", "run `hourmarkd init --admin NAME` first")
     except BaseException:
         database.close()
         raise
@@ -59,13 +63,17 @@ def read_key_encryption_key(settings: Settings, *, may_generate: bool = False) -
     """From the settings; else from a file beside the data, which `init` makes. Raises SetupError."""
     if settings.key_encryption_key is not None:
         return _parse_key(settings.key_encryption_key.get_secret_value(), "HOURMARKD_KEY_ENCRYPTION_KEY")
-    path = settings.key_encryption_key_file or settings.data_dir / _KEY_FILE
+    path = settings.resolved_key_encryption_key_file
     try:
         if may_generate and settings.key_encryption_key_file is None and not path.exists():
             _generate_key_file(path)
         return _parse_key(path.read_text(), str(path))
     except OSError as error:
-        raise SetupError(f"the key-encryption key {path} cannot be used: {error.strerror}") from error
+        raise SetupError(
+            f"the key-encryption key {path} cannot be used: {error.strerror}", _KEY_SETTING
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SetupError(f"the key-encryption key's file {path} holds no text", _KEY_SETTING) from error
 
 
 def initialise(settings: Settings, admin: str) -> Initialised:
@@ -78,12 +86,12 @@ def initialise(settings: Settings, admin: str) -> Initialised:
         _refuse_outdated(database)
         schema.upgrade(database)
         if _is_initialised(database):
-            raise SetupError(_INITIALISED)
+            raise SetupError(*_INITIALISED)
         kek = read_key_encryption_key(settings, may_generate=True)
         role_key, signing_key = RoleKey.generate(), SigningKey.generate(settings.algorithm)
         with database.write(actor="hourmarkd init", now=int(time.time())) as tx:
             if tx.session.get(StatusListVersion, status_indices.LIST_ID) is not None:
-                raise SetupError(_INITIALISED)
+                raise SetupError(*_INITIALISED)
             tx.session.add(
                 StatusListVersion(
                     id=status_indices.LIST_ID, version=1, signed_version=0, document="", signed_at=0
@@ -100,7 +108,7 @@ def initialise(settings: Settings, admin: str) -> Initialised:
 def _require_existence(database: Database) -> None:
     """Connecting would make an empty SQLite file where there is none."""
     if database.is_sqlite and not os.path.exists(database.url.database or ""):  # noqa: PTH110 - "" is no path
-        raise SetupError("there is no database yet: run `hourmarkd init --admin NAME` first")
+        raise SetupError("there is no database yet", "run `hourmarkd init --admin NAME` first")
 
 
 def _make_private_file(path: str) -> None:
@@ -111,7 +119,7 @@ def _make_private_file(path: str) -> None:
 
 def _refuse_outdated(database: Database) -> None:
     if schema.state(database) == "outdated":
-        raise SetupError("the database has another version's schema: run `hourmarkd db upgrade`")
+        raise SetupError("the database has another version's schema", "run `hourmarkd db upgrade`")
 
 
 def _is_initialised(database: Database) -> bool:
@@ -137,4 +145,4 @@ def _parse_key(text: str, where: str) -> KeyEncryptionKey:
     try:
         return KeyEncryptionKey.parse(text)
     except ValueError as error:
-        raise SetupError(f"{where}: {error}") from None
+        raise SetupError(f"{where}: {error}", "give the one that this database was made with") from None

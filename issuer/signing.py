@@ -6,14 +6,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+from issuer.rotation import Handover, Revocation, Rotation, policy_of
 from issuer.settings import Settings
 from issuer.store import signing_keys
 from issuer.store.database import Database
-from issuer.store.status_indices import MARGIN, MAX_TOKEN_SECONDS
-from keys import KeyEncryptionKey, Phase, Policy, RingKey, SigningKey, ring
-
-JWKS_MAX_AGE = 300
-"""Seconds for which anyone may cache the JWKS."""
+from keys import KeyEncryptionKey, Phase, RingKey, SigningKey, ring
 
 
 class NoSigningKey(Exception):
@@ -34,13 +31,8 @@ class SigningKeys:
     def __init__(self, database: Database, kek: KeyEncryptionKey, settings: Settings) -> None:
         self._database = database
         self._kek = kek
-        self._algorithm = settings.algorithm
-        self._policy = Policy(
-            # Twice what anyone may cache, so that a fetch that just failed is made up for.
-            publish_for=2 * JWKS_MAX_AGE + MARGIN,
-            sign_for=settings.signing_key_lifetime,
-            retire_for=max(MAX_TOKEN_SECONDS, settings.status_exp) + JWKS_MAX_AGE + MARGIN,
-        )
+        self._policy = policy_of(settings)
+        self._rotation = Rotation(kek, settings)
         self._ring: list[RingKey] = []
         self._keys: dict[str, SigningKey] = {}
         self._current: SigningKey | None = None
@@ -74,13 +66,24 @@ class SigningKeys:
         return ring.successor_signs_from(self._ring, now, self._policy) is not None
 
     def make_successor(self, now: int) -> None:
-        """Makes the next key if it is still missing once the lock is held: of two hosts, one does."""
-        key = SigningKey.generate(self._algorithm)
+        """Makes the keys that are missing, unless another process was first."""
         with self._database.write(actor="hourmarkd", now=now) as tx:
-            signs_from = ring.successor_signs_from(signing_keys.ring(tx.session), now, self._policy)
-            if signs_from is not None:
-                signing_keys.add(tx, key, self._kek, signs_from=signs_from)
+            self._rotation.complete(tx)
         self.load(now)
+
+    def hand_over(self, now: int, *, actor: str) -> Handover:
+        """Has the next key sign as early as verifiers' caches allow."""
+        with self._database.write(actor=actor, now=now) as tx:
+            handover = self._rotation.hand_over(tx)
+        self.load(now)
+        return handover
+
+    def revoke(self, kid: str, now: int, *, actor: str) -> Revocation:
+        """Ends a key at once. Raises signing_keys.UnknownSigningKey."""
+        with self._database.write(actor=actor, now=now) as tx:
+            revocation = self._rotation.revoke(tx, kid)
+        self.load(now)
+        return revocation
 
     def phases(self, now: int) -> list[tuple[RingKey, SigningKey, Phase]]:
         """Every key with its phase, for operators."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from issuer.obstacle import Obstacle
 from issuer.settings import Settings
 from issuer.signing import SigningKeys
-from issuer.store import status_indices
+from issuer.store import signing_keys, status_indices
 from issuer.store.database import Database
+from keys import SigningKey
 from verifier import jws, strict_json
 from verifier.status_list import MAX_DOCUMENT_CHARACTERS, TYP, StatusList
 
@@ -16,8 +18,8 @@ MAX_WAITING = 10_000
 """How many verifiers may wait in one process for the next version; further ones poll."""
 
 
-class OtherIssuer(Exception):
-    """The database is another issuer's; the message says whose, and what to do."""
+class OtherIssuer(Obstacle):
+    """The database is another issuer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,23 @@ class StatusPublisher:
         self._waiting = 0
         self._next = asyncio.Event()
 
-    def check_issuer(self, published: PublishedList) -> None:
-        """Raises OtherIssuer: one database is one issuer, whose name is in everything that it ever signed."""
-        payload = jws.parse(published.document.decode(), MAX_DOCUMENT_CHARACTERS).payload
-        other = strict_json.parse_object(payload).get("iss")
+    def check_issuer(self) -> bool:
+        """Whether a list was ever signed. Raises OtherIssuer.
+
+        One database is one issuer, whose name is in everything that it ever signed.
+        """
+        with self._database.read() as session:
+            document = status_indices.current_version(session).document
+        if not document:
+            return False
+        other = strict_json.parse_object(jws.parse(document, MAX_DOCUMENT_CHARACTERS).payload).get("iss")
         if other != self._issuer:
             raise OtherIssuer(
-                f"this database is the issuer {other}'s, not {self._issuer}'s: set HOURMARKD_ISSUER={other}, "
-                "or give this issuer a database of its own with HOURMARKD_DATA_DIR or HOURMARKD_DATABASE_URL"
+                f"this database is the issuer {other}'s, not {self._issuer}'s",
+                f"set HOURMARKD_ISSUER={other}, "
+                "or give this issuer a database of its own with HOURMARKD_DATA_DIR or HOURMARKD_DATABASE_URL",
             )
+        return True
 
     def adopt(self, published: PublishedList) -> None:
         """Serves a version from now on, unless it is older than the one that is served; wakes who waits."""
@@ -92,11 +102,16 @@ class StatusPublisher:
             if row.signed_version == row.version:
                 return PublishedList(row.version, row.document.encode(), row.signed_at)
             version, invalid = row.version, status_indices.set_indices(session)
-        document = self._sign(version, invalid, now)
+        signer = self._signing.current
+        document = self._sign(signer, version, invalid, now)
         with self._database.write(actor="hourmarkd", now=now) as tx:
-            status_indices.store_signed(tx, version, document)
-            row = status_indices.current_version(tx.session)
-            return PublishedList(row.signed_version, row.document.encode(), row.signed_at)
+            if not signing_keys.is_revoked(tx.session, signer.kid):
+                status_indices.store_signed(tx, version, document)
+                row = status_indices.current_version(tx.session)
+                return PublishedList(row.signed_version, row.document.encode(), row.signed_at)
+        # Revoked a moment ago, which this process has not heard of yet: no verifier would read that list.
+        self._signing.load(now)
+        return self.read(now)
 
     def has_reached_half_life(self, now: int) -> bool:
         """Whether an unchanged list is to be signed again."""
@@ -117,8 +132,8 @@ class StatusPublisher:
             if status_indices.current_version(tx.session).version <= above:
                 status_indices.raise_version(tx)
 
-    def _sign(self, version: int, invalid: list[int], now: int) -> str:
+    def _sign(self, signer: SigningKey, version: int, invalid: list[int], now: int) -> str:
         content = StatusList.of(
             self.uri, invalid, version=version, now=now, ttl=self._ttl, lifetime=self._lifetime
         )
-        return self._signing.current.sign(content.to_payload(self._issuer), TYP)
+        return signer.sign(content.to_payload(self._issuer), TYP)

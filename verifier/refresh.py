@@ -33,6 +33,8 @@ COOLDOWN = 10.0
 """Seconds between two fetches of the keys that tokens can cause."""
 _PAUSE = 0.5
 """Seconds between two requests for one document that the issuer's answers can cause."""
+_SETTLING = 2.0
+"""Seconds within which every process of the issuer has heard of a change."""
 _LONG_POLL = 25
 _KEYS_AGE = (10.0, 3600.0)
 _DEFAULT_KEYS_AGE = 300.0
@@ -100,6 +102,7 @@ class Refresher:
         self.background = Background("hourmark-verifier", self._run)
         self._loaded = threading.Event()
         self._etag = ""
+        self._signer_changed_at = -math.inf
         self._keys_requested = False
         self._keys_due = _Due("the JWKS", at_once=True)
         # No list is read without keys.
@@ -136,13 +139,15 @@ class Refresher:
 
     async def _refresh_keys(self) -> float:
         """Asks once; returns how many seconds after that to ask again."""
-        self._keys_requested = False
+        self._keys_requested, asked_at = False, time.monotonic()
         answer, document = await self._get(f"{self._trust.issuer}/.well-known/jwks.json", {}, DEADLINE)
         before = self._trust.keys
         self._trust.update_keys(document, now=time.time())
         self._save()
         if self._trust.keys is not before:
             self._list_due.ask(0)
+        if asked_at < self._signer_changed_at + _SETTLING:
+            return _SETTLING  # a process may have answered that knows less than the one that sent the list
         max_age = re.search(r"max-age=(\d{1,9})", answer.headers.get("cache-control", ""))
         return _clamp(float(max_age[1]) if max_age else _DEFAULT_KEYS_AGE, _KEYS_AGE)
 
@@ -183,6 +188,7 @@ class Refresher:
             raise
         signed = self._trust.lists[self._list_uri]
         if held is not None and signed.kid != held.kid:
+            self._signer_changed_at = time.monotonic()
             self._keys_due.ask(_PAUSE)
         if signed is not held:
             self._save()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, select, update
 
 from issuer.store.database import Transaction
 from issuer.store.role_keys import HashKeyInForce
 from issuer.store.tables import HashKey, SealedSigningKey
 from keys import KeyEncryptionKey, RingKey, SigningKey
+
+
+class UnknownSigningKey(Exception):
+    """No signing key has this `kid`; the message says where to find those that there are."""
 
 
 def add(tx: Transaction, key: SigningKey, kek: KeyEncryptionKey, *, signs_from: int) -> None:
@@ -25,6 +29,24 @@ def add(tx: Transaction, key: SigningKey, kek: KeyEncryptionKey, *, signs_from: 
     )
     tx.changed("signing_key", key.kid)
     tx.audit("signing-key:create", key.kid, algorithm=key.algorithm.name, signs_from=signs_from)
+
+
+def hasten(tx: Transaction, kid: str, *, signs_from: int) -> None:
+    """Has a key sign from another time on than it was made for."""
+    _update(tx, kid, signs_from=signs_from)
+    tx.audit("signing-key:rotate", kid, signs_from=signs_from)
+
+
+def revoke(tx: Transaction, kid: str) -> None:
+    """Ends a key at once, for good. Raises UnknownSigningKey."""
+    _update(tx, kid, revoked_at=tx.now)
+    tx.audit("signing-key:revoke", kid)
+
+
+def is_revoked(session: Session, kid: str) -> bool:
+    return (
+        session.exec(select(SealedSigningKey.revoked_at).where(SealedSigningKey.kid == kid)).one() is not None
+    )
 
 
 def ring(session: Session) -> list[RingKey]:
@@ -51,6 +73,15 @@ def open_hash_keys(session: Session, kek: KeyEncryptionKey) -> dict[int, bytes]:
     """All hash keys, by version. Raises keys.SealBroken."""
     rows = session.exec(select(HashKey))
     return {row.version: kek.open(row.sealed, _hash_purpose(row.version)) for row in rows}
+
+
+def _update(tx: Transaction, kid: str, **values: int) -> None:
+    found = tx.session.exec(
+        update(SealedSigningKey).where(col(SealedSigningKey.kid) == kid).values(**values)
+    ).rowcount
+    if not found:
+        raise UnknownSigningKey(f"no signing key has the kid {kid}: `hourmarkd keys list` shows them")
+    tx.changed("signing_key", kid)
 
 
 def _signing_purpose(kid: str) -> str:

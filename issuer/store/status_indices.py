@@ -97,6 +97,13 @@ def raise_version(tx: Transaction) -> None:
     tx.changed("status_list", str(LIST_ID))
 
 
+def count_in_use(session: Session, now: int) -> int:
+    """How many indices nobody else can be given now."""
+    is_free = and_(col(StatusIndex.dead_from) <= now, col(StatusIndex.is_set).is_(False))
+    total, free = (select(func.count()).select_from(StatusIndex), select(func.count()).where(is_free))
+    return session.exec(total).one() - session.exec(free).one()
+
+
 def set_indices(session: Session) -> list[int]:
     return list(session.exec(select(StatusIndex.index).where(col(StatusIndex.is_set).is_(True))))
 

@@ -13,7 +13,7 @@ import pytest
 from issuer import status
 from issuer.settings import Settings
 from issuer.signing import SigningKeys
-from issuer.status import PublishedList, StatusPublisher
+from issuer.status import OtherIssuer, PublishedList, StatusPublisher
 from issuer.store import signing_keys, status_indices
 from issuer.store.database import Database
 from keys import SigningKey
@@ -126,8 +126,8 @@ def test_who_was_slow_to_sign_does_not_bring_an_old_version_back(
     sign = slow._sign
     newer: list[PublishedList] = []
 
-    def sign_late(number: int, invalid: list[int], now: int) -> str:
-        document = sign(number, invalid, now)
+    def sign_late(signer: SigningKey, number: int, invalid: list[int], now: int) -> str:
+        document = sign(signer, number, invalid, now)
         revoke_something(database)
         newer.append(quick.read(now))
         return document
@@ -144,14 +144,41 @@ def test_who_signs_a_version_that_is_not_the_newest_any_more(
     """It is a true version still; the newest is signed by whoever is told of it."""
     slow, sign = several[0], several[0]._sign
 
-    def sign_late(number: int, invalid: list[int], now: int) -> str:
+    def sign_late(signer: SigningKey, number: int, invalid: list[int], now: int) -> str:
         revoke_something(database)
-        return sign(number, invalid, now)
+        return sign(signer, number, invalid, now)
 
     with monkeypatch.context() as patch:
         patch.setattr(slow, "_sign", sign_late)
         assert slow.read(NOW).version == 1
     assert slow.read(NOW).version == 2
+
+
+def test_no_version_is_signed_by_a_key_that_another_process_has_just_revoked(
+    database: Database, several: list[StatusPublisher]
+) -> None:
+    """Who has not heard of it yet signs with the old key, notices when storing, and signs again."""
+    unaware, aware = several[:2]
+    stolen = unaware._signing.current.kid
+    revocation = aware._signing.revoke(stolen, NOW + 1, actor="ada")
+    assert unaware._signing.current.kid == stolen
+    published = unaware.read(NOW + 1)
+    assert published.version == version(database) == 2
+    assert trusting(aware, published, NOW + 1).lists[URI].kid == revocation.current
+
+
+def test_another_issuers_database_is_refused_before_anything_is_signed_in_its_name(
+    database: Database, first: StatusPublisher
+) -> None:
+    assert not first.check_issuer(), "nobody has signed yet"
+    signed = first.read(NOW)
+    assert first.check_issuer()
+    revoke_something(database)
+    other = Settings(issuer="https://other.example")
+    with pytest.raises(OtherIssuer, match=r"set HOURMARKD_ISSUER=https://issuer\.example"):
+        StatusPublisher(database, first._signing, other).check_issuer()
+    with database.read() as session:
+        assert status_indices.current_version(session).document == signed.document.decode()
 
 
 def test_at_half_of_its_life_one_new_version_is_asked_for(

@@ -195,3 +195,19 @@ def test_a_list_whose_key_never_comes_makes_no_busy_loop(monkeypatch: pytest.Mon
             assert verdict(verifier, issuer.token()) == "revocation_stale"
             assert issuer.times(LIST)[2] - issuer.times(LIST)[0] > 0.15
             assert len(issuer.times(JWKS)) <= 4
+
+
+def test_a_withdrawn_key_that_a_slower_process_still_publishes_is_asked_about_once_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The list came from a process that had heard of the revocation, the keys from one that had not."""
+    monkeypatch.setattr(refresh, "_SETTLING", 0.2)
+    with IssuerDouble(long_poll=True) as issuer:
+        issuer.jwks = forge.jwks(OLD, NEW)
+        with issuer.verifier() as verifier:
+            token, seen = issuer.token(OLD), len(issuer.times(JWKS))
+            assert verdict(verifier, token) == "good"
+            issuer.publish(signer=NEW)
+            issuer.await_requests(JWKS, seen + 1)
+            issuer.jwks = forge.jwks(NEW)
+            eventually(lambda: verdict(verifier, token) == "unknown_key")

@@ -12,7 +12,7 @@ import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
-from issuer.signing import JWKS_MAX_AGE
+from issuer.rotation import JWKS_MAX_AGE
 from issuer.store.status_indices import MARGIN
 from tests import vectors
 from tests.issuer.http import cases
