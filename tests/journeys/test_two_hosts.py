@@ -76,6 +76,8 @@ def test_every_process_serves_the_same_bytes_version_by_version(
         writers = [stack.enter_context(Client(host)) for host in hosts]
         role = writers[0].new_role()
         keys = [writers[0].new_key(role) for _ in range(REVOCATIONS)]
+        for reader in readers:
+            reader.read_once()
         with reading(readers):
             for number, key in enumerate(keys):
                 writers[number % len(writers)].delete_key(role, key)

@@ -16,7 +16,7 @@ from tests.running_issuer import RunningIssuer
 _PATIENCE = 60.0
 _KEPT_OPEN = 3.0
 """Seconds for which an idle connection is surely kept open; the server closes it after five."""
-_LOGGED = re.compile(r'"request_id":"([^"]+)","process":(\d+)')
+_LOGGED = re.compile(r'"process":(\d+),"request_id":"([^"]+)"')
 
 
 class Worker(Client):
@@ -86,7 +86,7 @@ def _who_answered(issuer: RunningIssuer, requests: Iterable[str]) -> set[int]:
     """The processes that logged these requests; a line comes a moment after its answer."""
     wanted, deadline = set(requests), time.monotonic() + _PATIENCE
     while True:
-        seen = dict(_LOGGED.findall(issuer.log.read_text()))
+        seen = {request: process for process, request in _LOGGED.findall(issuer.log.read_text())}
         if wanted <= seen.keys():
             return {int(seen[request]) for request in wanted}
         assert time.monotonic() < deadline, "requests are missing in the log"
