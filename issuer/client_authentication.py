@@ -37,7 +37,9 @@ class ClientAuthentication:
     async def prove(self, request: Request, text: str) -> Grant:
         """What `access:secret` opens; failures are counted by source."""
         try:
-            grant = await self._credentials.prove(text, time.time())
+            grant = await self._credentials.prove(
+                text, time.time(), is_suspect=lambda: self._throttle.is_over(source(request.scope))
+            )
         except InvalidCredential as error:
             raise self._throttle.failed(source(request.scope), error) from None
         note(request.scope, client_id=grant.client_id, sub=grant.subject)

@@ -12,6 +12,8 @@ HEAD_DEADLINE = 10.0
 """Seconds for a whole request line and headers, from the connection or the first byte after an answer."""
 BODY_DEADLINE = 20.0
 """Seconds from the head to the end of the message: later than issuer.body's, which says what is wrong."""
+READ_DEADLINE = 30.0
+"""Seconds for a client to take what its answer's buffer cannot hold."""
 MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 512 * 1024
 """As sent, with chunk sizes and trailer, read or not: whoever reads a body bounds it closer, and says so."""
@@ -24,7 +26,8 @@ _PIECE = 4096
 
 
 class BoundedConnection(HttpToolsProtocol):
-    """Aborts a connection whose message does not end in time or size, or which carries trailer fields.
+    """Aborts a connection whose message does not end in time or size, which carries trailer fields, or whose
+    client does not read.
 
     There is a deadline whenever the client owes us something: the rest of a message, or, once all is
     answered, the head it began. uvicorn's keep-alive is for silence; any byte ends it, even an empty line.
@@ -32,6 +35,7 @@ class BoundedConnection(HttpToolsProtocol):
     """
 
     _deadline: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
     _in_body = False
     _taken = 0
     """Bytes since the current head or body began."""
@@ -70,8 +74,17 @@ class BoundedConnection(HttpToolsProtocol):
         self.scope[WHOLE] = True  # type: ignore[literal-required]  # a key of our own
         super().on_message_complete()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self.loop.call_later(READ_DEADLINE, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._end_unread()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_deadline()
+        self._end_unread()
         super().connection_lost(exc)
 
     def _begin(self, *, in_body: bool) -> None:
@@ -87,6 +100,11 @@ class BoundedConnection(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _end_unread(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _is_all_answered(self) -> bool:
         # uvicorn's latest request; there is none before the first one, whatever its type says.

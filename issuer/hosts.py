@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -11,6 +12,7 @@ from issuer.settings import Settings
 
 # Whoever probes a process calls it by its address, and learns nothing.
 _ANY_HOST = frozenset({"/livez", "/readyz"})
+_FORM = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -40,7 +42,7 @@ def allowed_hosts(settings: Settings) -> frozenset[str]:
     return frozenset({*_LOOPBACK, *(f"[{host}]" if ":" in host else host for host in map(str.lower, named))})
 
 
-def _host(header: bytes) -> str:
-    """The host of a Host header, without its port."""
-    text = header.decode("latin-1").lower()
-    return text[: text.find("]") + 1] if text.startswith("[") else text.partition(":")[0]
+def _host(header: bytes) -> str | None:
+    """The host of a Host header, without its port; None for what is no such header."""
+    match = _FORM.fullmatch(header)
+    return match[1].decode().lower() if match else None

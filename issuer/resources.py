@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
-from starlette.types import Lifespan, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from issuer.denials import Denial
 from issuer.service import Service
 
+OTHER_THAN_IT_LOOKS = re.compile(rb"%2f|%0a|%0d", re.IGNORECASE)
+"""A path with one of these is nobody's."""
 Handler = Callable[[Service, Request], Awaitable[Response]]
 
 
@@ -51,7 +54,7 @@ class Resources:
     def __init__(self, lifespan: Lifespan[Router]) -> None:
         # A redirect would name the scheme seen here, behind a proxy plain http, and secrets would follow it.
         self._patterns = Router(lifespan=lifespan, default=_nothing_here, redirect_slashes=False)
-        self._exact: dict[str, Resource] = {}
+        self._exact: dict[bytes, Resource] = {}
 
     def open(self, service: Service, rows: Iterable[Row]) -> None:
         """From now on requests are answered: there is a service for them to work with."""
@@ -63,11 +66,17 @@ class Resources:
             if "{" in path:
                 self._patterns.routes.append(Route(path, resource))
             else:
-                self._exact[path] = resource
+                self._exact[path.encode()] = resource
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        resource = self._exact.get(scope["path"]) if scope["type"] == "http" else None
-        await (resource or self._patterns)(scope, receive, send)
+        app: ASGIApp = self._patterns
+        if scope["type"] == "http":
+            # As it was sent: a proxy in front may have taken it for another path (RFC 3986 section 6.2.2).
+            raw = scope["raw_path"]
+            app = self._exact.get(raw) or (
+                _nothing_here if OTHER_THAN_IT_LOOKS.search(raw) else self._patterns
+            )
+        await app(scope, receive, send)
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:

@@ -19,6 +19,10 @@ class Throttle:
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._limit = RateLimitItemPerMinute(failures_per_minute)
 
+    def is_over(self, source: str) -> bool:
+        """Whether there were so many from there that the next one is answered with `slow_down`."""
+        return not self._limiter.test(self._limit, source)
+
     def failed(self, source: str, error: Exception) -> Exception:
         """What to answer to this failure: the error itself, or `slow_down` once there were too many."""
         if self._limiter.hit(self._limit, source):

@@ -26,6 +26,8 @@ class RingKey:
     published_at: int
     signs_from: int
     revoked_at: int | None = None
+    number: int = 0
+    """In the order in which they were made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,11 @@ def successor_signs_from(ring: Iterable[RingKey], now: int, policy: Policy) -> i
 
 
 def _in_order(ring: Iterable[RingKey]) -> list[RingKey]:
-    """As they begin to sign; a key revoked in its first second comes before what replaced it then."""
-    return sorted(ring, key=lambda key: (key.signs_from, key.revoked_at is None, key.kid))
+    """As they begin to sign; of two that begin at once the later made one takes over.
+
+    A key revoked in its first second comes before what replaced it then.
+    """
+    return sorted(ring, key=lambda key: (key.signs_from, key.revoked_at is None, key.number, key.kid))
 
 
 def _current(keys: list[RingKey], now: int) -> RingKey | None:

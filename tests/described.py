@@ -16,6 +16,7 @@ from openapi_schema_validator import OAS31Validator
 
 from issuer.api.openapi import document
 from issuer.denials import OAUTH_PATHS
+from issuer.resources import OTHER_THAN_IT_LOOKS
 
 BELOW_THE_APPLICATION = (400, b"Invalid HTTP request received.")
 _UNDESCRIBED = {404: "not_found", 405: "method_not_allowed", 421: "misdirected_request"}
@@ -77,10 +78,11 @@ class Description:
     def differences(self, answer: httpx.Response) -> list[str]:
         """Where the answer is not as described."""
         request = answer.request
-        path = next(
-            (path for path, pattern in self._patterns.items() if pattern.fullmatch(request.url.path)),
-            request.url.path,
-        )
+        path, sent = request.url.path, request.url.raw_path.partition(b"?")[0]
+        found = next((each for each, form in self._patterns.items() if form.fullmatch(path)), path)
+        # Only a parameter may be escaped, and no path begins or ends within one.
+        is_itself = "{" in found and not OTHER_THAN_IT_LOOKS.search(sent)
+        path = found if is_itself or found.encode() == sent else sent.decode()
         method = "get" if request.method == "HEAD" else request.method.lower()
         key = (path, method, answer.status_code)
         if key not in self._expected:

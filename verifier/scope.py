@@ -85,6 +85,15 @@ class Scope:
         """Whether one of its permissions allows `action` ("noun:verb") on `resource` with these labels."""
         return any(permission.covers(action, resource, labels) for permission in self.permissions)
 
+    def names_for(self, action: str) -> tuple[Permission, ...]:
+        """Those that allow `action` ("noun:verb") on resources without labels: each by its name."""
+        noun, _, verb = action.partition(":")
+        return tuple(
+            each
+            for each in self.permissions
+            if not each.labels and each.noun in ("*", noun) and each.verb in ("*", verb)
+        )
+
 
 def _parse(text: str) -> Scope:
     if len(text) > MAX_CHARACTERS:

@@ -23,6 +23,8 @@ from issuer.store import principals
 from issuer.store.database import Transaction
 
 Done = TypeVar("Done")
+_READS = CapacityLimiter(4)
+"""However many read, changes and what other processes changed find a thread."""
 
 
 class Body(BaseModel):
@@ -76,7 +78,7 @@ class Call:
             raise wrong_field(name, "holds a NUL character")
         return text
 
-    async def read(self, work: Callable[[Session], Done], limiter: CapacityLimiter | None = None) -> Done:
+    async def read(self, work: Callable[[Session], Done], limiter: CapacityLimiter = _READS) -> Done:
         """Looks at one snapshot, beside the event loop, in one of the threads of `limiter`."""
 
         def run() -> Done:

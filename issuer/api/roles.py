@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from issuer import rfc3339
 from issuer.api.operation import Answer, Body, Call, Operation, Versioned
-from issuer.api.query import MAX_PAGE, Page, PageQuery, page_of
+from issuer.api.query import Page, PageQuery, page_of
 from issuer.denials import wrong_field
 from issuer.store import principals
 from issuer.store.database import Transaction
@@ -50,20 +50,18 @@ async def create(call: Call) -> Versioned:
 
 
 async def list_all(call: Call) -> Page[Role]:
-    """Of all roles those that the caller may look at."""
-    limit, prefix = call.query.limit, call.query.prefix or ""
+    """Of all roles those that the caller may look at: nothing else is read, or counts for a cursor."""
+    query, visible = call.query, call.caller.scope.names_for("role:get")
 
     def work(session: Session) -> Page[Role]:
-        seen: list[Role] = []
-        after = ROLE_PREFIX + call.query.cursor
-        # On until the page is full: a cursor that names a role would tell of one that cannot be seen.
-        while len(seen) <= limit and (
-            found := principals.list_roles(session, after=after, limit=MAX_PAGE, prefix=prefix)
-        ):
-            roles = [_role(row) for row in found]
-            seen += [role for role in roles if call.caller.scope.covers("role:get", role.name)]
-            after = found[-1].name
-        return page_of(seen, limit, lambda role: role.name)
+        rows = principals.list_roles(
+            session,
+            after=ROLE_PREFIX + query.cursor,
+            limit=query.limit + 1,
+            prefix=query.prefix or "",
+            within=visible,
+        )
+        return page_of([_role(row) for row in rows], query.limit, lambda role: role.name)
 
     return await call.read(work)
 

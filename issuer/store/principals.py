@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-from sqlmodel import Session, col, delete, func, select
+from sqlalchemy import ColumnElement, false
+from sqlmodel import Session, col, delete, func, or_, select
 
 from issuer.store import role_keys
 from issuer.store.database import Transaction
@@ -81,21 +83,40 @@ def get(session: Session, name: str) -> Principal:
     return principal
 
 
-def list_roles(session: Session, *, after: str, limit: int, prefix: str = "") -> list[Principal]:
-    """Roles whose names begin with `prefix`, in the order of their names, from behind `after` on."""
-    begin = ROLE_PREFIX + prefix
+def list_roles(
+    session: Session, *, after: str, limit: int, within: Iterable[Permission], prefix: str = ""
+) -> list[Principal]:
+    """Roles whose names begin with `prefix`, in the order of their names, from behind `after` on.
+
+    within: permissions of which one must name the role.
+    """
     return list(
         session.exec(
             select(Principal)
             .where(
-                # LIKE would take "_" for any letter, and on SQLite "a" for "A".
-                func.substr(Principal.name, 1, len(begin)) == begin,
+                _begins_with(ROLE_PREFIX + prefix),
+                _named_within(ROLE_PREFIX, within),
                 col(Principal.deleted_at).is_(None),
                 Principal.name > after,
             )
             .order_by(Principal.name)
             .limit(limit)
         )
+    )
+
+
+def _begins_with(text: str) -> ColumnElement[bool]:
+    # LIKE would take "_" for any letter, and on SQLite "a" for "A".
+    return func.substr(Principal.name, 1, len(text)) == text
+
+
+def _named_within(kind: str, permissions: Iterable[Permission]) -> ColumnElement[bool]:
+    """Whether one of the permissions names the principal, of that kind."""
+    names = {(kind + each.name, each.is_prefix) for each in permissions}
+    return or_(
+        false(),
+        col(Principal.name).in_([name for name, is_prefix in names if not is_prefix]),
+        *(_begins_with(name) for name, is_prefix in names if is_prefix),
     )
 
 

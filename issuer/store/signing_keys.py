@@ -51,7 +51,7 @@ def is_revoked(session: Session, kid: str) -> bool:
 
 def ring(session: Session) -> list[RingKey]:
     rows = session.exec(select(SealedSigningKey).order_by(col(SealedSigningKey.number)))
-    return [RingKey(row.kid, row.published_at, row.signs_from, row.revoked_at) for row in rows]
+    return [RingKey(row.kid, row.published_at, row.signs_from, row.revoked_at, row.number) for row in rows]
 
 
 def open_keys(session: Session, kek: KeyEncryptionKey) -> dict[str, SigningKey]:

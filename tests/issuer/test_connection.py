@@ -268,3 +268,40 @@ async def test_a_long_poll_is_not_cut(monkeypatch: pytest.MonkeyPatch, behind: b
         writer.write(behind)
         for _ in range(2 if behind == GET else 1):
             assert await is_answered(reader)
+
+
+LONG = b"x" * 2**24
+"""More than what the kernel takes from a server for a client that does not read."""
+
+
+async def answer_at_length(scope: Scope, receive: Receive, send: Send) -> None:
+    del scope, receive
+    length = (b"content-length", str(len(LONG)).encode())
+    await send({"type": "http.response.start", "status": 200, "headers": [length]})
+    await send({"type": "http.response.body", "body": LONG})
+
+
+async def read_all(reader: asyncio.StreamReader) -> int:
+    """How much comes until the end of the body or of the connection."""
+    await reader.readuntil(b"\r\n\r\n")
+    read = 0
+    while read < len(LONG):
+        try:
+            piece = await reader.read(2**16)
+        except ConnectionResetError:
+            break
+        if not piece:
+            break
+        read += len(piece)
+    return read
+
+
+@pytest.mark.parametrize(("deadline", "is_cut"), [(0.2, True), (20.0, False)])
+async def test_a_client_that_does_not_read_loses_its_connection(
+    monkeypatch: pytest.MonkeyPatch, deadline: float, is_cut: bool
+) -> None:
+    monkeypatch.setattr(connection, "READ_DEADLINE", deadline)
+    async with connected(answer_at_length) as (reader, writer):
+        writer.write(GET)
+        await asyncio.sleep(0.6)
+        assert (await read_all(reader) < len(LONG)) == is_cut

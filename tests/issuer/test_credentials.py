@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 
@@ -198,6 +199,35 @@ async def test_many_ask_at_once_for_what_is_not_known_yet(known: Credentials, ke
         for _ in range(20):
             tasks.start_soon(ask)
     assert answers == [True] * 20
+
+
+async def test_a_crowd_of_unknown_keys_turns_nobody_away(
+    known: Credentials, key: RoleKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Suspects wait for one another, and the deadline is for the database alone."""
+    monkeypatch.setattr(credentials_module, "_READ_SECONDS", 0.5)
+    read_row = known._read_row
+
+    def slowly(access: str) -> LoadedKey | None:
+        time.sleep(0.02)
+        return read_row(access)
+
+    monkeypatch.setattr(known, "_read_row", slowly)
+    refused = 0
+
+    async def guess() -> None:
+        nonlocal refused
+        with pytest.raises(InvalidCredential):
+            await known.prove(RoleKey.generate().reveal(), NOW, is_suspect=lambda: True)
+        refused += 1
+
+    async with anyio.create_task_group() as group:
+        for _ in range(100):
+            group.start_soon(guess)
+        await anyio.sleep(0.05)
+        assert await is_good(known, key)
+        assert refused < 50, "it did not wait for the crowd"
+    assert refused == 100
 
 
 async def test_unknown_wrong_and_malformed_are_one_answer_for_the_same_work(

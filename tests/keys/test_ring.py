@@ -115,5 +115,12 @@ def test_when_a_new_key_would_sign(keys: list[RingKey], now: int, signs_from: in
     assert successor_signs_from(reversed(keys), now, POLICY) == signs_from
 
 
+def test_of_two_that_begin_at_once_the_later_made_one_signs() -> None:
+    for kids in ("ab", "ba"):
+        keys = [RingKey(kid, 0, 100, number=number) for number, kid in enumerate(kids)]
+        assert phases(keys, 100, POLICY) == {kids[0]: RETIRING, kids[1]: CURRENT}
+        assert phases(keys[::-1], 100, POLICY) == {kids[0]: RETIRING, kids[1]: CURRENT}
+
+
 def test_phases_are_the_words_that_people_read() -> None:
     assert [str(phase) for phase in Phase] == ["next", "current", "retiring", "gone"]

@@ -281,3 +281,10 @@ def test_is_immutable_and_hashable() -> None:
     with pytest.raises(AttributeError):
         scope.words = ("openid",)  # type: ignore[misc]
     assert {scope: 1}[Scope.parse(" a:b@x ")] == 1
+
+
+def test_what_an_action_may_be_done_to_by_name() -> None:
+    scope = Scope.parse("role:get@a.b.c role:*@x* *:get@y job:get@z role:delete@w role:get@v[group=A]")
+    assert {str(each) for each in scope.names_for("role:get")} == {"role:get@a.b.c", "role:*@x*", "*:get@y"}
+    assert Scope.parse("*").names_for("role:get") == Scope.parse("*").permissions
+    assert Scope.parse("openid role:get").names_for("role:get") == ()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -52,6 +53,36 @@ def test_roles_whose_names_begin_so(there: World, prefix: str, found: list[str])
         ]
         # Databases order by their own alphabets.
         assert sorted(listed) == sorted(name.format(base=base) for name in found)
+
+
+@pytest.mark.parametrize(
+    ("held", "seen"),
+    [
+        ("role:get@{0}", "0"),
+        ("role:get@{0} role:get@{2}", "02"),
+        ("role:*@{prefix}*", "012"),
+        ("*:get@{prefix}-b", "1"),
+        ("role:get@*[group=A]", ""),
+        ("role:get@{prefix}*[group=A]", ""),
+        ("role:delete@*", ""),
+        ("data:get@*", ""),
+    ],
+)
+def test_each_sees_the_roles_that_it_may_look_at_page_by_page(there: World, held: str, seen: str) -> None:
+    prefix = f"org.tests.v{uuid4().hex[:8]}"
+    names = [f"{prefix}-{letter}" for letter in "abc"]
+    for name in names:
+        made(there.admin.post("/v1/roles", json={"name": name}))
+    caller = there.holder(*held.format(*names, prefix=prefix).split())
+    found: list[str] = []
+    query = {"limit": "1", "prefix": prefix}
+    while True:
+        page = there.nobody.get("/v1/roles", params=query, headers=caller.bearer).json()
+        found += [role["name"] for role in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        query["cursor"] = page["next_cursor"]
+    assert found == [names[int(place)] for place in seen]
 
 
 def test_a_filtered_list_goes_on_while_roles_come_and_go(there: World) -> None:

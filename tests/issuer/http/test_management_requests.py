@@ -160,8 +160,36 @@ def test_a_method_that_is_not_there_is_answered_with_those_that_are(
 
 @pytest.mark.parametrize(
     "path",
-    ["/nothing", "/v1/roles/", "/v1/token/", "/status/2", f"/status/{HUGE_NUMBER}", "/status/-1", "//v1/me"],
+    [
+        "/nothing",
+        "/v1%2Froles",
+        "/v1/%72oles",
+        "/v1/roles/org.a.b%2Fkeys",
+        "/v1/roles/org.a.b%0a",
+        "/v1/roles/",
+        "/v1/token/",
+        "/status/2",
+        f"/status/{HUGE_NUMBER}",
+        "/status/-1",
+        "//v1/me",
+    ],
 )
 def test_what_is_not_there_is_not_found_and_leads_nowhere_else(there: World, path: str) -> None:
     answer = there.admin.get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/roles", '{"name": "org.tests.one", "name": "org.tests.two"}'),
+        ("/v1/roles/{role}/policies", '{"permission": "data:get@a", "permission": "*"}'),
+    ],
+)
+def test_a_member_that_is_there_twice_is_refused(there: World, path: str, body: str) -> None:
+    role = there.role()
+    json = {"Content-Type": "application/json"}
+    answer = there.admin.post(path.format(role=role), content=body, headers=json)
+    assert (answer.status_code, answer.json()["detail"]) == (422, "body: a member appears twice")
+    assert there.admin.get("/v1/roles/org.tests.two").status_code == 404
+    assert there.admin.get(f"/v1/roles/{role}/policies").json()["items"] == []

@@ -22,6 +22,7 @@ from issuer.store.database import Database, StoreUnavailable
 from tests.issuer.store.databases import ROLE, add_key, checked_out, count, execute, make_role, role, write
 from tests.postgresql import PostgresServer
 from tests.postgresql_proxy import PostgresProxy
+from verifier.permission import EVERYTHING
 
 TABLES = ("principal", "policy", "role_key", "secret", "status_index", "change", "audit")
 OTHER = "role:org.account.other"
@@ -282,9 +283,9 @@ def test_a_server_that_goes_during_a_transaction(postgres_server: PostgresServer
         with stopped(postgres_server):
             principals.create(tx, OTHER)
     with pytest.raises(StoreUnavailable), remote.read() as session:  # noqa: PT012 - the same
-        principals.list_roles(session, after="", limit=1)
+        principals.list_roles(session, within=[EVERYTHING], after="", limit=1)
         with stopped(postgres_server):
-            principals.list_roles(session, after="x", limit=1)
+            principals.list_roles(session, within=[EVERYTHING], after="x", limit=1)
     assert rows(remote) == [0] * len(TABLES)
     make_role(remote)
     assert checked_out(remote) == 0

@@ -21,6 +21,7 @@ from tests.issuer.store.databases import (
     write,
 )
 from verifier import Permission
+from verifier.permission import EVERYTHING
 
 ROLE_NAMES = {
     "org.account.ci": True,
@@ -155,7 +156,10 @@ def test_pages_of_roles_while_roles_come_and_go(database: Database) -> None:
     while len(seen) < 20:
         with database.read() as session:
             page = [
-                row.name for row in principals.list_roles(session, after=seen[-1] if seen else "", limit=3)
+                row.name
+                for row in principals.list_roles(
+                    session, within=[EVERYTHING], after=seen[-1] if seen else "", limit=3
+                )
             ]
         if not page:
             break
@@ -186,7 +190,7 @@ def test_roles_whose_names_begin_so(database: Database, prefix: str, found: list
         make_role(database, name=f"role:org.account.{name}")
     make_role(database, name="user:org.account.aac")
     with database.read() as session:
-        listed = principals.list_roles(session, after="", limit=10, prefix=prefix)
+        listed = principals.list_roles(session, within=[EVERYTHING], after="", limit=10, prefix=prefix)
         assert {row.name for row in listed} == {f"role:org.account.{name}" for name in found}
 
 
