@@ -57,7 +57,10 @@ BENCHMARK = Benchmark(
             target=at_most(0.5),
         ),
         Measure(name="import verifier", of="import verifier ms", unit="ms"),
-        *(Measure(name=f"{command} --help", of=f"{command} --help ms", unit="ms") for command in _COMMANDS),
+        *(
+            Measure(name=f"{command} --help", of=f"{command} --help ms", unit="ms", target=at_most(250))
+            for command in _COMMANDS
+        ),
     ),
     prepare=_prepare,
     rounds=15,

@@ -153,6 +153,8 @@ def _endpoint(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
         "parameters": _path_parameters(endpoint.path) + _header_parameters(endpoint.request_headers),
         "responses": responses,
     }
+    if endpoint.permission is not None:
+        described["x-permission"] = endpoint.permission
     if endpoint.form:
         described["requestBody"] = {
             "required": True,

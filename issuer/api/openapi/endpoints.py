@@ -47,6 +47,8 @@ class Endpoint:
     unavailable: type[BaseModel] | None = None
     """The answer of status 503, where that is no refusal."""
     security: tuple[dict[str, Any], ...] = ()
+    permission: str | None = None
+    """What the caller needs, where that is more than a credential."""
     form: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     """Those fields of the form without which nothing can be done."""
@@ -91,6 +93,7 @@ ENDPOINTS = (
         summary="What a token says (RFC 7662)",
         answer=answers.Introspection,
         security=(*_CLIENT, BEARER),
+        permission="token:introspect@AUDIENCE",
         form=_TOKEN_FIELDS,
         required=("token",),
         always=("Cache-Control",),
