@@ -245,7 +245,16 @@ def test_a_command_line_that_is_none(hourmark: Hourmark, arguments: list[str], h
 
 
 @pytest.mark.parametrize(
-    "form", [["-o", "json"], ["-ojson"], ["--output=json"], ["--format", "json"], ["--format=json"]]
+    "form",
+    [
+        ["-o", "json"],
+        ["-ojson"],
+        ["-o=json"],
+        ["-Ho=json"],
+        ["--output=json"],
+        ["--format", "json"],
+        ["--format=json"],
+    ],
 )
 def test_its_error_is_json_too(hourmark: Hourmark, form: list[str]) -> None:
     done = hourmark("whoami", "--colour", *form)
