@@ -50,10 +50,10 @@ def login(
         return
     if len(given) > 1:
         raise UsageError("--api-token and --token-file exclude one another", hint="leave out one of them")
-    if not given and not session.may_prompt:
+    if not given and (why := session.why_not_ask):
         raise UsageError(
             "Nothing to sign in with",
-            "there is no terminal to ask on",
+            why,
             "hourmark login --url URL with --token-file FILE (or - for standard input) or --api-token T",
         )
     from holder import credentials

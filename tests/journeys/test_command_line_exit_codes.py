@@ -114,6 +114,19 @@ def test_on_a_screen(screen: Screen, line: str, code: int, error: str | None) ->
     assert "\x1b" not in done.shown, "no colour, with NO_COLOR or without"
 
 
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("hourmark login --no-input", "--no-input forbids to ask"),
+        ("CI=1 hourmark login", "CI is set, so nobody is asked"),
+        ("CI=1 hourmark login </dev/null", "CI is set, so nobody is asked"),
+        ("hourmark login </dev/null", "there is no terminal to ask on"),
+    ],
+)
+def test_why_nobody_is_asked(screen: Screen, line: str, why: str) -> None:
+    assert f"  why: {why}\n" in screen.run(line).shown
+
+
 @pytest.mark.parametrize("keys", ["\x03", "\x04"])
 def test_interrupted_at_the_prompt(screen: Screen, keys: str) -> None:
     screen.type("hourmark login\n")
