@@ -16,6 +16,7 @@ class HolderError(Exception):
         self.what = what
         self.why = why
         self.hint = hint
+        """The command that helps. Where none is given, the failed command's help becomes it."""
         self.code = code
         """Stable: the issuer's own, or one of ours."""
         self.request_id = request_id

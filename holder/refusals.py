@@ -6,7 +6,9 @@ OAuth endpoints refuse with `error` (RFC 6749 section 5.2), everything else with
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 import httpx
 
@@ -17,6 +19,11 @@ _MAX_TEXT = 600
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 # Where the protocol's own phrase would say nothing to a user.
 _WHAT = {400: "The request was refused", 409: "That cannot be", 422: "The request was refused"}
+# Fields that the user gave under another name.
+_OPTIONS = {"grace_seconds": "--grace in seconds", "expires_at": "--expires"}
+_FIELD = re.compile(rf"\b({'|'.join(_OPTIONS)})(?=: )")
+_NOUNS = {"keys": "key", "policies": "policy"}
+_INSIDE_ROLE = re.compile(rf"/v1/roles/([^/?]+)/({'|'.join(_NOUNS)})(/?)")
 
 
 def refusal(answer: httpx.Response, issuer: str, credential: Credential | None) -> HolderError:
@@ -54,6 +61,8 @@ def refusal(answer: httpx.Response, issuer: str, credential: Credential | None) 
             code=code,
             request_id=request_id,
         )
+    if answer.status_code == 422:
+        why = _FIELD.sub(lambda field: _OPTIONS[field[1]], why)
     return HolderError(what, why, again or _hint(answer, code), code=code, request_id=request_id)
 
 
@@ -90,10 +99,21 @@ def _sign_in(credential: Credential | None, issuer: str) -> str:
 
 def _hint(answer: httpx.Response, code: str) -> str:
     if answer.status_code == 404:
-        return "check the name: hourmark role list"
+        return f"check the name: {_listing(answer)}"
+    if answer.status_code == 409:
+        return f"look at what is there: {_listing(answer)}"
     if code == "invalid_scope":
         return "hourmark whoami shows what this credential may ask for"
     return ""
+
+
+def _listing(answer: httpx.Response) -> str:
+    """The command that lists what the request was about."""
+    inside = _INSIDE_ROLE.search(answer.request.url.raw_path.decode("ascii"))
+    # Where a list itself is not found, its role is missing.
+    if inside is None or (answer.status_code == 404 and not inside[3]):
+        return "hourmark role list"
+    return f"hourmark role {_NOUNS[inside[2]]} list {shlex.quote(unquote(inside[1]))}"
 
 
 def _again(answer: httpx.Response) -> str:

@@ -22,7 +22,7 @@ _EXIT_CODES: tuple[tuple[type[HolderError], int], ...] = (
 )
 
 
-_OUTPUT = re.compile(r"(?:-H?o|--output=|--format=)(.*)|--output|--format", re.ASCII)
+_OUTPUT = re.compile(r"(?:-H?o=?|--output=|--format=)(.*)|--output|--format", re.ASCII)
 
 
 def report(error: HolderError, *, as_json: bool) -> int:

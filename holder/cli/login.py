@@ -49,11 +49,11 @@ def login(
             )
         return
     if len(given) > 1:
-        raise UsageError("--api-token and --token-file exclude one another")
-    if not given and not session.may_prompt:
+        raise UsageError("--api-token and --token-file exclude one another", hint="leave out one of them")
+    if not given and (why := session.why_not_ask):
         raise UsageError(
             "Nothing to sign in with",
-            "there is no terminal to ask on",
+            why,
             "hourmark login --url URL with --token-file FILE (or - for standard input) or --api-token T",
         )
     from holder import credentials
@@ -114,7 +114,7 @@ def token(
 
     view = session.view(answers.names(answers.IssuedToken))
     if header and not view.is_plain:
-        raise UsageError("-H and another form of output exclude one another")
+        raise UsageError("-H and another form of output exclude one another", hint="leave out one of them")
     secret = session.credential.secret
     if isinstance(secret, credentials.Jwt):
         issued = _own_token(session, secret, resource, scope)

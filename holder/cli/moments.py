@@ -17,8 +17,8 @@ def parse_duration(text: str, option: str) -> timedelta:
     if match is None:
         raise UsageError(
             f"{option} {text[:40]!r} is no duration",
-            "it is a number with s, m, h, d or w: 24h, 90d",
-            code="usage",
+            "it is a number with s, m, h, d or w",
+            f"{option} 24h",
         )
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
@@ -34,12 +34,14 @@ def parse_moment(text: str, option: str, now: datetime) -> str:
         )
     except (ValueError, OverflowError):
         raise UsageError(
-            f"{option} {text[:40]!r} is no time", "write 90d, 2027-01-01 or 2027-01-01T12:00:00Z"
+            f"{option} {text[:40]!r} is no time",
+            "it is 90d, 2027-01-01 or 2027-01-01T12:00:00Z",
+            f"{option} 90d",
         ) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     if moment <= now:
-        raise UsageError(f"{option} {text[:40]!r} has passed")
+        raise UsageError(f"{option} {text[:40]!r} has passed", "it must be in the future", f"{option} 90d")
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

@@ -92,6 +92,9 @@ def with_session(command: Callable[..., None]) -> Callable[..., None]:
         session = Session(ctx.obj, ctx)
         try:
             command(session, **own)
+        except HolderError as error:
+            error.hint = error.hint or f"{ctx.command_path} --help"
+            raise
         finally:
             session.close()
 

@@ -40,14 +40,16 @@ class View:
         self._format = output or Format.TABLE
         self._line: Callable[[Item], str] | None = None
         if template is not None and field is not None:
-            raise UsageError("--format-template and --field exclude one another")
+            raise UsageError(
+                "--format-template and --field exclude one another", hint="leave out one of them"
+            )
         if template is None and field is None:
             return
+        self._line = _pick(field, fields) if field is not None else _compile(template or "", fields)
         if output in (Format.JSON, Format.YAML):
             raise UsageError(
-                f"A template or a field is text, not {output}", hint="leave out -o or the template"
+                f"A template or a field is text, not {output}", hint="leave out -o, or the template or field"
             )
-        self._line = _pick(field, fields) if field is not None else _compile(template or "", fields)
 
     @property
     def is_plain(self) -> bool:
@@ -110,7 +112,11 @@ def _compile(template: str, fields: Sequence[str]) -> Callable[[Item], str]:
     """Go's `{{.FieldName}}`. Raises UsageError."""
     places = {name: _known(name, fields) for name in _PLACE.findall(template)}
     if "{{" in _PLACE.sub("", template):
-        raise UsageError("The template has a part that is no field", f"write {{{{.{_go_name(fields[0])}}}}}")
+        raise UsageError(
+            "The template has a part that is no field",
+            "nothing but names of fields can be between {{ and }}",
+            f"write {{{{.{_go_name(fields[0])}}}}}",
+        )
     for escape, character in _ESCAPES.items():
         template = template.replace(escape, character)
     return lambda item: _PLACE.sub(lambda place: _value(item.get(places[place[1]])), template)
@@ -121,7 +127,11 @@ def _known(name: str, fields: Sequence[str]) -> str:
     for field in fields:
         if field.replace("_", "").lower() == name.replace("_", "").lower():
             return field
-    raise UsageError(f"There is no field {name[:40]!r}", f"the fields are {', '.join(map(_go_name, fields))}")
+    raise UsageError(
+        f"There is no field {name[:40]!r}",
+        f"the fields are {', '.join(map(_go_name, fields))}",
+        f"name one of them, for example {_go_name(fields[0])}",
+    )
 
 
 def _go_name(field: str) -> str:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class _Option(TyperOption):
     def process_value(self, ctx: Any, value: Any) -> Any:  # noqa: ANN401 - the parser's own signature
         if not _is_ready(self, value):
-            return super().process_value(ctx, value)
+            # `-o=json`, as gh and kubectl take it: to the parser the = is a part of what follows -o.
+            return super().process_value(ctx, value.removeprefix("=") if isinstance(value, str) else value)
         return value if self.callback is None else self.callback(ctx, self, value)
 
 

@@ -149,10 +149,13 @@ class Session:
         return issuer
 
     @property
-    def may_prompt(self) -> bool:
-        """Whether somebody is there to answer, and wants to be asked."""
-        forbidden = self.choices.no_input or self.environ.get("CI")
-        return not forbidden and sys.stdin.isatty() and sys.stderr.isatty()
+    def why_not_ask(self) -> str | None:
+        """What keeps us from asking the user; None where somebody is there and wants to be asked."""
+        if self.choices.no_input:
+            return "--no-input forbids to ask"
+        if self.environ.get("CI"):
+            return "CI is set, so nobody is asked"
+        return None if sys.stdin.isatty() and sys.stderr.isatty() else "there is no terminal to ask on"
 
     def view(self, fields: Sequence[str]) -> View:
         """How to show data with `fields`. Raises UsageError."""

@@ -37,6 +37,12 @@ class Done:
 Hourmark = Callable[..., Done]
 
 
+def says_what_helps(err: str) -> bool:
+    """Whether the error at the end of `err` has something to try, in either form."""
+    last = err.splitlines()[-1]
+    return bool(json.loads(last)["hint"]) if last.startswith("{") else "\n  try: " in err
+
+
 @pytest.fixture(scope="session")
 def _served() -> Iterator[IssuerDouble]:
     double = IssuerDouble()
@@ -67,7 +73,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def hourmark(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Hourmark:
-    """`hourmark(*arguments, stdin=…, VARIABLE=…)`."""
+    """`hourmark(*arguments, stdin=…, VARIABLE=…)`. Whatever goes wrong, it says what helps."""
 
     def run(*arguments: str, stdin: str = "", **environ: str) -> Done:
         with monkeypatch.context() as patch:
@@ -76,7 +82,10 @@ def hourmark(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
             patch.setattr("sys.stdin", io.StringIO(stdin))
             capsys.readouterr()
             code = main(arguments)
-        return Done(code, *capsys.readouterr())
+        done = Done(code, *capsys.readouterr())
+        if code not in (0, 5) or "Error: " in done.err:
+            assert says_what_helps(done.err), done.err
+        return done
 
     return run
 

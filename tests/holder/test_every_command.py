@@ -101,8 +101,13 @@ def test_its_data_comes_in_every_form(run: Callable[..., Done], command: str) ->
 def test_a_field_that_it_does_not_have(hourmark: Hourmark, issuer: IssuerDouble, command: str) -> None:
     world = World(issuer)
     before = {name: dict(role) for name, role in issuer.roles.items()}
-    done = hourmark(*command.split(), *DATA[command][1](world), "--field", "nonsense", "-o", "json")
-    assert (done.code, done.out, done.error["code"]) == (2, "", "usage")
+    line = [*command.split(), *DATA[command][1](world), "--field", "nonsense"]
+    words, in_json = hourmark(*line), hourmark(*line, "-o", "json")
+    assert (words.code, words.out, in_json.code, in_json.out) == (2, "", 2, "")
+    assert words.err.startswith("Error: There is no field 'nonsense'\n")
+    assert in_json.error["error"].startswith("There is no field 'nonsense': the fields are ")
+    named = in_json.error["error"].rpartition("are ")[2].lower().split(", ")
+    assert DATA[command][0].replace("_", "") in named
     assert issuer.roles == before
 
 

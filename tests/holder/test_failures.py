@@ -64,6 +64,53 @@ def test_answers_that_are_no_success(
     assert admin.partition(":")[2] not in done.err + in_json.err
 
 
+@pytest.mark.parametrize(
+    ("command", "request_line", "status", "hint"),
+    [
+        ("role get R", "GET /v1/roles/R", 404, "check the name: hourmark role list"),
+        ("role key list R", "GET /v1/roles/R/keys", 404, "check the name: hourmark role list"),
+        ("role key delete R A", "DELETE /v1/roles/R/keys/A", 404, "check the name: hourmark role key list R"),
+        ("role new R", "POST /v1/roles", 409, "look at what is there: hourmark role list"),
+        (
+            "role key new R$",
+            "POST /v1/roles/R%24/keys",
+            409,
+            "look at what is there: hourmark role key list 'R$'",
+        ),
+        (
+            "role policy new R data:get@a",
+            "POST /v1/roles/R/policies",
+            409,
+            "look at what is there: hourmark role policy list R",
+        ),
+        ("role key new R", "POST /v1/roles/R/keys", 422, "hourmark role key new --help"),
+        ("login token", "POST /v1/token", 400, "hourmark login token --help"),
+    ],
+)
+def test_what_helps_where_the_issuer_refuses(
+    hourmark: Hourmark,
+    issuer: IssuerDouble,
+    admin: str,
+    *,
+    command: str,
+    request_line: str,
+    status: int,
+    hint: str,
+) -> None:
+    assert admin
+    issuer.instead[request_line] = (status, {}, as_json(PROBLEM))
+    done = hourmark(*command.split(), "-o", "json")
+    assert (done.code, done.error["code"], done.error["hint"]) == (1, "c", hint)
+
+
+def test_a_field_is_named_as_the_user_gave_it(hourmark: Hourmark, issuer: IssuerDouble, admin: str) -> None:
+    assert admin
+    detail = "grace_seconds: at most 9; expires_at: is in the past; name: too long"
+    issuer.instead["POST /v1/roles/R/keys"] = (422, {}, as_json(PROBLEM | {"detail": detail}))
+    why = hourmark("role", "key", "new", "R").err.partition("  why: ")[2].splitlines()[0]
+    assert why == "--grace in seconds: at most 9; --expires: is in the past; name: too long"
+
+
 def test_the_source_of_a_refused_credential_is_named(
     hourmark: Hourmark, issuer: IssuerDouble, admin: str
 ) -> None:
@@ -198,7 +245,16 @@ def test_a_command_line_that_is_none(hourmark: Hourmark, arguments: list[str], h
 
 
 @pytest.mark.parametrize(
-    "form", [["-o", "json"], ["-ojson"], ["--output=json"], ["--format", "json"], ["--format=json"]]
+    "form",
+    [
+        ["-o", "json"],
+        ["-ojson"],
+        ["-o=json"],
+        ["-Ho=json"],
+        ["--output=json"],
+        ["--format", "json"],
+        ["--format=json"],
+    ],
 )
 def test_its_error_is_json_too(hourmark: Hourmark, form: list[str]) -> None:
     done = hourmark("whoami", "--colour", *form)

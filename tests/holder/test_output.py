@@ -9,6 +9,7 @@ import yaml
 
 from holder.cli.output import Format, View
 from holder.errors import UsageError
+from tests.holder.conftest import Hourmark
 
 FIELDS = ["access", "expires_at", "roles"]
 ITEM: dict[str, Any] = {"access": "hmk_1", "expires_at": None, "roles": ["a", "b"]}
@@ -39,6 +40,13 @@ def test_one(capsys: pytest.CaptureFixture[str], shown: View, text: str) -> None
 def test_a_table_of_one_leaves_out_what_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
     view().one({"access": "hmk_1", "expires_at": "", "roles": []})
     assert capsys.readouterr().out == "access: hmk_1\n"
+
+
+@pytest.mark.parametrize("form", ["-o json", "-ojson", "-o=json", "--output=json", "--format json"])
+def test_a_form_is_asked_for_as_elsewhere(hourmark: Hourmark, admin: str, form: str) -> None:
+    assert admin
+    assert hourmark("whoami", *form.split()).json["principal"] == "role:org.account.admin"
+    assert hourmark("whoami", "-o", "yaml", *form.split()).json
 
 
 def test_documents(capsys: pytest.CaptureFixture[str]) -> None:

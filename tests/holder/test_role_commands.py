@@ -184,6 +184,6 @@ def test_a_taken_name_is_an_error_with_the_issuers_words(hourmark: Hourmark, rol
     assert done.error == {
         "error": f"That cannot be: {role} is there already",
         "code": "name_taken",
-        "hint": None,
+        "hint": "look at what is there: hourmark role list",
         "request_id": "req-1",
     }

@@ -23,10 +23,19 @@ CODES = [
     ("hourmark can $JWT $READ", 0, None),
     ("hourmark role policy test $ROLE $READ", 0, None),
     ("hourmark role get no.such.role", 1, "not_found"),
+    ("hourmark role new $ROLE", 1, "conflict"),
+    ("hourmark role policy new $ROLE $READ", 1, "conflict"),
+    ("hourmark role new x", 1, "invalid_field"),
+    ("hourmark role key renew $ROLE hmk_none --grace 99d", 1, "invalid_field"),
+    ("hourmark role key renew $ROLE hmk_none", 1, "not_found"),
+    ("hourmark login token --resource https://nobody.example", 1, "invalid_target"),
     ("hourmark context use no-such-context", 1, "no_such_context"),
     ("hourmark verify ${JWT%?????}AAAAA", 1, "bad_signature"),
     ("hourmark whoami --colour", 2, "usage"),
     ("hourmark role get", 2, "usage"),
+    ("hourmark role get $ROLE --field nonsense", 2, "usage"),
+    ("hourmark role key new $ROLE --expires 2020-01-01", 2, "usage"),
+    ("hourmark role key new $ROLE --scope nonsense@", 2, "usage"),
     ("hourmark whoami --url http://issuer.example", 2, "insecure_url"),
     ("hourmark login --no-input", 2, "usage"),
     ("CI=true hourmark login", 2, "usage"),
@@ -85,7 +94,7 @@ def screen(variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
 def test_where_there_is_no_terminal(script: Terminal, line: str, code: int, error: str | None) -> None:
     done = script.run(line)
     assert done.code == code, done.err
-    assert done.err.startswith("Error: ") == (error is not None)
+    assert (done.err.startswith("Error: "), "\n  try: " in done.err) == (error is not None,) * 2
     in_json = script.run(f"{line} -o json")
     assert in_json.code == code
     if error is None:
@@ -103,6 +112,19 @@ def test_on_a_screen(screen: Screen, line: str, code: int, error: str | None) ->
     assert ("Error: " in done.shown) == (error is not None)
     assert "Traceback" not in done.shown
     assert "\x1b" not in done.shown, "no colour, with NO_COLOR or without"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("hourmark login --no-input", "--no-input forbids to ask"),
+        ("CI=1 hourmark login", "CI is set, so nobody is asked"),
+        ("CI=1 hourmark login </dev/null", "CI is set, so nobody is asked"),
+        ("hourmark login </dev/null", "there is no terminal to ask on"),
+    ],
+)
+def test_why_nobody_is_asked(screen: Screen, line: str, why: str) -> None:
+    assert f"  why: {why}\n" in screen.run(line).shown
 
 
 @pytest.mark.parametrize("keys", ["\x03", "\x04"])
