@@ -6,12 +6,15 @@ RFC 3339 text, as they came.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from types import UnionType
 from typing import TypeVar, get_args, get_origin, get_type_hints
 
 A = TypeVar("A")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""No text of an issuer has these: they would steer the terminal that shows it."""
 
 
 class MalformedAnswer(ValueError):
@@ -156,5 +159,7 @@ def _is(value: object, hint: object) -> bool:
     if isinstance(hint, UnionType):
         return any(_is(value, each) for each in get_args(hint))
     if get_origin(hint) is list:
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+        return isinstance(value, list) and all(_is(item, str) for item in value)
+    if hint is str:
+        return isinstance(value, str) and _CONTROL.search(value) is None
     return isinstance(value, hint) if isinstance(hint, type) else False

@@ -113,7 +113,7 @@ class Offer:
         except HolderError:
             return None
         subject = secret.unverified_claims.get("sub") if isinstance(secret, Jwt) else None
-        return subject if isinstance(subject, str) else None
+        return subject if isinstance(subject, str) and subject.isprintable() else None
 
 
 def given(flag: str | None, environ: Mapping[str, str]) -> list[Offer]:

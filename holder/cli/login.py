@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -179,7 +180,7 @@ def _ending(signed_out: Profile) -> str:
     """What ends the role key that it kept."""
     access = (signed_out.token or "").partition(":")[0]
     kind, _, name = (signed_out.principal or "").partition(":")
-    return f"hourmark role key delete {name} {access}" if kind == "role" else access
+    return f"hourmark role key delete {quote(name)} {quote(access)}" if kind == "role" else access
 
 
 @with_session

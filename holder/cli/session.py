@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from holder import profile
-from holder.cli.output import Format, View
+from holder.cli.output import Format, View, printable
 from holder.errors import SignInNeeded, UsageError
 
 if TYPE_CHECKING:
@@ -174,8 +174,8 @@ class Session:
 
 
 def say(text: str) -> None:
-    """Words for people, on stderr."""
-    typer.echo(text, err=True)
+    """Words for people, on stderr. What an issuer or a file said may be among them."""
+    typer.echo("\n".join(map(printable, text.split("\n"))), err=True)
 
 
 def _first(one: T | None, other: T | None) -> T | None:
