@@ -5,19 +5,33 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Literal
 
 import typer
 
 OK, ERROR, USAGE, INTERRUPTED = 0, 1, 2, 130
+Code = Literal[
+    "usage",
+    "invalid_setting",
+    "not_installed",
+    "system_error",  # a file, a disk, a socket
+    "not_ready",  # the hint says what comes first
+    "other_issuer",
+    "database_unavailable",
+    "invalid_name",
+    "unknown_signing_key",
+    "seal_broken",
+    "audit_chain_broken",
+    "not_confirmed",
+    "interrupted",
+]
+"""Stable: programs act on it."""
 
 
 class CommandError(Exception):
-    """Why a command failed: one thing or several, and the command or setting that mends them, if any does.
+    """Why a command failed: one thing or several, and the command or setting that mends them, if any does."""
 
-    `code` is stable: programs act on it.
-    """
-
-    def __init__(self, *what: str, code: str, hint: str = "", exit_code: int = ERROR) -> None:
+    def __init__(self, *what: str, code: Code, hint: str = "", exit_code: int = ERROR) -> None:
         super().__init__(*what)
         self.what = what
         self.code = code
@@ -113,7 +127,7 @@ def _explain_service(error: Exception) -> CommandError | None:
     return CommandError(str(error), code=code)
 
 
-def _codes() -> tuple[tuple[type[Exception], str], ...]:
+def _codes() -> tuple[tuple[type[Exception], Code], ...]:
     """What the service's own errors are called; the special ones come first."""
     from sqlalchemy.exc import SQLAlchemyError
 
