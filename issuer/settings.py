@@ -26,12 +26,16 @@ _HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*", re.ASCII)
 PREFIX = "HOURMARKD_"
 CONFIG_FILE = "HOURMARKD_CONFIG_FILE"
 _KEY_FILE = "key-encryption-key"
+_DATABASES = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
+_DATABASE_URL_FORM = "write sqlite:////PATH/FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 
 
 class Settings(BaseSettings):
     """Durations are seconds. Secrets never appear in a repr."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8700
@@ -97,6 +101,34 @@ class Settings(BaseSettings):
     def _check_audiences(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
             raise ValueError("at least one audience is needed: it is the default `aud`")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_url(cls, value: SecretStr) -> SecretStr:
+        if not value:
+            return value
+        # Slow to load, and the default needs no look.
+        from sqlalchemy import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        try:
+            url = make_url(value.get_secret_value())
+        except (ArgumentError, ValueError):
+            raise ValueError(f"it is no database URL: {_DATABASE_URL_FORM}") from None
+        if url.drivername not in _DATABASES:
+            raise ValueError(f"the database is SQLite or PostgreSQL: {_DATABASE_URL_FORM}")
+        if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+            raise ValueError(f"SQLite's database is a file: {_DATABASE_URL_FORM}")
+        return value
+
+    @field_validator("key_encryption_key")
+    @classmethod
+    def _check_key_encryption_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            from keys import KeyEncryptionKey
+
+            KeyEncryptionKey.parse(value.get_secret_value())
         return value
 
     @model_validator(mode="after")

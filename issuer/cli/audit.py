@@ -7,6 +7,7 @@ from contextlib import closing
 
 import typer
 
+from issuer.cli.errors import CommandError
 from issuer.cli.options import Output, noun, read_settings, say
 
 app = noun("Who changed what.")
@@ -28,10 +29,11 @@ def verify(output: Output = "text") -> None:
         found = {"holds": holds, "rows": chain.rows, "head_hash": chain.head_hash}
         typer.echo(json.dumps(found | {"first_broken": chain.first_broken}))
     if not holds:
-        say(
-            f"hourmarkd: the audit chain is broken at row {chain.first_broken}: somebody changed the table "
-            "behind the service's back; compare it with a backup"
+        raise CommandError(
+            f"the audit chain is broken at row {chain.first_broken}: somebody changed the table behind the "
+            "service's back",
+            code="audit_chain_broken",
+            hint="compare it with a backup",
         )
-        raise typer.Exit(1)
     if output == "text":
         say("The audit chain holds.")

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import typer
 
-from issuer.cli.errors import USAGE
+from issuer.cli.errors import invalid_settings
 from issuer.cli.options import Output, noun, say, write_table
 
 app = noun("The settings.")
@@ -31,7 +31,5 @@ def show(output: Output = "text") -> None:
         )
     for name in found.unknown:
         say(f"hourmarkd: {name} is passed over: there is no such setting")
-    for problem in found.problems:
-        say(f"hourmarkd: {problem}")
     if found.problems:
-        raise typer.Exit(USAGE)
+        raise invalid_settings(*map(str, found.problems))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from issuer.cli.errors import ERROR, USAGE
+from issuer.cli.errors import ERROR, USAGE, CommandError
 from issuer.cli.options import Output, noun, read_settings, say
 
 if TYPE_CHECKING:
@@ -138,10 +138,15 @@ def _confirm(kid: str, signing: SigningKeys, now: int) -> None:
     if kid not in phases:
         return  # refused below, with the reason
     if not sys.stdin.isatty():
-        say("hourmarkd: nobody is there to confirm it; nothing was changed: say it with --yes")
-        raise typer.Exit(USAGE)
+        what = "nobody is there to confirm it; nothing was changed"
+        raise CommandError(what, code="not_confirmed", hint="say it with --yes", exit_code=USAGE)
     say(f"The key {kid} is {phases[kid]}. Every token that it signed is refused from now on, for good.")
-    if not typer.confirm("Revoke it?", err=True):
+    try:
+        confirmed = typer.confirm("Revoke it?", err=True)
+    except typer.Abort:
+        say("")  # ends the line of the question
+        raise
+    if not confirmed:
         say("Nothing was changed.")
         raise typer.Exit(ERROR)
 

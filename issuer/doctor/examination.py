@@ -35,7 +35,7 @@ def examine(clock: Clock = time.time) -> Iterator[Finding]:
     except Obstacle as error:
         yield of_obstacle("database", error)
         return
-    except (StoreUnavailable, SQLAlchemyError, ModuleNotFoundError) as error:
+    except (StoreUnavailable, SQLAlchemyError) as error:
         # The driver's text may hold the database's password.
         yield failure("database", f"it does not answer ({type(error).__name__})", _DATABASE)
         return

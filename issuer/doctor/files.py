@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from issuer.doctor.finding import Finding, failure, ok, warning
 from issuer.settings import Settings, is_loopback
@@ -69,8 +68,5 @@ def free_space(database: Path, free: int, size: int) -> Finding:
 
 
 def _sqlite_file(settings: Settings) -> Path | None:
-    try:
-        url = make_url(settings.resolved_database_url)
-    except (ArgumentError, ValueError):
-        return None
+    url = make_url(settings.resolved_database_url)
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from issuer.settings import Settings
 from tests.issuer.cli.command import Done, full, hourmarkd
@@ -98,6 +99,7 @@ def test_of_unknown_names_only_the_names_are_shown() -> None:
         ({"TOKEN_TTL": "0"}, "HOURMARKD_TOKEN_TTL"),
         ({"TRUSTED_PROXIES": "nowhere"}, "HOURMARKD_TRUSTED_PROXIES"),
         ({"HOST": EVERYWHERE}, ""),
+        ({"DATABASE_URL": "mysql://h/x"}, "HOURMARKD_DATABASE_URL"),
     ],
 )
 def test_what_is_wrong_is_said_beside_all_the_others(settings: dict[str, str], named: str) -> None:
@@ -108,6 +110,42 @@ def test_what_is_wrong_is_said_beside_all_the_others(settings: dict[str, str], n
     assert len(shown(done)) == len(Settings.model_fields)
     for name, value in settings.items():
         assert shown(done)[name] == (value, "environment", f"HOURMARKD_{name}")
+
+
+KEY_FORM = "a key-encryption key is 32 random bytes in base64url, 43 characters"
+POSTGRESQL_FORM = "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("KEY_ENCRYPTION_KEY", SECRET, KEY_FORM),
+        ("KEY_ENCRYPTION_KEY", "", KEY_FORM),
+        ("DATABASE_URL", SECRET, POSTGRESQL_FORM),
+        ("DATABASE_URL", f"postgresql+psycopg://u:a/{SECRET}@h:many/x", POSTGRESQL_FORM),
+        ("DATABASE_URL", f"mysql://u:{SECRET}@h/x", POSTGRESQL_FORM),
+        ("DATABASE_URL", f"postgresql://u:{SECRET}@h/x", POSTGRESQL_FORM),
+        ("DATABASE_URL", "sqlite://", "sqlite:////PATH/FILE"),
+        ("DATABASE_URL", "sqlite:///:memory:", "sqlite:////PATH/FILE"),
+    ],
+)
+def test_a_secret_of_the_wrong_form_is_refused_unquoted(name: str, given: str, said: str) -> None:
+    """`serve` could not start with it; nobody need start it to learn that."""
+    done = hourmarkd("config show", **full({name: given}))
+    (line,) = done.err.splitlines()
+    assert (done.code, line.startswith(f"hourmarkd: HOURMARKD_{name}: "), said in line) == (2, True, True)
+    assert SECRET not in done.out + done.err
+    with pytest.raises(ValidationError) as refused:
+        Settings.model_validate({name.lower(): given})
+    assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "sqlite:////srv/hourmark.db", "sqlite+pysqlite:///hourmark.db", "postgresql+psycopg://u:p@h:5/x"],
+)
+def test_a_database_url_that_can_be_used(url: str) -> None:
+    assert hourmarkd("config show", HOURMARKD_DATABASE_URL=url).code == 0
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import os
 import pty
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from keys import KeyEncryptionKey, PublicKey
 from tests.issuer.cli.command import Done, assert_refused, hourmarkd
-from tests.running_issuer import BIN, RunningIssuer, clean_environment, start_issuer
+from tests.running_issuer import RunningIssuer, clean_environment, start_issuer
 from verifier import Trust, Verifier
 
 
@@ -41,23 +42,33 @@ def audited(folder: Path) -> list[tuple[str, str, str]]:
         return list(database.execute(query))
 
 
-def answered(folder: Path, command: str, answer: str) -> Done:
-    """Runs it at a terminal, where somebody types `answer`."""
+# The first terminal that the leader of a session opens becomes the one that Ctrl-C comes from.
+ON_ITS_TERMINAL = (
+    "import os; os.close(os.open(os.ttyname(0), os.O_RDWR)); from issuer.cli import main; main()"
+)
+
+
+def answered(folder: Path, command: str, typed: str) -> Done:
+    """Runs it at a terminal, where somebody types this once it has asked."""
     ours, theirs = pty.openpty()
     with os.fdopen(ours, "wb") as keyboard:
         process = subprocess.Popen(
-            [BIN / "hourmarkd", *command.split()],
+            [sys.executable, "-c", ON_ITS_TERMINAL, *command.split()],
             env=clean_environment(HOURMARKD_DATA_DIR=str(folder)),
             stdin=theirs,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            start_new_session=True,
         )
         os.close(theirs)
-        keyboard.write(f"{answer}\n".encode())
+        assert process.stderr is not None
+        asked = b""
+        while b"[y/N]" not in asked and (more := os.read(process.stderr.fileno(), 1024)):
+            asked += more
+        keyboard.write(typed.encode())
         keyboard.flush()
         out, err = process.communicate()
-    return Done(process.returncode, out, err)
+    return Done(process.returncode, out.decode(), (asked + err).decode())
 
 
 def test_keys_are_listed_with_their_phase(made: Path) -> None:
@@ -118,13 +129,38 @@ def test_revoking_as_json(folder: Path) -> None:
 
 def test_revoking_is_asked_about_at_a_terminal(folder: Path) -> None:
     (stolen,) = before = phases(folder)
-    refused = answered(folder, f"keys revoke -- {stolen}", "n")
+    refused = answered(folder, f"keys revoke -- {stolen}", "n\n")
     assert (refused.code, refused.out.strip()) == (1, "")
     assert f"The key {stolen} is current. Every token that it signed is refused" in refused.err
     assert refused.err.endswith("Nothing was changed.\n")
     assert phases(folder) == before
-    assert answered(folder, f"keys revoke -- {stolen}", "y").code == 0
+    assert answered(folder, f"keys revoke -- {stolen}", "y\n").code == 0
     assert phases(folder)[stolen] == "gone"
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x04"])
+def test_interrupted_at_the_question_is_not_answered_with_no(folder: Path, key: str) -> None:
+    (kid,) = before = phases(folder)
+    for form, said in (
+        ("", "Interrupted."),
+        ("-o json ", '{"error": "Interrupted", "code": "interrupted", "hint": null}'),
+    ):
+        done = answered(folder, f"keys revoke {form}-- {kid}", key)
+        assert (done.code, done.out.strip()) == (130, "")
+        assert done.err.splitlines()[-1] == said
+        assert "Aborted" not in done.err
+    assert phases(folder) == before
+
+
+@pytest.mark.parametrize("kid", ["-xyz", "-oyz"])
+def test_a_kid_that_looks_like_an_option(made: Path, kid: str) -> None:
+    text = hourmarkd(f"keys revoke {kid}", made)
+    assert (text.code, text.out) == (2, "")
+    assert "Usage: hourmarkd keys revoke" in text.err
+    hint = "a KID that begins with - is written behind --: `hourmarkd keys revoke -- KID`"
+    assert text.err.endswith(f"Hint: {hint}\n")
+    as_json = json.loads(hourmarkd(f"keys revoke {kid} -o json", made).err)
+    assert (as_json["code"], hint in as_json["hint"]) == ("usage", True)
 
 
 def test_without_a_terminal_yes_must_be_said(made: Path) -> None:
@@ -144,10 +180,11 @@ def test_another_issuers_keys_are_not_revoked(tmp_path: Path) -> None:
         issuer.stop()
         data = tmp_path / "data"
         before = phases(data)
-        done = hourmarkd(
-            f"keys revoke --yes -- {next(iter(before))}", data, HOURMARKD_ISSUER="https://other.example"
-        )
+        (kid,), other = before, {"HOURMARKD_ISSUER": "https://other.example"}
+        done = hourmarkd(f"keys revoke --yes -- {kid}", data, **other)
         assert_refused(done, 1, f"HOURMARKD_ISSUER={issuer.url}")
+        done = hourmarkd(f"keys revoke --yes -o json -- {kid}", data, **other)
+        assert json.loads(done.err)["code"] == "other_issuer"
         assert phases(data) == before
 
 

@@ -28,6 +28,11 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is refused
         ({"ISSUER": "https://issuer.example?x=1"}, "HOURMARKD_ISSUER"),
         ({"ISSUER": "https://ada:secret@issuer.example"}, "HOURMARKD_ISSUER"),
         ({"TRUSTED_PROXIES": "10.0.0.0/33"}, "HOURMARKD_TRUSTED_PROXIES"),
+        (
+            {"KEY_ENCRYPTION_KEY": "too-short-a-key"},
+            "HOURMARKD_KEY_ENCRYPTION_KEY: a key-encryption key is 32",
+        ),
+        ({"DATABASE_URL": "nonsense:hidden"}, "HOURMARKD_DATABASE_URL: it is no database URL"),
         ({"CONFIG_FILE": "nowhere.toml"}, "HOURMARKD_CONFIG_FILE: "),
         ({"HOST": EVERYWHERE}, "HOURMARKD_ISSUER"),
         ({"HOST": "::"}, "HOURMARKD_ISSUER"),
@@ -66,12 +71,9 @@ def test_each_bad_setting_has_its_line(made: Path) -> None:
     ("settings", "said"),
     [
         ({"HOURMARKD_KEY_ENCRYPTION_KEY": KeyEncryptionKey.generate().to_text()}, "does not open"),
-        ({"HOURMARKD_KEY_ENCRYPTION_KEY": "too-short-a-key"}, "HOURMARKD_KEY_ENCRYPTION_KEY"),
         ({"HOURMARKD_KEY_ENCRYPTION_KEY_FILE": "nowhere"}, "nowhere"),
         ({"HOURMARKD_KEY_ENCRYPTION_KEY_FILE": "{data}/hourmark.db"}, "key-encryption key"),
         ({"HOURMARKD_DATABASE_URL": "postgresql+psycopg://u:hidden@127.0.0.1:1/x"}, "HOURMARKD_DATABASE_URL"),
-        ({"HOURMARKD_DATABASE_URL": "nonsense:hidden"}, "HOURMARKD_DATABASE_URL"),
-        ({"HOURMARKD_DATABASE_URL": "mysql://u:hidden@h/x"}, "HOURMARKD_DATABASE_URL"),
         ({"HOURMARKD_DATABASE_URL": "sqlite:///{data}/key-encryption-key"}, "HOURMARKD_DATABASE_URL"),
     ],
 )

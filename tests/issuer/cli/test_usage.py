@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,11 @@ def test_wrong_usage_is_exit_code_2_and_changes_nothing(tmp_path: Path, command:
     assert not [*tmp_path.iterdir()]
 
 
+def test_the_version_is_that_of_the_distribution(tmp_path: Path) -> None:
+    done = hourmarkd("--version nonsense", tmp_path)
+    assert (done.code, done.out, done.err) == (0, f"hourmarkd {version('hourmark')}\n", "")
+
+
 @pytest.mark.parametrize("command", [*WITH_DATABASE, "db upgrade"])
 def test_without_a_database_init_is_named_and_nothing_is_made(tmp_path: Path, command: str) -> None:
     folder = tmp_path / "data"
@@ -98,10 +104,11 @@ def test_upgrading_what_is_current_succeeds(made: Path) -> None:
     assert (done.code, done.out, done.err) == (0, "", "The schema is current.\n")
 
 
-def test_help_loads_nothing_that_is_slow_to_load(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_loads_nothing_that_is_slow_to_load(tmp_path: Path, option: str) -> None:
     program = (
         "import sys\nfrom issuer.cli import main\n"
-        "try:\n    main(['--help'])\n"
+        f"try:\n    main([{option!r}])\n"
         f"finally:\n    print(sorted({SLOW_TO_LOAD} & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run(

@@ -44,7 +44,8 @@ def test_it_changes_nothing(world: World) -> None:
         ({"HOURMARKD_CONFIG_FILE": "nowhere.toml"}, "settings", FAILURE, "nowhere.toml"),
         ({"HOURMARKD_PROT": "1"}, "settings", WARNING, "HOURMARKD_PROT"),
         ({"HOURMARKD_DATA_DIR": "nowhere"}, "database", FAILURE, "`hourmarkd init --admin NAME`"),
-        ({"HOURMARKD_DATABASE_URL": f"nonsense:{PASSWORD}"}, "database", FAILURE, "HOURMARKD_DATABASE_URL"),
+        ({"HOURMARKD_DATABASE_URL": f"nonsense:{PASSWORD}"}, "settings", FAILURE, "HOURMARKD_DATABASE_URL"),
+        ({"HOURMARKD_KEY_ENCRYPTION_KEY": PASSWORD}, "settings", FAILURE, "HOURMARKD_KEY_ENCRYPTION_KEY"),
         (
             {"HOURMARKD_DATABASE_URL": f"postgresql+psycopg://u:{PASSWORD}@127.0.0.1:1/x"},
             "database",
@@ -53,7 +54,7 @@ def test_it_changes_nothing(world: World) -> None:
         ),
         (
             {"HOURMARKD_DATABASE_URL": f"mysql://u:{PASSWORD}@h/x"},
-            "database",
+            "settings",
             FAILURE,
             "HOURMARKD_DATABASE_URL",
         ),
