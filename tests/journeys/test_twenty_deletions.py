@@ -8,68 +8,34 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from itertools import cycle
 
-import httpx
 import psycopg
 import pytest
 
 from issuer.store.database import Database, StoreUnavailable
 from keys import RoleKey
+from tests.issuer.store.databases import SlowToLock, delete_key, write
 from tests.journeys.client import seconds_until
 from tests.journeys.conftest import ONLY_POSTGRESQL, Measured
+from tests.journeys.deletions import (
+    NOT_KNOWN,
+    REFUSED,
+    TIMES,
+    issues_nothing,
+    refuses,
+    seconds_until_all,
+    slowest_of_twenty,
+)
 from tests.journeys.workers import Worker, every_worker
 from tests.postgresql_proxy import PostgresProxy
 from tests.running_issuer import RunningIssuer
 
 PROMISED = 1.0
-TIMES = 20
 FREEZE = 2.5
-PATIENCE = 30.0
-REFUSED = httpx.codes.UNAUTHORIZED
-NOT_KNOWN = httpx.codes.SERVICE_UNAVAILABLE
+PATIENCE = 10.0
 _OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 _END_CONNECTIONS = f"SELECT count(pg_terminate_backend(pid)) {_OTHERS} AND query LIKE %s"
 _WAIT_FOR_LOCK = f"SELECT count(*) {_OTHERS} AND wait_event_type = 'Lock' AND wait_event = 'advisory'"
-
-
-def refuses(worker: Worker, key: RoleKey) -> bool:
-    return worker.refuses(key)
-
-
-def issues_nothing(worker: Worker, key: RoleKey) -> bool:
-    """Refused, or "I do not know, ask later": only a token would be wrong."""
-    status = worker.exchange(key).status_code
-    assert status in (httpx.codes.OK, REFUSED, NOT_KNOWN)
-    return status != httpx.codes.OK
-
-
-def seconds_until_all(
-    workers: list[Worker], refuse: Callable[[Worker, RoleKey], bool], key: RoleKey
-) -> float:
-    """When the last of them was asked what it refused: how long its answer took is another matter."""
-    began, last, asked = time.monotonic(), 0.0, list(workers)
-    while asked:
-        for worker in list(asked):
-            at = time.monotonic() - began
-            assert at < PATIENCE
-            if refuse(worker, key):
-                asked.remove(worker)
-                last = at
-        time.sleep(0.002)
-    return last
-
-
-def slowest_of_twenty(
-    workers: list[Worker], delete: Callable[[Worker, str, RoleKey], None] = Worker.delete_key
-) -> float:
-    """The longest time from an acknowledged deletion to the refusal by the last process."""
-    role = workers[0].new_role()
-    slowest = 0.0
-    for worker, _ in zip(cycle(workers), range(TIMES), strict=False):
-        key = worker.new_key(role)
-        assert not any(each.refuses(key) for each in workers)
-        delete(worker, role, key)
-        slowest = max(slowest, seconds_until_all(workers, refuses, key))
-    return slowest
+_LAST = "SELECT max(number) FROM change WHERE ref = %s"
 
 
 def test_each_is_refused_by_every_process_within_a_second(
@@ -172,6 +138,42 @@ def _change_under_way(database: Database, end: Callable[[psycopg.Connection], No
             end(driver)
     except (_GivenUp, StoreUnavailable):
         return
+
+
+@ONLY_POSTGRESQL
+def test_the_same_although_who_began_before_it_commits_after_it(
+    hosts: list[RunningIssuer], database_url: str, postgresql: psycopg.Connection, measured: Measured
+) -> None:
+    """Every process has read the log beyond the deletion by then, and must not miss the late change."""
+    slowest = slowest_late = 0.0
+    with every_worker(*hosts) as workers, ThreadPoolExecutor(1) as beside:
+        role, late_role = workers[0].new_role(), workers[0].new_role()
+        for worker, _ in zip(cycle(workers), range(TIMES), strict=False):
+            key, late_key = worker.new_key(role), worker.new_key(late_role)
+            assert not any(each.refuses(key) or each.refuses(late_key) for each in workers)
+            with closing(SlowToLock(database_url)) as third_host:
+                late = beside.submit(_delete_key, third_host, late_role, late_key)
+                assert third_host.began.wait(PATIENCE)
+                worker.delete_key(role, key)
+                slowest = max(slowest, seconds_until_all(workers, refuses, key))
+                assert not any(each.refuses(late_key) for each in workers)
+                third_host.may_lock.set()
+                late.result(PATIENCE)
+            slowest_late = max(slowest_late, seconds_until_all(workers, refuses, late_key))
+            deleted, deleted_late = (
+                ask_number(postgresql, _LAST, f"role:{name}") for name in (role, late_role)
+            )
+            assert deleted < deleted_late
+    measured(f"the slowest of {TIMES} deletions while who began before had not committed", slowest)
+    measured(
+        f"the slowest of {TIMES} deletions that began before another and committed after it", slowest_late
+    )
+    assert max(slowest, slowest_late) < PROMISED
+
+
+def _delete_key(database: Database, role: str, key: RoleKey) -> None:
+    with write(database, int(time.time())) as tx:
+        delete_key(tx, key.access, f"role:{role}")
 
 
 @ONLY_POSTGRESQL

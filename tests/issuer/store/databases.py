@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
 from functools import cache
@@ -25,7 +26,7 @@ ACTOR = "hmk_ActorActorActor0"
 ROLE = "role:org.account.ci"
 KEK = KeyEncryptionKey.parse("A" * 43)
 HASH_KEY = HashKeyInForce(1, b"h" * 32)
-
+_PATIENCE = 10.0
 
 BOTH = ["sqlite", "postgresql"]
 
@@ -91,6 +92,20 @@ def empty(database: Database) -> None:
         for table in reversed(SQLModel.metadata.sorted_tables):
             tx.session.execute(table.delete())
     fill(database)
+
+
+class SlowToLock(Database):
+    """PostgreSQL only: its transactions have begun, and their turn does not come before `may_lock`."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.began, self.may_lock = threading.Event(), threading.Event()
+
+    def lock(self, connection: Connection) -> None:
+        _run(connection, "SELECT count(*), pg_current_xact_id() FROM change")
+        self.began.set()
+        assert self.may_lock.wait(_PATIENCE)
+        super().lock(connection)
 
 
 def write(database: Database, now: int = NOW) -> AbstractContextManager[Transaction]:

@@ -11,11 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
-from sqlalchemy import Connection, text
 
 from issuer.store.changes import Changed, open_feed
 from issuer.store.database import Database
-from tests.issuer.store.databases import execute, write
+from tests.issuer.store.databases import SlowToLock, execute, write
 from tests.vectors import PROJECT
 
 pytestmark = pytest.mark.anyio
@@ -69,19 +68,6 @@ async def test_who_begins_later_waits_for_who_began_earlier(database: Database) 
     assert await read(database, 0) == [Changed(1, "principal", "first"), Changed(2, "principal", "second")]
 
 
-class SlowToLock(Database):
-    """Its transactions have begun, and their turn is a long way off."""
-
-    began = threading.Event()
-    may_lock = threading.Event()
-
-    def lock(self, connection: Connection) -> None:
-        connection.execute(text("SELECT count(*) FROM change"))
-        self.began.set()
-        assert self.may_lock.wait(PATIENCE)
-        super().lock(connection)
-
-
 @ONLY_POSTGRESQL
 @pytest.mark.parametrize("isolation", ["read committed", "serializable"])
 async def test_who_began_first_and_ends_last_has_the_last_number(database: Database, isolation: str) -> None:
@@ -90,8 +76,6 @@ async def test_who_began_first_and_ends_last_has_the_last_number(database: Datab
     execute(database, f"{setting} = '{isolation}'")
     try:
         with closing(SlowToLock(url(database))) as slow, ThreadPoolExecutor(1) as threads:
-            slow.began.clear()
-            slow.may_lock.clear()
             first = threads.submit(change, slow, "began first")
             assert slow.began.wait(PATIENCE)
             change(database, "began second")
