@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 
@@ -21,15 +22,17 @@ from verifier import Verifier, refresh
 PATIENCE = 2.0
 """Seconds that no verification may take."""
 HOUR = 3600.0
+REFUSED = "the JWKS was not refreshed: ConnectError"
 
 
-def _refuse(request: Request) -> None:
-    """Hangs up without a word, as what has just been restarted does."""
+def _hang_up(request: Request) -> None:
+    """Without a word, as what has just been restarted does."""
     request.close_connection = True
 
 
-FAULTS: dict[str, Callable[[Request], None]] = {
-    "refuse": _refuse,
+FAULTS: dict[str, Callable[[Request], None] | None] = {
+    "refuse": None,  # nobody listens at the port, so that its list is not served either
+    "hang up": _hang_up,
     "hang": Request.hang,
     "500": lambda request: request.send(b"oops", 500),
     "HTML": lambda request: request.send(b"<!doctype html><p>Sign in first", Content_Type="text/html"),
@@ -40,19 +43,29 @@ FAULTS: dict[str, Callable[[Request], None]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_known_keys_are_trusted_to_their_stated_age_and_no_longer(
-    fault: str, lasting: Lasting, measured: Measured, monkeypatch: pytest.MonkeyPatch
+    fault: str,
+    lasting: Lasting,
+    measured: Measured,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Each fault has its share of the hour, and the keys last for half of it."""
     duration = lasting(3.0, HOUR / len(FAULTS))
     if duration < refresh.COOLDOWN:  # so that the short form sees many attempts too
         monkeypatch.setattr(refresh, "_KEYS_AGE", (0.3, 0.3))
         monkeypatch.setattr(refresh, "DEADLINE", 1.0)
-    with IssuerDouble(long_poll=True) as issuer:
+    with ExitStack() as stack:
+        issuer = stack.enter_context(IssuerDouble(long_poll=True))
         issuer.publish(lifetime=int(2 * HOUR))
         with issuer.verifier(max_keys_age=duration / 2) as verifier:
             token = issuer.token()
             assert verdict(verifier, token) == "good"
-            issuer.answers[JWKS] = FAULTS[fault]
+            if (answer := FAULTS[fault]) is not None:
+                issuer.answers[JWKS] = answer
+            else:
+                issuer.close()
+                issuer = stack.enter_context(IssuerDouble(up=False, long_poll=True, port=issuer.port))
+                issuer.publish(lifetime=int(2 * HOUR))
             time.sleep(refresh._KEYS_AGE[0])  # a fetch that was under way has ended
             jwks, heard_at = verifier.trust.jwks, verifier.trust.keys_updated_at
             assert heard_at is not None
@@ -65,9 +78,12 @@ def test_known_keys_are_trusted_to_their_stated_age_and_no_longer(
                 if before > heard_at + duration / 2:
                     assert code == "keys_unavailable"
                 time.sleep(0.005)
-            assert len(issuer.times(JWKS)) >= 3, "it was hardly asked"
+            asked = caplog.text.count(REFUSED) if answer is None else len(issuer.times(JWKS))
+            assert asked >= 3, "it was hardly asked"
             assert (verifier.trust.jwks, verifier.trust.keys_updated_at) == (jwks, heard_at)
             assert slowest < PATIENCE
+            if answer is None:
+                issuer.open()
             issuer.answers.clear()
             recovery = seconds_until(lambda: verdict(verifier, issuer.token()) == "good")
             assert recovery <= refresh._BACKOFF[1] + PATIENCE
@@ -82,8 +98,9 @@ def ask(verifier: Verifier, token: str) -> tuple[float, str, float, float]:
 
 
 def test_who_never_had_keys_accepts_nothing(lasting: Lasting) -> None:
-    with IssuerDouble() as issuer:
-        for name, answer in FAULTS.items():
-            issuer.answers[JWKS] = answer
+    for name, answer in FAULTS.items():
+        with IssuerDouble(up=answer is not None) as issuer:
+            if answer is not None:
+                issuer.answers[JWKS] = answer
             with issuer.verifier(wait=lasting(0.2, 60)) as verifier:
                 assert verdict(verifier, forge.token()) == "keys_unavailable", name

@@ -55,17 +55,18 @@ def verdict(verifier: Verifier, token: str) -> str:
 class IssuerDouble:
     """Serves one JWKS and one list as an issuer does, unless `answers` says otherwise for their path."""
 
-    def __init__(self, *, up: bool = True, long_poll: bool = False) -> None:
-        """Without `up`, connections are refused until `open()`."""
+    def __init__(self, *, up: bool = True, long_poll: bool = False, port: int = 0) -> None:
+        """Without `up`, connections are refused until `open()`. Without `port`, it takes a free one."""
         self.answers: dict[str, Callable[[Request], None]] = {}
         self.long_poll = long_poll
         self.seen: list[tuple[str, float, dict[str, str]]] = []
         """Path, time and headers of every request."""
         self.changed = threading.Condition()
         self.closing = threading.Event()
-        self._server = _Server(self)
+        self._server = _Server(self, port)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}"
         self.jwks = forge.jwks()
         self.max_age = 300
         self.version = 0
@@ -210,8 +211,8 @@ def as_issuer(request: Request) -> None:
 class _Server(ThreadingHTTPServer):
     daemon_threads = False  # so that server_close() waits for all of them
 
-    def __init__(self, double: IssuerDouble) -> None:
-        super().__init__(("127.0.0.1", 0), Request, bind_and_activate=False)
+    def __init__(self, double: IssuerDouble, port: int) -> None:
+        super().__init__(("127.0.0.1", port), Request, bind_and_activate=False)
         self.double = double
         self._connections: list[socket.socket] = []
         # Not HTTPServer's: that asks the DNS for this machine's name.
