@@ -1,7 +1,11 @@
 """Every answer of a live issuer is what its OpenAPI document says, or the test that asked for it fails.
 
-`check` is the event hook of every client that asks an issuer. What comes from below the application is the
-only exception: the server's own answer to what is no HTTP, which knows neither paths nor request ids.
+`check` is the event hook of every client of the tests that asks an issuer; tests/test_compared_clients.py
+names the few that cannot have it. Not compared are:
+
+- the server's own answer to what is no HTTP, from below the application, which knows neither paths nor ids;
+- what raw sockets read (tests/issuer/http/sockets.py): it may be cut off, and its question may be no request;
+- what programs read for themselves: our verifier and command line, curl, PyJWT, jose.
 """
 
 from __future__ import annotations

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.described import BELOW_THE_APPLICATION, HOOKS, NotDescribed, check
-from tests.issuer.http.sockets import client_at
-from tests.running_issuer import RunningIssuer
+from tests.journeys.proxy import serve_proxy
+from tests.verifier.issuer_double import JWKS, IssuerDouble
 
 ROLE = {"name": "org.tests.x", "created_at": "2026-11-25T08:00:00Z", "created_by": "hmk_0123456789abcdef"}
 GOOD = {"X-Request-Id": "abcdef-1", "Cache-Control": "no-store", "ETag": '"1"'}
@@ -133,8 +133,8 @@ def test_the_request_that_was_answered_so_raises_it() -> None:
                 ask(PATH)
 
 
-def test_every_client_of_a_live_issuer_compares(tmp_path: Path) -> None:
-    issuer = RunningIssuer("http://issuer", "key", {}, tmp_path / "log", process=None)  # type: ignore[arg-type]
-    with issuer.http() as admin, issuer.http("") as nobody, client_at(issuer.url, "127.0.0.2") as other:
-        for client in (admin, nobody, other):
-            assert client.event_hooks["response"] == [check]
+def test_what_a_proxy_passed_on_raises_it_when_the_proxy_ends() -> None:
+    with pytest.raises(NotDescribed), IssuerDouble() as issuer, serve_proxy(passes_preferences=True) as proxy:
+        proxy.lead_to(issuer.url)
+        with httpx.Client(event_hooks=HOOKS) as client, suppress(httpx.RemoteProtocolError):
+            client.get(proxy.url + JWKS)

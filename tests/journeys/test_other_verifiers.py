@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import jwt
 import pytest
 
@@ -49,7 +48,7 @@ def altered(token: str) -> str:
 
 
 def test_pyjwt(issuer: RunningIssuer, algorithm: str, here: Client, key: RoleKey) -> None:
-    metadata = httpx.get(f"{issuer.url}/.well-known/openid-configuration").json()
+    metadata = here.ask("GET", "/.well-known/openid-configuration").json()
     key_set = jwt.PyJWKClient(metadata["jwks_uri"])
 
     def decode(token: str) -> Any:

@@ -199,7 +199,8 @@ def exported(issuer: RunningIssuer, options: str = "") -> Done:
 
 
 def served(issuer: RunningIssuer, path: str) -> bytes:
-    return httpx.get(f"{issuer.url}{path}").raise_for_status().content
+    with issuer.http("") as http:
+        return http.get(path).raise_for_status().content
 
 
 def test_the_jwks_is_exported_byte_for_byte_as_it_is_served(issuer: RunningIssuer, tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def test_who_hangs_up_does_not_go_on_waiting(world: World) -> None:
     request_id = uuid4().hex
     headers = {"If-None-Match": etag, "Prefer": "wait=30", "X-Request-Id": request_id}
     with pytest.raises(httpx.ReadTimeout):
-        httpx.get(world.url + LIST, headers=headers, timeout=0.5)
+        world.nobody.get(LIST, headers=headers, timeout=0.5)
     deadline = time.monotonic() + 10
     while not any(line.get("request_id") == request_id for line in world.issuer.lines()):
         assert time.monotonic() < deadline, "it waits although nobody listens"
