@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import httpx
@@ -134,7 +134,10 @@ def test_the_request_that_was_answered_so_raises_it() -> None:
 
 
 def test_what_a_proxy_passed_on_raises_it_when_the_proxy_ends() -> None:
-    with pytest.raises(NotDescribed), IssuerDouble() as issuer, serve_proxy(passes_preferences=True) as proxy:
+    with IssuerDouble() as issuer, ExitStack() as stack:
+        proxy = stack.enter_context(serve_proxy(passes_preferences=True))
         proxy.lead_to(issuer.url)
         with httpx.Client(event_hooks=HOOKS) as client, suppress(httpx.RemoteProtocolError):
             client.get(proxy.url + JWKS)
+        with pytest.raises(NotDescribed):
+            stack.close()

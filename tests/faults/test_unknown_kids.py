@@ -24,7 +24,7 @@ RATE = 10_000
 """A second. A machine that cannot do as many does what it can."""
 GOOD_EVERY = 50
 TARGET = 2
-"""Times what 99 of 100 good tokens take without the flood. It is shown beside what was measured, not asserted."""
+"""Times what 99 of 100 good tokens take without the flood. Shown beside what was measured, not asserted."""
 KEPT_BYTES = 1024 * 1024
 _REST = forge.token().partition(".")[2]
 
