@@ -1,4 +1,10 @@
-"""A newcomer's walk: a fresh clone, and every command that the documents print, copied into bash."""
+"""A newcomer's walk: a fresh clone, and the commands that the documents print, copied into bash.
+
+Not run are `scripts/check` (it takes a minute and CI runs it by itself: only that it is there is looked at),
+the benchmarks behind `scripts/bench` (they take many: only its `--help`), the suite behind `scripts/test` (it
+is this one: its tests are collected), and in the operating manual what has something to fill in other than
+NAME and KID.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +26,8 @@ import httpx
 import pytest
 
 from tests import described
-from tests.journeys.client import READ
+from tests.journeys.client import READ, seconds_until
+from tests.journeys.clone import make_clone
 from tests.journeys.conftest import Measured
 from tests.journeys.printed import command_blocks, inline, is_complete, python_blocks
 from tests.journeys.stopwatch import own_seconds
@@ -37,18 +44,7 @@ ADMIN = "ada"
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """What a commit of all that is here would hold, in another place."""
-    if shutil.which("git") is None:
-        pytest.skip("no git: install it")
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
-    if listed.returncode != 0:
-        pytest.skip("this is no git checkout, so nobody knows what a clone would hold")
-    for name in listed.stdout.split("\0"):
-        if name and (PROJECT / name).is_file():
-            (tmp_path / "clone" / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(PROJECT / name, tmp_path / "clone" / name)
-    return tmp_path / "clone"
+    return make_clone(tmp_path / "clone")
 
 
 @pytest.fixture
@@ -138,6 +134,16 @@ GIVES: dict[str, Callable[[str], None]] = {
     "hourmark whoami": _is_role,
 }
 """By how a command ends, what it gives. Every other one has to succeed."""
+NEEDS_NOTHING = {
+    "hourmarkd config show",
+    "hourmarkd doctor",
+    "hourmarkd keys list",
+    "hourmarkd keys rotate",
+    "hourmarkd keys export",
+    "hourmarkd audit verify",
+    "hourmarkd db upgrade",
+}
+"""What the operating manual must name so that it can be copied as it stands."""
 
 
 def copy_into(terminal: Terminal, command: str) -> str | None:
@@ -169,6 +175,9 @@ def test_readme_from_top_to_bottom(
         for block in python_blocks(readme):
             (tmp_path / "block.py").write_text(f"import sys\n\nraw = sys.argv[1]\n{block}")
             terminal(f"python {shlex.quote(str(tmp_path / 'block.py'))} $raw")
+        assert {"scripts/check", "scripts/bench"} <= set(inline(readme))
+        terminal("test -x scripts/check && bash -n scripts/check")
+        assert "--quick" in terminal("scripts/bench --help")
         keys = terminal("curl $HOURMARK_URL/.well-known/jwks.json")
 
     # "The second start keeps everything": no second key is printed, and all that was made is there.
@@ -203,13 +212,25 @@ def test_the_operating_manual(clone: Path, terminal: Terminal, tmp_path: Path) -
     settings["HOURMARKD_KEY_ENCRYPTION_KEY"] = terminal(make_key).strip()
     for name, value in settings.items():
         terminal(f"export {name}={shlex.quote(value)}")
-    init, serve = command_blocks(manual)[0]
+    (init, serve), (list_keys, revoke) = command_blocks(manual)
     output.write_text(terminal(init.replace("NAME", ADMIN)))
     settings["PATH"] = f"{clone / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
     with serving(serve, clone, tmp_path / "serve", PORT, **settings):
         terminal(f"export HOURMARK_URL=http://127.0.0.1:{PORT} HOURMARK_TOKEN={printed_key(output)}")
         assert f"user:{ADMIN}" in terminal("hourmark whoami")
+        stolen = signing_key(terminal, list_keys)
+        # "It asks once; in a script say `--yes`."
+        terminal(revoke.replace("KID", stolen).replace(" revoke ", " revoke --yes "))
+        assert signing_key(terminal, list_keys) != stolen
+        seconds_until(lambda: stolen not in terminal("curl $HOURMARK_URL/.well-known/jwks.json"))
+        assert f"user:{ADMIN}" in terminal("hourmark whoami")
     ran = [command for command in inline(manual) if command.startswith("hourmarkd ") and is_complete(command)]
     for command in ran:
         terminal(command)
-    assert len(ran) >= 2
+    assert set(ran) >= NEEDS_NOTHING
+
+
+def signing_key(terminal: Terminal, list_keys: str) -> str:
+    """The kid of the only key that signs."""
+    (kid,) = (line.split()[0] for line in terminal(list_keys).splitlines() if "current" in line.split())
+    return kid
