@@ -147,9 +147,12 @@ def test_known_role_keys_are_exchanged_for_the_allowance_and_no_longer(
         client.token(key)
         server.stop()
         stopped = time.monotonic()
+        asked = stopped
         while (answer := client.exchange(key)).is_success:
-            assert time.monotonic() - stopped < BLIND + ALLOWANCE
+            # Whoever asked in time may be answered late: a busy machine is not a promise that is broken.
+            assert asked - stopped < BLIND + ALLOWANCE
             time.sleep(0.01)
+            asked = time.monotonic()
         took = time.monotonic() - stopped
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
         assert took > ALLOWANCE - 0.5
