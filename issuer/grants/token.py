@@ -9,15 +9,33 @@ from starlette.responses import Response
 from issuer.body import read_form
 from issuer.denials import BearerDenial, Denial
 from issuer.grants import client_credentials
+from issuer.mint import Minted
 from issuer.service import Service
 from issuer.telemetry import note
 
 GRANTS = {client_credentials.NAME: client_credentials.grant}
-_HEADERS = {
-    "Content-Type": "application/json;charset=UTF-8",
-    "Cache-Control": "no-store",
-    "Pragma": "no-cache",
-}
+_HEADERS = (
+    (b"content-type", b"application/json;charset=UTF-8"),
+    (b"cache-control", b"no-store"),
+    (b"pragma", b"no-cache"),
+)
+
+
+class TokenResponse(Response):
+    """RFC 6749 section 5.1. Its headers are the same each time, and made once."""
+
+    def __init__(self, minted: Minted) -> None:
+        self.status_code = 200
+        self.background = None
+        self.body = orjson.dumps(
+            {
+                "access_token": minted.raw,
+                "token_type": "Bearer",
+                "expires_in": minted.expires_in,
+                "scope": minted.scope,
+            }
+        )
+        self.raw_headers = [*_HEADERS, (b"content-length", b"%d" % len(self.body))]
 
 
 async def post_token(service: Service, request: Request) -> Response:
@@ -33,13 +51,7 @@ async def post_token(service: Service, request: Request) -> Response:
     service.coherence.check()
     minted = await grant(service, request, form)
     note(request.scope, jti=minted.token_id, scope=minted.scope)
-    body = {
-        "access_token": minted.raw,
-        "token_type": "Bearer",
-        "expires_in": minted.expires_in,
-        "scope": minted.scope,
-    }
-    return Response(orjson.dumps(body), headers=_HEADERS)
+    return TokenResponse(minted)
 
 
 async def get_token(service: Service, request: Request) -> Response:
