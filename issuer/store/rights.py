@@ -19,18 +19,23 @@ def held(session: Session, principal: Principal) -> Scope:
     return Scope.of(map(Permission.parse, session.exec(policies)))
 
 
-def by_role(session: Session, principal: Principal) -> Mapping[str, Scope]:
-    """Of each role that the principal is or holds, by name, its whole permissions."""
+def by_role(session: Session, principal: Principal, held: Scope) -> Mapping[str, Scope]:
+    """Of each role that the principal is or holds, by name, its whole permissions.
+
+    `held`: what the principal may, as the function above has it.
+    """
+    kind, _, itself = principal.name.partition(":")
+    if kind == "role":
+        return {itself: held}  # a role holds no other; the same value, for role keys are many
     permissions: dict[str, list[Permission]] = {}
     for role, permission in session.exec(
         select(Principal.name, PolicyRow.permission)
-        .outerjoin(Membership, col(Membership.role_id) == Principal.id)
+        .join(Membership, col(Membership.role_id) == Principal.id)
         .outerjoin(PolicyRow, col(PolicyRow.principal_id) == Principal.id)
-        .where(or_(Membership.user_id == principal.id, Principal.id == principal.id))
+        .where(Membership.user_id == principal.id)
     ):
-        kind, _, name = role.partition(":")
-        if kind == "role":
-            permissions.setdefault(name, []).extend([Permission.parse(permission)] if permission else [])
+        name = role.partition(":")[2]
+        permissions.setdefault(name, []).extend([Permission.parse(permission)] if permission else [])
     return {name: Scope.of(permissions[name]) for name in sorted(permissions)}
 
 

@@ -119,12 +119,13 @@ def load(session: Session, access: str) -> LoadedKey | None:
     account = session.get(UserAccount, principal.id)
     if account is not None and account.disabled_at is not None:
         return None
+    held = rights.held(session, principal)
     return LoadedKey(
         principal=principal,
         row=row,
         secrets=_secrets(session, [access]),
-        held=rights.held(session, principal),
-        roles=rights.by_role(session, principal),
+        held=held,
+        roles=rights.by_role(session, principal, held),
     )
 
 

@@ -57,13 +57,29 @@ def test_a_user_may_what_all_roles_together_may(database: Database, key: RoleKey
 
 
 def test_own_policies_count_beside_those_of_the_roles(database: Database, key: RoleKey) -> None:
-    del key
     with write(database) as tx:
         principals.add_policy(tx, USER, Permission.parse("user:get@*"))
     assert held(database) == {"job:*@*", "data:get@x", "app:get@*", "user:get@*"}
     with database.read() as session:
+        loaded = role_keys.load(session, key.access)
+        assert loaded is not None
         # What is somebody's own is no role's.
-        assert set(rights.by_role(session, role(session, USER))) == {"org.account.ci", "org.account.other"}
+        assert {name: str(scope) for name, scope in loaded.roles.items()} == {
+            "org.account.ci": "data:get@x job:*@*",
+            "org.account.other": "app:get@*",
+        }
+
+
+def test_a_role_is_its_own_only_role(database: Database) -> None:
+    make_role(database, "job:*@*", "data:get@x")
+    with write(database) as tx:
+        key_of_role = add_key(tx)
+    with database.read() as session:
+        loaded = role_keys.load(session, key_of_role.access)
+        assert loaded is not None
+        assert loaded.roles == {"org.account.ci": loaded.held}
+        # One value, kept once: a process knows many thousand role keys.
+        assert loaded.roles["org.account.ci"] is loaded.held
 
 
 NARROWINGS: dict[str, Callable[[Transaction], object]] = {
