@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from issuer import rfc3339
 from issuer.api.operation import Answer, Body, Call, Operation, Versioned
-from issuer.api.query import MAX_PAGE, Page, PageQuery, page_of
+from issuer.api.query import Page, PageQuery, page_of
 from issuer.denials import Denial, wrong_field
 from issuer.store import principals, users
 from issuer.store.database import Transaction
@@ -71,23 +71,19 @@ async def create(call: Call) -> Versioned:
 
 
 async def list_all(call: Call) -> Page[User]:
-    """Of all users those that the caller may look at."""
-    limit, query = call.query.limit, call.query
-    disabled = None if query.state is None else query.state == "disabled"
+    """Of all users those that the caller may look at: nothing else is read, or counts for a cursor."""
+    query, visible = call.query, call.caller.scope.names_for("user:get")
 
     def work(session: Session) -> Page[User]:
-        seen: list[User] = []
-        after = query.cursor
-        # On until the page is full: a cursor that names a user would tell of one that cannot be seen.
-        while len(seen) <= limit and (
-            found := users.list_all(
-                session, after=after, limit=MAX_PAGE, prefix=query.prefix or "", disabled=disabled
-            )
-        ):
-            visible = [user for user in found if call.caller.scope.covers("user:get", user.name)]
-            seen += [_user(session, user) for user in visible]
-            after = found[-1].name
-        return page_of(seen, limit, lambda user: user.name)
+        rows = users.list_all(
+            session,
+            after=query.cursor,
+            limit=query.limit + 1,
+            within=visible,
+            prefix=query.prefix or "",
+            disabled=None if query.state is None else query.state == "disabled",
+        )
+        return page_of([_user(session, row) for row in rows], query.limit, lambda user: user.name)
 
     return await call.read(work)
 

@@ -94,8 +94,8 @@ def list_roles(
         session.exec(
             select(Principal)
             .where(
-                _begins_with(ROLE_PREFIX + prefix),
-                _named_within(ROLE_PREFIX, within),
+                begins_with(ROLE_PREFIX + prefix),
+                named_within(ROLE_PREFIX, within),
                 col(Principal.deleted_at).is_(None),
                 Principal.name > after,
             )
@@ -105,18 +105,19 @@ def list_roles(
     )
 
 
-def _begins_with(text: str) -> ColumnElement[bool]:
+def begins_with(text: str) -> ColumnElement[bool]:
+    """Whether the principal's name, with its kind, does."""
     # LIKE would take "_" for any letter, and on SQLite "a" for "A".
     return func.substr(Principal.name, 1, len(text)) == text
 
 
-def _named_within(kind: str, permissions: Iterable[Permission]) -> ColumnElement[bool]:
+def named_within(kind: str, permissions: Iterable[Permission]) -> ColumnElement[bool]:
     """Whether one of the permissions names the principal, of that kind."""
     names = {(kind + each.name, each.is_prefix) for each in permissions}
     return or_(
         false(),
         col(Principal.name).in_([name for name, is_prefix in names if not is_prefix]),
-        *(_begins_with(name) for name, is_prefix in names if is_prefix),
+        *(begins_with(name) for name, is_prefix in names if is_prefix),
     )
 
 

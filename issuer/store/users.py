@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import Session, col, delete, select
 
 from issuer.store import principals, role_keys
 from issuer.store.database import Transaction
 from issuer.store.principals import Conflict
 from issuer.store.tables import Membership, Principal, UserAccount
+from verifier import Permission
 
 USER_PREFIX = "user:"
 
@@ -53,15 +55,24 @@ def get(session: Session, name: str) -> User:
 
 
 def list_all(
-    session: Session, *, after: str, limit: int, prefix: str = "", disabled: bool | None = None
+    session: Session,
+    *,
+    after: str,
+    limit: int,
+    within: Iterable[Permission],
+    prefix: str = "",
+    disabled: bool | None = None,
 ) -> list[User]:
-    """Those whose names begin with `prefix`, in the order of their names, from behind `after` on."""
-    begin = USER_PREFIX + prefix
+    """Those whose names begin with `prefix`, in the order of their names, from behind `after` on.
+
+    within: permissions of which one must name the user.
+    """
     found = (
         select(Principal, UserAccount)
         .join(UserAccount, col(UserAccount.principal_id) == Principal.id)
         .where(
-            func.substr(Principal.name, 1, len(begin)) == begin,
+            principals.begins_with(USER_PREFIX + prefix),
+            principals.named_within(USER_PREFIX, within),
             Principal.name > USER_PREFIX + after,
             col(Principal.deleted_at).is_(None),
         )

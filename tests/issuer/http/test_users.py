@@ -70,12 +70,36 @@ def test_what_cannot_be_a_user_is_said_by_its_field(world: World, body: dict[str
     assert [wrong["field"] for wrong in answer.json()["errors"]] == [field]
 
 
-def test_who_may_not_see_a_user_does_not_find_it_in_the_list(world: World) -> None:
-    mine, other = new_user(world), new_user(world)
-    caller = world.holder(f"user:get@{mine}")
-    listed = world.nobody.get("/v1/users", headers=caller.bearer).json()["items"]
-    assert [each["name"] for each in listed] == [mine]
-    assert world.nobody.get(f"/v1/users/{other}", headers=caller.bearer).status_code == 403
+@pytest.mark.parametrize(
+    ("held", "seen"),
+    [
+        ("user:get@{1}", "1"),
+        ("user:get@{0} user:get@{2}", "02"),
+        ("user:*@{prefix}*", "012"),
+        ("user:get@*[group=A]", ""),
+        ("role:get@*", ""),
+    ],
+)
+def test_each_sees_the_users_that_it_may_look_at_page_by_page(world: World, held: str, seen: str) -> None:
+    prefix = f"v{uuid4().hex[:8]}"
+    names = [f"{prefix}-{letter}" for letter in "abc"]
+    for name in names:
+        made(world.admin.post("/v1/users", json={"name": name}))
+    caller = world.holder(*held.format(*names, prefix=prefix).split())
+    found: list[str] = []
+    query = {"limit": "1", "prefix": prefix}
+    while True:
+        page = world.nobody.get("/v1/users", params=query, headers=caller.bearer).json()
+        found += [each["name"] for each in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        query["cursor"] = page["next_cursor"]
+    assert found == [names[int(place)] for place in seen]
+
+
+def test_who_may_not_see_a_user_may_not_look_at_it(world: World) -> None:
+    caller = world.holder(f"user:get@{new_user(world)}")
+    assert world.nobody.get(f"/v1/users/{new_user(world)}", headers=caller.bearer).status_code == 403
 
 
 def test_users_are_listed_by_prefix_and_state(world: World) -> None:
