@@ -116,6 +116,46 @@ class DeletedPolicy:
     deleted: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A person, with the roles that the person holds."""
+
+    name: str
+    display_name: str = ""
+    email: str | None = None
+    state: str
+    """`active` or `disabled`."""
+    roles: list[str]
+    created_at: str
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedUser:
+    """A user who is gone, and the access ids of the keys that went along."""
+
+    deleted: str
+    keys: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """A role that a user holds."""
+
+    user: str
+    role: str
+    created_at: str
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenRole:
+    """A role that a user does not hold any more."""
+
+    user: str
+    taken: str
+
+
 def read(kind: type[A], answer: object) -> A:
     """`answer` as a value of one of the classes above. Raises MalformedAnswer."""
     if not isinstance(answer, Mapping):

@@ -22,8 +22,8 @@ _WHAT = {400: "The request was refused", 409: "That cannot be", 422: "The reques
 # Fields that the user gave under another name.
 _OPTIONS = {"grace_seconds": "--grace in seconds", "expires_at": "--expires"}
 _FIELD = re.compile(rf"\b({'|'.join(_OPTIONS)})(?=: )")
-_NOUNS = {"keys": "key", "policies": "policy"}
-_INSIDE_ROLE = re.compile(rf"/v1/roles/([^/?]+)/({'|'.join(_NOUNS)})(/?)")
+_NOUNS = {"roles": "role", "users": "user", "keys": "key", "policies": "policy"}
+_ABOUT = re.compile(r"/v1/(roles|users)(?:/([^/?]+)/(keys|policies|roles)(/?))?")
 
 
 def refusal(answer: httpx.Response, issuer: str, credential: Credential | None) -> HolderError:
@@ -109,11 +109,17 @@ def _hint(answer: httpx.Response, code: str) -> str:
 
 def _listing(answer: httpx.Response) -> str:
     """The command that lists what the request was about."""
-    inside = _INSIDE_ROLE.search(answer.request.url.raw_path.decode("ascii"))
-    # Where a list itself is not found, its role is missing.
-    if inside is None or (answer.status_code == 404 and not inside[3]):
+    about = _ABOUT.search(answer.request.url.raw_path.decode("ascii"))
+    if about is None:
         return "hourmark role list"
-    return f"hourmark role {_NOUNS[inside[2]]} list {shlex.quote(unquote(inside[1]))}"
+    outer, name, inner, within = about.groups()
+    if answer.status_code == 404 and (outer, inner) == ("users", "roles"):
+        # A role that is not held is no error, so it is the user who is missing, or the role that is given.
+        return "hourmark user list" + (", hourmark role list" if answer.request.method == "POST" else "")
+    # Where a list itself is not found, what it is of is missing.
+    if inner is None or (answer.status_code == 404 and not within):
+        return f"hourmark {_NOUNS[outer]} list"
+    return f"hourmark {_NOUNS[outer]} {_NOUNS[inner]} list {shlex.quote(unquote(name))}"
 
 
 def _again(answer: httpx.Response) -> str:

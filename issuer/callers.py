@@ -82,7 +82,7 @@ class Callers:
             principal=grant.subject,
             client_id=grant.client_id,
             status_index=grant.status_index,
-            roles=grant.roles,
+            roles=grant.roles_within(grant.rights),
             scope=grant.rights,
             audience=None,
             expires_at=grant.ends_at,

@@ -142,23 +142,21 @@ class Credentials:
             return loaded
 
     def _secrets(self, loaded: LoadedKey) -> tuple[KnownSecret, ...]:
-        row, principal = loaded.row, loaded.principal.name
+        row = loaded.row
         try:
             rights = loaded.held if row.scope is None else Scope.parse(row.scope) & loaded.held
         except InvalidPermission:
             # Policies that came later overlap with the narrowing in more ways than a token can hold.
             rights = Scope()
-        kind, _, name = principal.partition(":")
-        roles = (name,) if kind == "role" and loaded.held <= rights else ()
         return tuple(
             KnownSecret(
                 hash=secret.hash,
                 hash_key=self._hash_keys[secret.hash_key_version],
                 grant=Grant(
-                    subject=principal,
+                    subject=loaded.principal.name,
                     client_id=row.access,
                     rights=rights,
-                    roles=roles,
+                    roles=loaded.roles,
                     status_index=secret.status_index,
                     ends_at=min(
                         (at for at in (secret.ends_at, row.expires_at) if at is not None), default=None

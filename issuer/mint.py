@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import orjson
@@ -32,14 +33,18 @@ class Grant:
     """The credential: access id of a role key."""
     rights: Scope
     """What the credential was narrowed to, within what the principal holds."""
-    roles: tuple[str, ...]
-    """The roles whose whole permissions `rights` carries."""
+    roles: Mapping[str, Scope]
+    """Of each role that the principal is or holds, by name, its whole permissions."""
     status_index: int
     """Ends all of its tokens."""
     ends_at: int | None
     """Unix seconds; no token outlives it."""
     prepared: dict[str, tuple[bytes, str]] = field(default_factory=dict, repr=False)
     """By audience: the claims that are the same in all of its tokens, and the scope's text."""
+
+    def roles_within(self, scope: Scope) -> tuple[str, ...]:
+        """The roles whose whole permissions `scope` carries. A role without any has nothing to carry."""
+        return tuple(name for name, whole in self.roles.items() if whole and whole <= scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +101,9 @@ class Mint:
             raise ScopeRefused(
                 f"the token would have more than {MAX_PARTS} permissions: ask for less with `scope`"
             )
-        is_whole = requested is None or grant.rights <= scope
-        return self._constant_claims(grant, audience, scope, grant.roles if is_whole else ()), text
+        return self._constant_claims(grant, audience, scope), text
 
-    def _constant_claims(self, grant: Grant, audience: str, scope: Scope, roles: tuple[str, ...]) -> bytes:
+    def _constant_claims(self, grant: Grant, audience: str, scope: Scope) -> bytes:
         """The claims that do not change from token to token, as the beginning of a JSON object."""
         token = Token(
             issuer=self._issuer,
@@ -109,7 +113,7 @@ class Mint:
             expires_at=0,
             token_id="",
             client_id=grant.client_id,
-            roles=roles,
+            roles=grant.roles_within(scope),
             scope=scope,
             status=StatusReference(self._status_uri, grant.status_index),
         )

@@ -11,7 +11,7 @@ from tempfile import NamedTemporaryFile
 
 from issuer.obstacle import Obstacle
 from issuer.settings import Settings
-from issuer.store import principals, role_keys, schema, signing_keys, status_indices
+from issuer.store import principals, role_keys, schema, signing_keys, status_indices, users
 from issuer.store.database import Database
 from issuer.store.tables import StatusListVersion
 from keys import KeyEncryptionKey, RoleKey, SigningKey
@@ -99,7 +99,7 @@ def initialise(settings: Settings, admin: str) -> Initialised:
             )
             signing_keys.add(tx, signing_key, kek, signs_from=tx.now)
             hash_key = signing_keys.add_hash_key(tx, os.urandom(_HASH_KEY_BYTES), kek)
-            principal = principals.create(tx, name)
+            principal = users.create(tx, admin).principal
             principals.add_policy(tx, name, Permission.parse("*"))
             role_keys.create(tx, principal, role_key, hash_key, name="first", scope=None, expires_at=None)
     return Initialised(name, role_key, signing_key.kid)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from holder.cli import completion, context, errors, login, role, status, verify
+from holder.cli import completion, context, errors, login, role, status, user, verify
 from holder.cli.options import noun, with_session
 from holder.cli.parameters import leave_text_alone
 from holder.cli.session import Session
@@ -55,6 +55,7 @@ app.command("whoami")(login.whoami)
 app.command("status")(status.status)
 app.add_typer(context.app, name="context")
 app.add_typer(role.app, name="role")
+app.add_typer(user.app, name="user")
 app.command("verify")(verify.verify)
 app.command("can")(verify.can)
 app.command("completion")(completion.completion)

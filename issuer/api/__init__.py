@@ -1,5 +1,12 @@
 """The management API: one file a noun, an operation a row."""
 
-from issuer.api import audit, policies, role_keys, roles
+from issuer.api import audit, memberships, policies, role_keys, roles, users
 
-OPERATIONS = (*roles.OPERATIONS, *role_keys.OPERATIONS, *policies.OPERATIONS, *audit.OPERATIONS)
+OPERATIONS = (
+    *roles.OPERATIONS,
+    *role_keys.OPERATIONS,
+    *policies.OPERATIONS,
+    *users.OPERATIONS,
+    *memberships.OPERATIONS,
+    *audit.OPERATIONS,
+)

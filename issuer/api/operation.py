@@ -25,6 +25,7 @@ from issuer.store.database import Transaction
 Done = TypeVar("Done")
 _READS = CapacityLimiter(4)
 """However many read, changes and what other processes changed find a thread."""
+_NAMES = {"role": principals.check_role_name, "user": principals.check_user_name}
 
 
 class Body(BaseModel):
@@ -68,10 +69,10 @@ class Call:
     def path(self, name: str) -> str:
         """Raises Denial for what no stored name can be."""
         text = str(self.request.path_params[name])
-        if name == "role":
+        if name in _NAMES:
             # Before the permission: for such a name there is none that a caller could be told to ask for.
             try:
-                principals.check_role_name(text)
+                _NAMES[name](text)
             except principals.InvalidName as error:
                 raise wrong_field(name, str(error)) from error
         if "\0" in text:

@@ -13,7 +13,7 @@ from issuer import rfc3339
 from issuer.api.operation import Answer, Body, Call, Operation
 from issuer.api.query import Page, PageQuery, Text, page_of
 from issuer.denials import Denial, wrong_field
-from issuer.store import principals, role_keys
+from issuer.store import principals, rights, role_keys
 from issuer.store.database import Transaction
 from issuer.store.principals import ROLE_PREFIX
 from issuer.store.tables import RoleKeyRow
@@ -72,7 +72,7 @@ async def create(call: Call) -> RoleKeyWithSecret:
 
     def work(tx: Transaction) -> RoleKeyWithSecret:
         principal = principals.get(tx.session, ROLE_PREFIX + role)
-        narrowed = _narrowed(call, role, scope, principals.held(tx.session, principal))
+        narrowed = _narrowed(call, role, scope, rights.held(tx.session, principal))
         row = role_keys.create(
             tx, principal, presented, hash_key, name=body.name, scope=narrowed, expires_at=expires_at
         )

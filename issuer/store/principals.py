@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from sqlalchemy import ColumnElement, false
 from sqlmodel import Session, col, delete, func, or_, select
 
-from issuer.store import role_keys
+from issuer.store import rights, role_keys
 from issuer.store.database import Transaction
-from issuer.store.tables import PolicyRow, Principal
-from verifier import Permission, Scope
+from issuer.store.tables import Membership, PolicyRow, Principal
+from verifier import Permission
 from verifier.scope import MAX_PARTS
 
 ROLE_PREFIX = "role:"
@@ -94,8 +94,8 @@ def list_roles(
         session.exec(
             select(Principal)
             .where(
-                _begins_with(ROLE_PREFIX + prefix),
-                _named_within(ROLE_PREFIX, within),
+                begins_with(ROLE_PREFIX + prefix),
+                named_within(ROLE_PREFIX, within),
                 col(Principal.deleted_at).is_(None),
                 Principal.name > after,
             )
@@ -105,18 +105,19 @@ def list_roles(
     )
 
 
-def _begins_with(text: str) -> ColumnElement[bool]:
+def begins_with(text: str) -> ColumnElement[bool]:
+    """Whether the principal's name, with its kind, does."""
     # LIKE would take "_" for any letter, and on SQLite "a" for "A".
     return func.substr(Principal.name, 1, len(text)) == text
 
 
-def _named_within(kind: str, permissions: Iterable[Permission]) -> ColumnElement[bool]:
+def named_within(kind: str, permissions: Iterable[Permission]) -> ColumnElement[bool]:
     """Whether one of the permissions names the principal, of that kind."""
     names = {(kind + each.name, each.is_prefix) for each in permissions}
     return or_(
         false(),
         col(Principal.name).in_([name for name, is_prefix in names if not is_prefix]),
-        *(_begins_with(name) for name, is_prefix in names if is_prefix),
+        *(begins_with(name) for name, is_prefix in names if is_prefix),
     )
 
 
@@ -127,19 +128,19 @@ def delete_principal(tx: Transaction, name: str) -> tuple[list[str], list[str]]:
     """
     principal = get(tx.session, name)
     accesses, made = role_keys.delete_all_of(tx, principal)
+    for user in rights.holders(tx.session, principal):
+        role_keys.end_tokens_of(tx, user)
+        changed(tx, user)
     tx.session.execute(delete(PolicyRow).where(col(PolicyRow.principal_id) == principal.id))
+    tx.session.execute(
+        delete(Membership).where(
+            or_(col(Membership.role_id) == principal.id, col(Membership.user_id) == principal.id)
+        )
+    )
     principal.deleted_at = tx.now
-    _changed(tx, principal)
+    changed(tx, principal)
     tx.audit("principal:delete", name, role_keys=accesses, made=made)
     return accesses, made
-
-
-def held(session: Session, principal: Principal) -> Scope:
-    """What the principal may do at this moment."""
-    return Scope.of(
-        Permission.parse(text)
-        for text in session.exec(select(PolicyRow.permission).where(PolicyRow.principal_id == principal.id))
-    )
 
 
 def add_policy(tx: Transaction, name: str, permission: Permission) -> PolicyRow:
@@ -155,7 +156,7 @@ def add_policy(tx: Transaction, name: str, permission: Permission) -> PolicyRow:
     policy = PolicyRow(principal_id=principal.id, permission=text, created_at=tx.now, created_by=tx.actor)
     tx.session.add(policy)
     tx.session.flush()
-    _changed(tx, principal)
+    changed(tx, principal)
     tx.audit("role-policy:create", name, permission=text)
     return policy
 
@@ -187,13 +188,21 @@ def delete_policy(tx: Transaction, name: str, policy_id: int) -> str:
         raise NotFound(f"{name} has no policy {policy_id}")
     permission = policy.permission
     tx.session.delete(policy)
-    role_keys.end_tokens_of(tx, principal)
-    _changed(tx, principal)
+    _end_tokens(tx, principal)
+    changed(tx, principal)
     tx.audit("role-policy:delete", name, permission=permission)
     return permission
 
 
-def _changed(tx: Transaction, principal: Principal) -> None:
+def changed(tx: Transaction, principal: Principal) -> None:
+    """Its next version. All processes look again at it, and at those whose rights follow from it."""
     principal.version += 1
     tx.session.add(principal)
-    tx.changed("principal", principal.name)
+    for each in (principal, *rights.holders(tx.session, principal)):
+        tx.changed("principal", each.name)
+
+
+def _end_tokens(tx: Transaction, principal: Principal) -> None:
+    """Of its own credentials, and of those who hold it."""
+    for each in (principal, *rights.holders(tx.session, principal)):
+        role_keys.end_tokens_of(tx, each)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sqlmodel import Session, col, delete, or_, select, update
 
-from issuer.store import status_indices
+from issuer.store import rights, status_indices
 from issuer.store.database import Transaction
-from issuer.store.tables import PolicyRow, Principal, RoleKeyRow, Secret
+from issuer.store.tables import Principal, RoleKeyRow, Secret, UserAccount
 from keys import RoleKey
-from verifier import Permission, Scope
+from verifier import Scope
 
 
 class NoSuchKey(Exception):
@@ -38,7 +38,9 @@ class LoadedKey:
     row: RoleKeyRow
     secrets: list[Secret]
     held: Scope
-    """What its principal holds."""
+    """What its principal may do."""
+    roles: Mapping[str, Scope]
+    """Of each role that its principal is or holds, by name, its whole permissions."""
 
 
 def create(
@@ -107,16 +109,24 @@ def list_of(
 
 
 def load(session: Session, access: str) -> LoadedKey | None:
-    """The role key, if it exists: one indexed read."""
+    """The role key, if it exists and its principal is not disabled: a few indexed reads."""
     found = session.exec(
         select(RoleKeyRow, Principal).join(Principal).where(RoleKeyRow.access == access)
     ).first()
     if found is None:
         return None
     row, principal = found
-    policies = session.exec(select(PolicyRow.permission).where(PolicyRow.principal_id == principal.id))
-    held = Scope.of(Permission.parse(text) for text in policies)
-    return LoadedKey(principal, row, _secrets(session, [access]), held)
+    account = session.get(UserAccount, principal.id)
+    if account is not None and account.disabled_at is not None:
+        return None
+    held = rights.held(session, principal)
+    return LoadedKey(
+        principal=principal,
+        row=row,
+        secrets=_secrets(session, [access]),
+        held=held,
+        roles=rights.by_role(session, principal, held),
+    )
 
 
 def renew(

@@ -20,6 +20,32 @@ class Principal(SQLModel, table=True):
     """Raised with every change of it or of its policies."""
 
 
+class UserAccount(SQLModel, table=True):
+    """What is known of a person, beside the principal. It goes when the user is deleted."""
+
+    __tablename__ = "user_account"
+
+    principal_id: int = Field(
+        primary_key=True, foreign_key="principal.id", sa_column_kwargs={"autoincrement": False}
+    )
+    display_name: str
+    email: str | None = None
+    disabled_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class Membership(SQLModel, table=True):
+    """A user holds a role."""
+
+    user_id: int = Field(
+        primary_key=True, foreign_key="principal.id", sa_column_kwargs={"autoincrement": False}
+    )
+    role_id: int = Field(
+        primary_key=True, foreign_key="principal.id", index=True, sa_column_kwargs={"autoincrement": False}
+    )
+    created_at: int = Field(sa_type=BigInteger)
+    created_by: str
+
+
 class PolicyRow(SQLModel, table=True):
     """One permission of a principal."""
 

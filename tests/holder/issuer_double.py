@@ -17,32 +17,12 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, unquote_plus, urlsplit
 
 from keys import RoleKey, SigningKey
+from tests.holder.answering import MADE, Answer, Request, page, problem
+from tests.holder.user_double import UserDouble
 from verifier import Scope, StatusReference, Token
 from verifier.status_list import TYP, StatusList
 
 SERVICES = "urn:hourmark:services"
-MADE = {"created_at": "2026-11-01T10:00:00Z", "created_by": "user:admin"}
-PAGE = 2
-Answer = tuple[int, Any]
-
-
-@dataclass
-class Request:
-    """What arrived."""
-
-    method: str
-    path: str
-    query: dict[str, list[str]]
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> dict[str, Any]:
-        return dict(json.loads(self.body or b"{}"))
-
-    @property
-    def form(self) -> dict[str, str]:
-        return {name: values[0] for name, values in parse_qs(self.body.decode()).items()}
 
 
 @dataclass
@@ -54,6 +34,7 @@ class IssuerDouble:
     roles: dict[str, dict[str, Any]] = field(default_factory=dict)
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
     policies: list[dict[str, Any]] = field(default_factory=list)
+    users: UserDouble = field(default_factory=UserDouble)
     tokens: set[str] = field(default_factory=set)
     revoked: set[int] = field(default_factory=set)
     lifetime: int = 3600
@@ -124,6 +105,8 @@ class IssuerDouble:
                 }
             case _, "v1", "roles", *rest:
                 return self._roles(request, [unquote(segment) for segment in rest])
+            case _, "v1", "users", *rest:
+                return self.users.answer(request, [unquote(segment) for segment in rest])
         return problem(404, "not_found", "there is no such page")
 
     def _exchange(self, request: Request) -> Answer:
@@ -191,26 +174,6 @@ class IssuerDouble:
                 self.policies = [policy for policy in self.policies if str(policy["id"]) != policy_id]
                 return 200, {"deleted": int(policy_id)}
         return problem(404, "not_found", "there is no such thing in this role")
-
-
-def page(request: Request, items: list[dict[str, Any]]) -> Answer:
-    """PAGE items of a list; more than one page is needed sooner than anybody would make real items."""
-    start = int(request.query.get("cursor", ["0"])[0])
-    following = str(start + PAGE) if start + PAGE < len(items) else None
-    return 200, {"items": items[start : start + PAGE], "next_cursor": following}
-
-
-def problem(status: int, code: str, detail: str) -> Answer:
-    """RFC 9457."""
-    title = code.replace("_", " ")
-    return status, {
-        "type": f"urn:hourmark:problem:{code}",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "request_id": "req-1",
-    }
 
 
 def state(key: dict[str, Any]) -> str:

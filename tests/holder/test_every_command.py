@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 
 import pytest
 import typer
@@ -13,19 +14,26 @@ from holder.profile import Profile
 from keys import RoleKey
 from tests.holder.conftest import Done, Hourmark
 from tests.holder.issuer_double import SERVICES, IssuerDouble
+from tests.holder.user_double import UserDouble
 
 ROLE = "org.account.token"
+USER = "ada"
 ACCESS = RoleKey.generate().access
 
 
 class World:
-    """An issuer with a role, a policy and a key, and somebody signed in; new for each command that runs."""
+    """An issuer with a role, its policy and key, and a user who holds it, and somebody signed in.
+
+    New for each command that runs.
+    """
 
     def __init__(self, issuer: IssuerDouble) -> None:
         made = {"created_at": "2026-11-01T10:00:00Z", "created_by": "user:admin"}
         issuer.roles = {ROLE: {"name": ROLE, **made}}
         issuer.policies = [{"id": 1, "role": ROLE, "permission": "data:get@a", **made}]
         issuer.keys = {ACCESS: {**issuer.keys[issuer.add_key(ROLE).access], "access": ACCESS}}
+        issuer.users = UserDouble()
+        issuer.users.add(USER, ROLE)
         self.token = issuer.mint(ROLE, "data:get@a", audience=SERVICES)
         Profile("default", issuer.url, issuer.add_key().reveal(), "role:org.account.admin").save()
 
@@ -49,6 +57,15 @@ DATA: dict[str, tuple[str, Callable[[World], list[str]]]] = {
     "role policy new": ("permission", lambda _: [ROLE, "data:get@b"]),
     "role policy test": ("permission", lambda _: [ROLE, "data:get@a"]),
     "status": ("credential", lambda _: []),
+    "user delete": ("deleted", lambda _: [USER]),
+    "user disable": ("state", lambda _: [USER]),
+    "user enable": ("state", lambda _: [USER]),
+    "user get": ("name", lambda _: [USER]),
+    "user list": ("name", lambda _: []),
+    "user new": ("name", lambda _: ["grace"]),
+    "user role delete": ("taken", lambda _: [USER, ROLE]),
+    "user role list": ("role", lambda _: [USER]),
+    "user role new": ("role", lambda _: [USER, "org.account.other"]),
     "verify": ("sub", lambda world: [world.token]),
     "whoami": ("principal", lambda _: []),
 }
@@ -100,7 +117,7 @@ def test_its_data_comes_in_every_form(run: Callable[..., Done], command: str) ->
 @pytest.mark.parametrize("command", DATA)
 def test_a_field_that_it_does_not_have(hourmark: Hourmark, issuer: IssuerDouble, command: str) -> None:
     world = World(issuer)
-    before = {name: dict(role) for name, role in issuer.roles.items()}
+    before = deepcopy((issuer.roles, issuer.users))
     line = [*command.split(), *DATA[command][1](world), "--field", "nonsense"]
     words, in_json = hourmark(*line), hourmark(*line, "-o", "json")
     assert (words.code, words.out, in_json.code, in_json.out) == (2, "", 2, "")
@@ -108,7 +125,7 @@ def test_a_field_that_it_does_not_have(hourmark: Hourmark, issuer: IssuerDouble,
     assert in_json.error["error"].startswith("There is no field 'nonsense': the fields are ")
     named = in_json.error["error"].rpartition("are ")[2].lower().split(", ")
     assert DATA[command][0].replace("_", "") in named
-    assert issuer.roles == before
+    assert (issuer.roles, issuer.users) == before
 
 
 @pytest.mark.parametrize("command", EVERY)

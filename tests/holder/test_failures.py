@@ -83,6 +83,13 @@ def test_answers_that_are_no_success(
             409,
             "look at what is there: hourmark role policy list R",
         ),
+        ("user new U", "POST /v1/users", 409, "look at what is there: hourmark user list"),
+        (
+            "user role new U R",
+            "POST /v1/users/U/roles",
+            409,
+            "look at what is there: hourmark user role list U",
+        ),
         ("role key new R", "POST /v1/roles/R/keys", 422, "hourmark role key new --help"),
         ("login token", "POST /v1/token", 400, "hourmark login token --help"),
     ],

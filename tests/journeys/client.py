@@ -71,6 +71,33 @@ class Client:
     def delete_key(self, role: str, key: RoleKey) -> None:
         self._done("DELETE", f"/v1/roles/{role}/keys/{key.access}")
 
+    def new_user(self, *roles: str) -> str:
+        """A user of a name that no other story has, who holds these roles."""
+        name = f"story-{next(_numbers)}-{secrets.token_hex(4)}"
+        self._done("POST", "/v1/users", json={"name": name})
+        for role in roles:
+            self.give_role(name, role)
+        return name
+
+    def give_role(self, user: str, role: str) -> None:
+        self._done("POST", f"/v1/users/{user}/roles", json={"role": role})
+
+    def take_role(self, user: str, role: str) -> None:
+        self._done("DELETE", f"/v1/users/{user}/roles/{role}")
+
+    def disable_user(self, user: str) -> None:
+        self._done("POST", f"/v1/users/{user}/disable")
+
+    def enable_user(self, user: str) -> None:
+        self._done("POST", f"/v1/users/{user}/enable")
+
+    def delete_user(self, user: str) -> None:
+        self._done("DELETE", f"/v1/users/{user}")
+
+    def me(self, key: RoleKey) -> dict[str, Any]:
+        """Who the key is."""
+        return self._done("GET", "/v1/me", headers={"Authorization": f"Bearer {key.reveal()}"})
+
     def exchange(self, key: RoleKey, **form: str) -> httpx.Response:
         """Whatever the answer to client_credentials is."""
         asked = {"grant_type": "client_credentials", **form}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -12,23 +13,27 @@ from tests.issuer.http.world import World, bearer, made
 
 @dataclass(frozen=True)
 class Row:
-    """`path`, `permission` and `body` name the target: {role}, {policy}, {access}, {new}."""
+    """`path`, `permission` and `body` name the target by its members in braces: {role}, {policy}, …"""
 
     method: str
     path: str
     permission: str
     status: int = 200
     body: dict[str, str] = field(default_factory=dict)
+    also: str = ""
+    """A second permission that it needs."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A role with a policy and a role key, and the name of a role that is not made yet."""
+    """A role with a policy and a role key, and a user; of each the name of one that is not made yet."""
 
     role: str
     policy: str
     access: str
     new: str
+    user: str
+    person: str
 
     def send(self, world: World, row: Row, caller: str) -> httpx.Response:
         return world.nobody.request(
@@ -56,6 +61,17 @@ ROWS = (
         {"permission": "role-policy:create@{role}"}),
     Row("GET", "/v1/roles/{role}/policies", "role:get@{role}"),
     Row("DELETE", "/v1/roles/{role}/policies/{policy}", "role-policy:delete@{role}"),
+    Row("POST", "/v1/users", "user:create@{person}", 201, {"name": "{person}"}),
+    Row("GET", "/v1/users", "user:get@{user}"),
+    Row("GET", "/v1/users/{user}", "user:get@{user}"),
+    Row("PATCH", "/v1/users/{user}", "user:update@{user}", 200, {"display_name": "Ada"}),
+    Row("POST", "/v1/users/{user}/disable", "user:disable@{user}"),
+    Row("POST", "/v1/users/{user}/enable", "user:enable@{user}"),
+    Row("DELETE", "/v1/users/{user}", "user:delete@{user}"),
+    Row("POST", "/v1/users/{user}/roles", "user:assign@{user}", 201,
+        {"role": "{role}"}, "role:assume@{role}"),
+    Row("GET", "/v1/users/{user}/roles", "user:get@{user}"),
+    Row("DELETE", "/v1/users/{user}/roles/{role}", "user:assign@{user}"),
     Row("GET", "/v1/audit", "audit:read@*"),
     Row("GET", "/v1/audit/chain", "audit:read@*"),
 )  # fmt: skip
@@ -68,4 +84,6 @@ def target(world: World) -> Target:
     policy: dict[str, Any] = made(
         world.admin.post(f"/v1/roles/{role}/policies", json={"permission": f"role-key:create@{role}"})
     )
-    return Target(role, str(policy["id"]), key.access, f"{role}-new")
+    user = f"u{uuid4().hex[:12]}"
+    made(world.admin.post("/v1/users", json={"name": user}))
+    return Target(role, str(policy["id"]), key.access, f"{role}-new", user, f"{user}-new")

@@ -22,7 +22,13 @@ ROUTES = sorted(
     (method.upper(), path) for path, item in PATHS.items() for method in item if method != "parameters"
 )
 GETS = sorted(path for path, item in PATHS.items() if "get" in item)
-REAL = {"role": "org.tests.odd", "access": "hmk_0123456789abcdef", "policy": "1", "number": "1"}
+REAL = {
+    "role": "org.tests.odd",
+    "access": "hmk_0123456789abcdef",
+    "policy": "1",
+    "number": "1",
+    "user": "odd",
+}
 
 ODD_SEGMENTS = [
     "%00",

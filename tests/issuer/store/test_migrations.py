@@ -9,7 +9,7 @@ import pytest
 from alembic import command, op
 from sqlmodel import select
 
-from issuer.store import audit, principals, role_keys, schema
+from issuer.store import audit, principals, rights, role_keys, schema
 from issuer.store.database import Database
 from issuer.store.tables import Principal
 from tests.issuer.store.databases import ROLE, add_key, count, execute, fill, make_role, role, write
@@ -54,7 +54,7 @@ def test_what_was_there_is_there(first: Database) -> None:
             ROLE: 1,
             "role:org.account.gone": 1,
         }
-        assert str(principals.held(session, role(session))) == "job:get@*"
+        assert str(rights.held(session, role(session))) == "job:get@*"
     with write(first) as tx:
         if not first.is_sqlite:
             execute(first, "SELECT setval('principal_id_seq', 2), setval('policy_id_seq', 7)")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from issuer.store import principals
+from issuer.store import principals, rights
 from issuer.store.database import Database
 from issuer.store.principals import Conflict, NotFound
 from issuer.store.tables import PolicyRow
@@ -76,7 +76,7 @@ def test_two_principals_have_the_same_policy(database: Database) -> None:
 def test_what_a_principal_holds(database: Database) -> None:
     make_role(database, "job:*@*", "data:get@x")
     with database.read() as session:
-        held = principals.held(session, role(session))
+        held = rights.held(session, role(session))
     assert set(map(str, held.permissions)) == {"job:*@*", "data:get@x"}
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from sqlmodel import select
 
-from issuer.store import principals, role_keys
+from issuer.store import principals, rights, role_keys
 from issuer.store.database import Database
 from issuer.store.principals import Conflict, InvalidName, NotFound, check_role_name, check_user_name
 from issuer.store.tables import Principal
@@ -111,7 +111,7 @@ def test_names_that_differ_in_case_are_two(database: Database) -> None:
     make_role(database, "job:get@*")
     make_role(database, "job:end@*", name=ROLE.upper().replace("ROLE:", "role:"))
     with database.read() as session:
-        assert str(principals.held(session, role(session))) == "job:get@*"
+        assert str(rights.held(session, role(session))) == "job:get@*"
 
 
 def test_deleting_takes_policies_and_role_keys_along(database: Database) -> None:
