@@ -17,7 +17,8 @@ import anyio
 from issuer.mint import Grant
 from issuer.store import role_keys, signing_keys
 from issuer.store.database import Database, StoreUnavailable
-from issuer.store.role_keys import HashKeyInForce, LoadedKey
+from issuer.store.role_keys import LoadedKey
+from issuer.store.secrets import HashKeyInForce
 from keys import KeyEncryptionKey, MalformedRoleKey, RoleKey
 from verifier import InvalidPermission, Scope
 

@@ -18,7 +18,8 @@ from issuer.mint import ScopeRefused
 from issuer.signing import NoSigningKey
 from issuer.store.database import StoreUnavailable
 from issuer.store.principals import Conflict, InvalidName, NotFound
-from issuer.store.role_keys import Ended, NoSuchKey
+from issuer.store.role_keys import NoSuchKey
+from issuer.store.secrets import Ended
 from issuer.store.status_indices import StatusListFull
 from verifier import InvalidPermission, TokenError
 from verifier.bearer import challenge

@@ -18,7 +18,7 @@ from issuer.mint import Mint
 from issuer.settings import Settings
 from issuer.signing import SigningKeys
 from issuer.status import StatusPublisher
-from issuer.store import changes, role_keys
+from issuer.store import changes, secrets
 from issuer.store.changes import ChangeFeed
 from issuer.store.database import Database, StoreUnavailable, Transaction
 from issuer.throttle import Throttle
@@ -52,12 +52,12 @@ class Service:
         """Runs `work` in a writing transaction beside the event loop, and takes over what it changed.
 
         access, status_index: whose credential asks. It may have ended since it was looked at, here or
-        elsewhere; inside the transaction nothing ends it. Raises role_keys.Ended.
+        elsewhere; inside the transaction nothing ends it. Raises secrets.Ended.
         """
 
         def run() -> T:
             with self.database.write(actor=access, now=int(time.time())) as tx:
-                role_keys.require_in_force(tx, access, status_index)
+                secrets.require_in_force(tx, access, status_index)
                 return work(tx)
 
         done = await anyio.to_thread.run_sync(run)
@@ -67,11 +67,11 @@ class Service:
     async def once_more(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Runs `attempt`, which begins with looking at the credential; again if what was known of it was old.
 
-        Another process may have changed it a moment ago without ending it. Raises role_keys.Ended.
+        Another process may have changed it a moment ago without ending it. Raises secrets.Ended.
         """
         try:
             return await attempt()
-        except role_keys.Ended:
+        except secrets.Ended:
             await self.coherence.catch_up()
             return await attempt()
 

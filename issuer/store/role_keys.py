@@ -1,14 +1,15 @@
-"""Role keys and their secrets: made, renewed, deleted, each with its index in the status list."""
+"""Role keys: made, renewed, deleted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlmodel import Session, col, delete, or_, select, update
 
-from issuer.store import rights, status_indices
+from issuer.store import rights, secrets
 from issuer.store.database import Transaction
+from issuer.store.secrets import HashKeyInForce
 from issuer.store.tables import Principal, RoleKeyRow, Secret, UserAccount
 from keys import RoleKey
 from verifier import Scope
@@ -16,18 +17,6 @@ from verifier import Scope
 
 class NoSuchKey(Exception):
     """The principal has no role key of this access id."""
-
-
-class Ended(Exception):
-    """The credential that asks for a change was renewed, narrowed, revoked or deleted a moment ago."""
-
-
-@dataclass(frozen=True, slots=True)
-class HashKeyInForce:
-    """The HMAC key that new secrets are hashed with."""
-
-    version: int
-    key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +54,10 @@ def create(
     )
     tx.session.add(row)
     tx.session.flush()
-    _add_secret(tx, row, presented, hash_key)
+    secrets.add(tx, row, presented, hash_key)
     tx.changed("principal", principal.name)
     tx.audit("role-key:create", principal.name, access=row.access, name=name, scope=row.scope)
     return row
-
-
-def require_in_force(tx: Transaction, access: str, status_index: int) -> None:
-    """Whatever ends or narrows a secret takes its index from it. Raises Ended."""
-    secret = tx.session.exec(
-        select(Secret).where(Secret.access == access, Secret.status_index == status_index)
-    ).first()
-    if secret is None or (secret.ends_at is not None and secret.ends_at <= tx.now):
-        raise Ended("the credential ended while the request was under way")
 
 
 def get(session: Session, principal: Principal, access: str) -> RoleKeyRow:
@@ -123,7 +103,7 @@ def load(session: Session, access: str) -> LoadedKey | None:
     return LoadedKey(
         principal=principal,
         row=row,
-        secrets=_secrets(session, [access]),
+        secrets=secrets.of(session, [access]),
         held=held,
         roles=rights.by_role(session, principal, held),
     )
@@ -137,17 +117,12 @@ def renew(
     Without grace every older secret ends. Raises NoSuchKey.
     """
     row = get(tx.session, principal, presented.access)
-    secrets = _forget_ended(tx, _secrets(tx.session, [row.access]))
+    old = secrets.forget_ended(tx, secrets.of(tx.session, [row.access]))
     if grace:
-        ends_at = min(tx.now + grace, row.expires_at or tx.now + grace)
-        for secret in secrets:
-            if secret.ends_at is None:
-                secret.ends_at = ends_at
-                tx.session.add(secret)
-                status_indices.revoke_from(tx, secret.status_index, _owner(secret), ends_at)
+        secrets.end_at(tx, old, min(tx.now + grace, row.expires_at or tx.now + grace))
     else:
-        _drop(tx, secrets)
-    _add_secret(tx, row, presented, hash_key)
+        secrets.drop(tx, old)
+    secrets.add(tx, row, presented, hash_key)
     tx.changed("principal", principal.name)
     tx.audit("role-key:renew", principal.name, access=row.access, grace_seconds=grace)
     return row
@@ -177,15 +152,15 @@ def delete_all_of(tx: Transaction, principal: Principal) -> tuple[list[str], lis
 def end_tokens_of(tx: Transaction, principal: Principal) -> None:
     """Ends every token of the principal's role keys; the keys go on with fresh indices."""
     accesses = tx.session.exec(select(RoleKeyRow.access).where(RoleKeyRow.principal_id == principal.id))
-    _replace_indices(tx, _secrets(tx.session, accesses))
+    secrets.end_tokens(tx, secrets.of(tx.session, accesses))
 
 
 def end_tokens_at(tx: Transaction, access: str, index: int) -> None:
     """Ends the tokens of one secret of a role key, which goes on with a fresh index, if it is still there."""
-    found = [secret for secret in _secrets(tx.session, [access]) if secret.status_index == index]
+    found = [secret for secret in secrets.of(tx.session, [access]) if secret.status_index == index]
     if not found:
         return
-    _replace_indices(tx, found)
+    secrets.end_tokens(tx, found)
     row, principal = tx.session.exec(
         select(RoleKeyRow, Principal).join(Principal).where(RoleKeyRow.access == access)
     ).one()
@@ -206,62 +181,6 @@ def _made_by(session: Session, accesses: list[str]) -> list[str]:
     return list(session.exec(select(RoleKeyRow.access).where(col(RoleKeyRow.created_by).in_(accesses))))
 
 
-def _secrets(session: Session, accesses: Iterable[str]) -> list[Secret]:
-    return list(
-        session.exec(select(Secret).where(col(Secret.access).in_(list(accesses))).order_by(col(Secret.id)))
-    )
-
-
-def _forget_ended(tx: Transaction, secrets: list[Secret]) -> list[Secret]:
-    """Deletes those whose grace is over, and returns the others. Their indices have their ends planned."""
-    for secret in secrets:
-        if secret.ends_at is not None and secret.ends_at <= tx.now:
-            tx.session.delete(secret)
-    tx.session.flush()
-    return [secret for secret in secrets if secret.ends_at is None or secret.ends_at > tx.now]
-
-
-def _add_secret(tx: Transaction, row: RoleKeyRow, presented: RoleKey, hash_key: HashKeyInForce) -> None:
-    secret = Secret(
-        access=row.access,
-        hash=presented.hash(hash_key.key),
-        hash_key_version=hash_key.version,
-        status_index=-1,
-        created_at=tx.now,
-    )
-    tx.session.add(secret)
-    tx.session.flush()
-    secret.status_index = _allocate(tx, secret, row.expires_at)
-    tx.session.add(secret)
-
-
-def _allocate(tx: Transaction, secret: Secret, ends_at: int | None) -> int:
-    index = status_indices.allocate(tx, _owner(secret))
-    if ends_at is not None:
-        status_indices.expire(tx, index, _owner(secret), ends_at)
-    return index
-
-
-def _replace_indices(tx: Transaction, secrets: list[Secret]) -> None:
-    status_indices.revoke(tx, [(secret.status_index, _owner(secret)) for secret in secrets])
-    for secret in secrets:
-        ends_at = secret.ends_at or tx.session.get_one(RoleKeyRow, secret.access).expires_at
-        if ends_at is None or ends_at > tx.now:
-            secret.status_index = _allocate(tx, secret, ends_at)
-            tx.session.add(secret)
-
-
-def _drop(tx: Transaction, secrets: list[Secret]) -> None:
-    status_indices.revoke(tx, [(secret.status_index, _owner(secret)) for secret in secrets])
-    for secret in secrets:
-        tx.session.delete(secret)
-    tx.session.flush()
-
-
 def _delete_rows(tx: Transaction, rows: list[RoleKeyRow]) -> None:
-    _drop(tx, _secrets(tx.session, [row.access for row in rows]))
+    secrets.drop(tx, secrets.of(tx.session, [row.access for row in rows]))
     tx.session.execute(delete(RoleKeyRow).where(col(RoleKeyRow.access).in_([row.access for row in rows])))
-
-
-def _owner(secret: Secret) -> str:
-    return f"secret:{secret.id}"

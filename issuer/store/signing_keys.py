@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlmodel import Session, col, func, select, update
 
 from issuer.store.database import Transaction
-from issuer.store.role_keys import HashKeyInForce
+from issuer.store.secrets import HashKeyInForce
 from issuer.store.tables import HashKey, SealedSigningKey
 from keys import KeyEncryptionKey, RingKey, SigningKey
 

@@ -13,7 +13,7 @@ from issuer.settings import Settings
 from issuer.setup import open_database, read_key_encryption_key
 from issuer.store import signing_keys
 from issuer.store.database import Transaction
-from issuer.store.role_keys import HashKeyInForce
+from issuer.store.secrets import HashKeyInForce
 from issuer.store.tables import PolicyRow, Principal, RoleKeyRow, Secret, StatusIndex
 from keys import RoleKey
 from scripts.benchmarks.issuing import PERMISSION, Initialised

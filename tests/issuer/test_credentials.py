@@ -12,7 +12,8 @@ from issuer import credentials as credentials_module
 from issuer.credentials import Credentials, InvalidCredential
 from issuer.store import principals, role_keys, signing_keys
 from issuer.store.database import Database, StoreUnavailable, Transaction
-from issuer.store.role_keys import HashKeyInForce, LoadedKey
+from issuer.store.role_keys import LoadedKey
+from issuer.store.secrets import HashKeyInForce
 from keys import RoleKey
 from tests.issuer.store import databases
 from tests.issuer.store.databases import (

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from issuer.settings import Settings
 from issuer.setup import open_database, read_key_encryption_key
 from issuer.store import principals, role_keys, signing_keys
-from issuer.store.role_keys import HashKeyInForce
+from issuer.store.secrets import HashKeyInForce
 from keys import RoleKey
 from tests.journeys.client import READ, SERVICES, WRITE, Client, seconds_until, seconds_until_revoked, verdict
 from tests.journeys.conftest import Measured

@@ -15,7 +15,7 @@ from sqlmodel import Session, SQLModel
 
 from issuer.store import principals, role_keys, schema, signing_keys, status_indices
 from issuer.store.database import Database, Transaction
-from issuer.store.role_keys import HashKeyInForce
+from issuer.store.secrets import HashKeyInForce
 from issuer.store.tables import Principal, StatusListVersion
 from keys import KeyEncryptionKey, RoleKey
 from tests.postgresql import PostgresServer
