@@ -12,6 +12,7 @@ from issuer.coherence import Coherence
 from issuer.credentials import InvalidCredential
 from issuer.denials import BearerDenial, Denial
 from issuer.telemetry import note
+from keys.secret import ROLE_KEY_PREFIX
 from verifier import InsufficientScope, Scope, TokenError, Verifier
 from verifier.bearer import bearer_token
 
@@ -31,6 +32,11 @@ class Caller:
     audience: tuple[str, ...] | None
     """None for a role key, which is for no single service."""
     expires_at: float | None
+
+    @property
+    def actor(self) -> str:
+        """Who it is in the logs: a role key, or whoever is behind a client of many."""
+        return self.client_id if self.client_id.startswith(ROLE_KEY_PREFIX) else self.principal
 
     def require(self, action: str, resource: str, labels: Mapping[str, str] = _NO_LABELS) -> None:
         """Raises BearerDenial unless the caller may do it."""

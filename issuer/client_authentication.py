@@ -29,7 +29,7 @@ class ClientAuthentication:
         if header is not None and "client_secret" in form:
             raise Denial("invalid_request", "authenticate once: with the Basic header or with client_secret")
         if header is not None:
-            return await self.prove(request, _basic(header, form.get("client_id")))
+            return await self.prove(request, basic(header, form.get("client_id")))
         if "client_id" in form and "client_secret" in form:
             return await self.prove(request, f"{form['client_id']}:{form['client_secret']}")
         raise Denial("invalid_client", "send the role key: access as user, secret as password of HTTP Basic")
@@ -54,7 +54,7 @@ def authorization(request: Request) -> str | None:
     return headers[0] if headers else None
 
 
-def _basic(header: str, client_id: str | None) -> str:
+def basic(header: str, client_id: str | None) -> str:
     """`access:secret` out of the header: split at the first colon, both sides form-decoded."""
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":

@@ -17,10 +17,10 @@ from issuer.credentials import InvalidCredential
 from issuer.mint import ScopeRefused
 from issuer.signing import NoSigningKey
 from issuer.store.database import StoreUnavailable
-from issuer.store.principals import Conflict, InvalidName, NotFound
+from issuer.store.names import InvalidName
+from issuer.store.refusals import Conflict, NotFound
 from issuer.store.role_keys import NoSuchKey
-from issuer.store.secrets import Ended
-from issuer.store.status_indices import StatusListFull
+from issuer.store.status_indices import Ended, StatusListFull
 from verifier import InvalidPermission, TokenError
 from verifier.bearer import challenge
 

@@ -30,7 +30,7 @@ class Grant:
     subject: str
     """The principal."""
     client_id: str
-    """The credential: access id of a role key."""
+    """The credential: access id of a role key, or the client that a user signed in at."""
     rights: Scope
     """What the credential was narrowed to, within what the principal holds."""
     roles: Mapping[str, Scope]
@@ -39,6 +39,8 @@ class Grant:
     """Ends all of its tokens."""
     ends_at: int | None
     """Unix seconds; no token outlives it."""
+    actor: str | None = None
+    """Who acts on the subject's behalf (RFC 8693 section 4.1); None if the subject does itself."""
     prepared: dict[str, tuple[bytes, str]] = field(default_factory=dict, repr=False)
     """By audience: the claims that are the same in all of its tokens, and the scope's text."""
 
@@ -116,6 +118,7 @@ class Mint:
             roles=grant.roles_within(scope),
             scope=scope,
             status=StatusReference(self._status_uri, grant.status_index),
+            actor=grant.actor,
         )
         claims = {name: value for name, value in token.to_claims().items() if name not in _PER_TOKEN}
         return orjson.dumps(claims)[:-1] + b","

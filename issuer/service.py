@@ -9,7 +9,10 @@ from typing import TypeVar
 
 import anyio
 import structlog
+from anyio import CapacityLimiter
+from sqlmodel import Session
 
+from issuer.app_authentication import AppAuthentication
 from issuer.callers import Callers
 from issuer.client_authentication import ClientAuthentication
 from issuer.coherence import Coherence
@@ -18,7 +21,7 @@ from issuer.mint import Mint
 from issuer.settings import Settings
 from issuer.signing import SigningKeys
 from issuer.status import StatusPublisher
-from issuer.store import changes, secrets
+from issuer.store import changes, status_indices
 from issuer.store.changes import ChangeFeed
 from issuer.store.database import Database, StoreUnavailable, Transaction
 from issuer.throttle import Throttle
@@ -26,6 +29,8 @@ from keys import KeyEncryptionKey
 from verifier import Trust, Verifier
 
 T = TypeVar("T")
+_READS = CapacityLimiter(4)
+"""However many read, changes and what other processes changed find a thread."""
 logger = structlog.get_logger()
 
 
@@ -40,6 +45,7 @@ class Service:
     credentials: Credentials
     mint: Mint
     clients: ClientAuthentication
+    apps: AppAuthentication
     callers: Callers
     coherence: Coherence
     feed: ChangeFeed
@@ -48,30 +54,47 @@ class Service:
     token_verifier: Verifier
     """Accepts every live token that was issued here."""
 
-    async def change(self, access: str, status_index: int, work: Callable[[Transaction], T]) -> T:
-        """Runs `work` in a writing transaction beside the event loop, and takes over what it changed.
-
-        access, status_index: whose credential asks. It may have ended since it was looked at, here or
-        elsewhere; inside the transaction nothing ends it. Raises secrets.Ended.
-        """
+    async def read(self, work: Callable[[Session], T], limiter: CapacityLimiter = _READS) -> T:
+        """Looks at one snapshot, beside the event loop, in one of the threads of `limiter`."""
 
         def run() -> T:
-            with self.database.write(actor=access, now=int(time.time())) as tx:
-                secrets.require_in_force(tx, access, status_index)
+            with self.database.read() as session:
+                return work(session)
+
+        return await anyio.to_thread.run_sync(run, limiter=limiter)
+
+    async def write(self, actor: str, work: Callable[[Transaction], T]) -> T:
+        """Runs `work` in a writing transaction beside the event loop, and takes over what it changed."""
+
+        def run() -> T:
+            with self.database.write(actor=actor, now=int(time.time())) as tx:
                 return work(tx)
 
         done = await anyio.to_thread.run_sync(run)
         await self._take_over()
         return done
 
+    async def change(self, actor: str, status_index: int, work: Callable[[Transaction], T]) -> T:
+        """Runs `work` on behalf of a credential, as above.
+
+        status_index: the credential's. It may have ended since it was looked at, here or elsewhere; inside
+        the transaction nothing ends it. Raises status_indices.Ended.
+        """
+
+        def run(tx: Transaction) -> T:
+            status_indices.require_in_force(tx, status_index)
+            return work(tx)
+
+        return await self.write(actor, run)
+
     async def once_more(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Runs `attempt`, which begins with looking at the credential; again if what was known of it was old.
 
-        Another process may have changed it a moment ago without ending it. Raises secrets.Ended.
+        Another process may have changed it a moment ago without ending it. Raises status_indices.Ended.
         """
         try:
             return await attempt()
-        except secrets.Ended:
+        except status_indices.Ended:
             await self.coherence.catch_up()
             return await attempt()
 
@@ -127,7 +150,8 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         refresh={"signing_key": refresh_signing, "status_list": refresh_status},
         outage_allowance=settings.outage_allowance,
     )
-    clients = ClientAuthentication(credentials, Throttle(settings.failures_per_minute))
+    throttle = Throttle(settings.failures_per_minute)
+    clients = ClientAuthentication(credentials, throttle)
     return Service(
         settings=settings,
         database=database,
@@ -136,6 +160,7 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         credentials=credentials,
         mint=Mint(signing, settings, status.uri),
         clients=clients,
+        apps=AppAuthentication(database, credentials, throttle),
         callers=Callers(clients, coherence),
         coherence=coherence,
         feed=feed,

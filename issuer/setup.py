@@ -11,7 +11,7 @@ from tempfile import NamedTemporaryFile
 
 from issuer.obstacle import Obstacle
 from issuer.settings import Settings
-from issuer.store import principals, role_keys, schema, signing_keys, status_indices, users
+from issuer.store import names, principals, role_keys, schema, signing_keys, status_indices, users
 from issuer.store.database import Database
 from issuer.store.tables import StatusListVersion
 from keys import KeyEncryptionKey, RoleKey, SigningKey
@@ -77,8 +77,8 @@ def read_key_encryption_key(settings: Settings, *, may_generate: bool = False) -
 
 
 def initialise(settings: Settings, admin: str) -> Initialised:
-    """Makes everything, in one transaction behind the schema. Raises SetupError, principals.InvalidName."""
-    name = f"user:{principals.check_user_name(admin)}"
+    """Makes everything, in one transaction behind the schema. Raises SetupError, names.InvalidName."""
+    name = f"user:{names.check_user_name(admin)}"
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with closing(Database(settings.resolved_database_url)) as database:
         if database.is_sqlite:

@@ -1,6 +1,7 @@
-"""Key material: signing keys, JWKs, role keys. No clock, no network, no database."""
+"""Key material: signing keys, JWKs, role keys, handles. No clock, no network, no database."""
 
 from keys.algorithms import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
+from keys.handle import Handle, handle_hash
 from keys.jwk import PublicKey, UnusableKey, thumbprint
 from keys.ring import Phase, Policy, RingKey
 from keys.seal import KeyEncryptionKey, SealBroken
@@ -11,6 +12,7 @@ __all__ = [
     "ALGORITHMS",
     "DEFAULT_ALGORITHM",
     "Algorithm",
+    "Handle",
     "KeyEncryptionKey",
     "MalformedRoleKey",
     "Phase",
@@ -21,5 +23,6 @@ __all__ = [
     "SealBroken",
     "SigningKey",
     "UnusableKey",
+    "handle_hash",
     "thumbprint",
 ]

@@ -13,11 +13,11 @@ import zlib
 from dataclasses import dataclass, field
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_PREFIX = "hmk_"
+ROLE_KEY_PREFIX = "hmk_"
 _ACCESS_CHARACTERS = 16
 _RANDOM_CHARACTERS = 32
-_CHECKSUM_CHARACTERS = 6
-_FORM = re.compile(rf"({_PREFIX}[0-9A-Za-z]{{{_ACCESS_CHARACTERS}}}):([0-9A-Za-z]+)", re.ASCII)
+CHECKSUM_CHARACTERS = 6
+_FORM = re.compile(rf"({ROLE_KEY_PREFIX}[0-9A-Za-z]{{{_ACCESS_CHARACTERS}}}):([0-9A-Za-z]+)", re.ASCII)
 
 
 class MalformedRoleKey(ValueError):
@@ -34,9 +34,9 @@ class RoleKey:
     @classmethod
     def generate(cls, access: str | None = None) -> RoleKey:
         """A new role key, or a new secret for `access`."""
-        access = access or _PREFIX + _random(_ACCESS_CHARACTERS)
-        body = _random(_RANDOM_CHARACTERS)
-        return cls(access, body + _checksum(f"{access}:{body}"))
+        access = access or ROLE_KEY_PREFIX + random_text(_ACCESS_CHARACTERS)
+        body = random_text(_RANDOM_CHARACTERS)
+        return cls(access, body + checksum(f"{access}:{body}"))
 
     @classmethod
     def parse(cls, text: str) -> RoleKey:
@@ -45,13 +45,13 @@ class RoleKey:
         if match is None:
             raise MalformedRoleKey("a role key looks like hmk_…:…, letters and digits on both sides")
         access, secret = match.groups()
-        missing = _RANDOM_CHARACTERS + _CHECKSUM_CHARACTERS - len(secret)
+        missing = _RANDOM_CHARACTERS + CHECKSUM_CHARACTERS - len(secret)
         if missing:
             cut = f"{missing} missing" if missing > 0 else f"{-missing} too many"
             raise MalformedRoleKey(
                 f"the secret has {len(secret)} characters, {cut}: was it cut when it was copied?"
             )
-        if _checksum(text[:-_CHECKSUM_CHARACTERS]) != secret[-_CHECKSUM_CHARACTERS:]:
+        if checksum(text[:-CHECKSUM_CHARACTERS]) != secret[-CHECKSUM_CHARACTERS:]:
             raise MalformedRoleKey("the checksum does not match: a character was mistyped")
         return cls(access, secret)
 
@@ -64,14 +64,16 @@ class RoleKey:
         return hmac.digest(hash_key, self.reveal().encode(), "sha256")
 
 
-def _random(characters: int) -> str:
+def random_text(characters: int) -> str:
+    """Letters and digits, 5.95 bits each."""
     return "".join(secrets.choice(_BASE62) for _ in range(characters))
 
 
-def _checksum(text: str) -> str:
+def checksum(text: str) -> str:
+    """CRC32 as six base62 characters."""
     number = zlib.crc32(text.encode())
     digits = ""
-    for _ in range(_CHECKSUM_CHARACTERS):
+    for _ in range(CHECKSUM_CHARACTERS):
         number, digit = divmod(number, 62)
         digits = _BASE62[digit] + digits
     return digits

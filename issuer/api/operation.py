@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import anyio
 from anyio import CapacityLimiter
 from pydantic import BaseModel, ConfigDict
 from sqlmodel import Session
@@ -19,13 +18,11 @@ from issuer.body import read_json
 from issuer.callers import Caller
 from issuer.denials import wrong_field
 from issuer.service import Service
-from issuer.store import principals
+from issuer.store import names
 from issuer.store.database import Transaction
 
 Done = TypeVar("Done")
-_READS = CapacityLimiter(4)
-"""However many read, changes and what other processes changed find a thread."""
-_NAMES = {"role": principals.check_role_name, "user": principals.check_user_name}
+_NAMES = {"role": names.check_role_name, "user": names.check_user_name}
 
 
 class Body(BaseModel):
@@ -73,24 +70,19 @@ class Call:
             # Before the permission: for such a name there is none that a caller could be told to ask for.
             try:
                 _NAMES[name](text)
-            except principals.InvalidName as error:
+            except names.InvalidName as error:
                 raise wrong_field(name, str(error)) from error
         if "\0" in text:
             raise wrong_field(name, "holds a NUL character")
         return text
 
-    async def read(self, work: Callable[[Session], Done], limiter: CapacityLimiter = _READS) -> Done:
-        """Looks at one snapshot, beside the event loop, in one of the threads of `limiter`."""
-
-        def run() -> Done:
-            with self.service.database.read() as session:
-                return work(session)
-
-        return await anyio.to_thread.run_sync(run, limiter=limiter)
+    async def read(self, work: Callable[[Session], Done], *limiter: CapacityLimiter) -> Done:
+        """Looks at one snapshot."""
+        return await self.service.read(work, *limiter)
 
     async def change(self, work: Callable[[Transaction], Done]) -> Done:
         """Changes something on the caller's behalf, if its credential is still in force then."""
-        return await self.service.change(self.caller.client_id, self.caller.status_index, work)
+        return await self.service.change(self.caller.actor, self.caller.status_index, work)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from issuer.denials import Denial, wrong_field
 from issuer.store import principals, rights, role_keys
 from issuer.store.database import Transaction
 from issuer.store.principals import ROLE_PREFIX
+from issuer.store.refusals import NotFound
 from issuer.store.tables import RoleKeyRow
 from keys import RoleKey as PresentedKey
 from verifier import InvalidPermission, Scope
@@ -125,7 +126,7 @@ async def delete(call: Call) -> DeletedRoleKey:
     role, access = call.path("role"), call.path("access")
     call.caller.require("role-key:delete", role)
     made: list[str] = []
-    with suppress(principals.NotFound, role_keys.NoSuchKey):
+    with suppress(NotFound, role_keys.NoSuchKey):
         made = await call.change(
             lambda tx: role_keys.delete_key(tx, principals.get(tx.session, ROLE_PREFIX + role), access),
         )

@@ -11,7 +11,7 @@ from issuer import rfc3339
 from issuer.api.operation import Answer, Body, Call, Operation, Versioned
 from issuer.api.query import Page, PageQuery, page_of
 from issuer.denials import wrong_field
-from issuer.store import principals
+from issuer.store import names, principals
 from issuer.store.database import Transaction
 from issuer.store.principals import ROLE_PREFIX
 from issuer.store.tables import Principal
@@ -42,8 +42,8 @@ class DeletedRole(Answer):
 
 async def create(call: Call) -> Versioned:
     try:
-        name = principals.check_role_name(call.body.name)
-    except principals.InvalidName as error:
+        name = names.check_role_name(call.body.name)
+    except names.InvalidName as error:
         raise wrong_field("name", str(error)) from error
     call.caller.require("role:create", name)
     return await call.change(lambda tx: _versioned(principals.create(tx, ROLE_PREFIX + name)))

@@ -11,7 +11,7 @@ from issuer import rfc3339
 from issuer.api.operation import Answer, Body, Call, Operation, Versioned
 from issuer.api.query import Page, PageQuery, page_of
 from issuer.denials import Denial, wrong_field
-from issuer.store import principals, users
+from issuer.store import names, principals, users
 from issuer.store.database import Transaction
 from issuer.store.users import USER_PREFIX
 
@@ -58,8 +58,8 @@ class DeletedUser(Answer):
 
 async def create(call: Call) -> Versioned:
     try:
-        name = principals.check_user_name(call.body.name)
-    except principals.InvalidName as error:
+        name = names.check_user_name(call.body.name)
+    except names.InvalidName as error:
         raise wrong_field("name", str(error)) from error
     call.caller.require("user:create", name)
 

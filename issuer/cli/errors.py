@@ -134,7 +134,7 @@ def _codes() -> tuple[tuple[type[Exception], Code], ...]:
     from issuer.obstacle import Obstacle
     from issuer.status import OtherIssuer
     from issuer.store.database import StoreUnavailable
-    from issuer.store.principals import InvalidName
+    from issuer.store.names import InvalidName
     from issuer.store.signing_keys import UnknownSigningKey
     from keys import SealBroken
 

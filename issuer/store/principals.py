@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, false
 from sqlmodel import Session, col, delete, func, or_, select
 
-from issuer.store import rights, role_keys
+from issuer.store import credentials, names, rights
 from issuer.store.database import Transaction
+from issuer.store.refusals import Conflict, NotFound
 from issuer.store.tables import Membership, PolicyRow, Principal
 from verifier import Permission
 from verifier.scope import MAX_PARTS
 
 ROLE_PREFIX = "role:"
-_SEGMENT = r"[A-Za-z0-9][A-Za-z0-9_-]*"
-_ROLE_NAME = re.compile(rf"{_SEGMENT}(?:\.{_SEGMENT}){{2,}}", re.ASCII)
-_USER_NAME = re.compile(rf"{_SEGMENT}(?:\.{_SEGMENT})*", re.ASCII)
-_MAX_NAME = 200
-
-
-class InvalidName(ValueError):
-    """A name that no principal can have; the message shows the form."""
-
-
-class Conflict(Exception):
-    """What is to be made is there already, or was."""
-
-
-class NotFound(Exception):
-    """What is asked for does not exist, or not any more."""
-
-
-def check_role_name(name: str) -> str:
-    """Raises InvalidName."""
-    if len(name) > _MAX_NAME or _ROLE_NAME.fullmatch(name) is None:
-        raise InvalidName(
-            f"{name[:_MAX_NAME]!r} is not a role name: write ORG.ACCOUNT.NAME, "
-            "of letters, digits, '-' and '_' with dots between, for example org.account.ci"
-        )
-    return name
-
-
-def check_user_name(name: str) -> str:
-    """Raises InvalidName."""
-    if len(name) > _MAX_NAME or _USER_NAME.fullmatch(name) is None:
-        raise InvalidName(
-            f"{name[:_MAX_NAME]!r} is not a user name: use letters, digits, '-' and '_', with dots between"
-        )
-    return name
 
 
 def create(tx: Transaction, name: str) -> Principal:
@@ -94,8 +58,8 @@ def list_roles(
         session.exec(
             select(Principal)
             .where(
-                begins_with(ROLE_PREFIX + prefix),
-                named_within(ROLE_PREFIX, within),
+                names.begins_with(Principal.name, ROLE_PREFIX + prefix),
+                names.named_within(Principal.name, ROLE_PREFIX, within),
                 col(Principal.deleted_at).is_(None),
                 Principal.name > after,
             )
@@ -105,31 +69,15 @@ def list_roles(
     )
 
 
-def begins_with(text: str) -> ColumnElement[bool]:
-    """Whether the principal's name, with its kind, does."""
-    # LIKE would take "_" for any letter, and on SQLite "a" for "A".
-    return func.substr(Principal.name, 1, len(text)) == text
-
-
-def named_within(kind: str, permissions: Iterable[Permission]) -> ColumnElement[bool]:
-    """Whether one of the permissions names the principal, of that kind."""
-    names = {(kind + each.name, each.is_prefix) for each in permissions}
-    return or_(
-        false(),
-        col(Principal.name).in_([name for name, is_prefix in names if not is_prefix]),
-        *(begins_with(name) for name, is_prefix in names if is_prefix),
-    )
-
-
 def delete_principal(tx: Transaction, name: str) -> tuple[list[str], list[str]]:
     """Deletes it for good, with policies and role keys; returns the access ids and those of what they made.
 
     Raises NotFound.
     """
     principal = get(tx.session, name)
-    accesses, made = role_keys.delete_all_of(tx, principal)
+    accesses, made = credentials.delete_all_of(tx, principal)
     for user in rights.holders(tx.session, principal):
-        role_keys.end_tokens_of(tx, user)
+        credentials.end_tokens_of(tx, user)
         changed(tx, user)
     tx.session.execute(delete(PolicyRow).where(col(PolicyRow.principal_id) == principal.id))
     tx.session.execute(
@@ -205,4 +153,4 @@ def changed(tx: Transaction, principal: Principal) -> None:
 def _end_tokens(tx: Transaction, principal: Principal) -> None:
     """Of its own credentials, and of those who hold it."""
     for each in (principal, *rights.holders(tx.session, principal)):
-        role_keys.end_tokens_of(tx, each)
+        credentials.end_tokens_of(tx, each)

@@ -16,10 +16,6 @@ from issuer.store.tables import RoleKeyRow, Secret
 from keys import RoleKey
 
 
-class Ended(Exception):
-    """The credential that asks for a change was renewed, narrowed, revoked or deleted a moment ago."""
-
-
 @dataclass(frozen=True, slots=True)
 class HashKeyInForce:
     """The HMAC key that new secrets are hashed with."""
@@ -33,15 +29,6 @@ def of(session: Session, accesses: Iterable[str]) -> list[Secret]:
     return list(
         session.exec(select(Secret).where(col(Secret.access).in_(list(accesses))).order_by(col(Secret.id)))
     )
-
-
-def require_in_force(tx: Transaction, access: str, status_index: int) -> None:
-    """Raises Ended."""
-    secret = tx.session.exec(
-        select(Secret).where(Secret.access == access, Secret.status_index == status_index)
-    ).first()
-    if secret is None or (secret.ends_at is not None and secret.ends_at <= tx.now):
-        raise Ended("the credential ended while the request was under way")
 
 
 def add(tx: Transaction, row: RoleKeyRow, presented: RoleKey, hash_key: HashKeyInForce) -> None:

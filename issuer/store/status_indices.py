@@ -29,6 +29,10 @@ class StatusListFull(Exception):
     """Every index is in use or still remembered."""
 
 
+class Ended(Exception):
+    """The credential that asks for a change was renewed, narrowed, revoked or deleted a moment ago."""
+
+
 def allocate(tx: Transaction, owner: str) -> int:
     """An index that no live token and no live list knows. Raises StatusListFull."""
     free = tx.session.exec(
@@ -67,6 +71,21 @@ def revoke(tx: Transaction, owned: Iterable[tuple[int, str]]) -> None:
     )
     if newly_set:
         raise_version(tx)
+
+
+def require_in_force(tx: Transaction, index: int) -> None:
+    """Raises Ended unless the owner of the index still issues tokens with it.
+
+    Good for indices of live credentials alone: one that was set is cleared when none can be alive.
+    """
+    row = tx.session.get(StatusIndex, index)
+    if (
+        row is None
+        or row.is_set
+        or (row.set_from is not None and row.set_from <= tx.now)
+        or (row.dead_from is not None and row.dead_from <= tx.now + MARGIN)
+    ):
+        raise Ended("the credential ended while the request was under way")
 
 
 def advance(tx: Transaction, *, list_lifetime: int) -> None:

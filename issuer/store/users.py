@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, delete, select
 
-from issuer.store import principals, role_keys
+from issuer.store import credentials, names, principals
 from issuer.store.database import Transaction
-from issuer.store.principals import Conflict
+from issuer.store.refusals import Conflict, NotFound
 from issuer.store.tables import Membership, Principal, UserAccount
 from verifier import Permission
 
@@ -30,7 +30,7 @@ class User:
 
 def create(tx: Transaction, name: str, *, display_name: str = "", email: str | None = None) -> User:
     """Raises InvalidName, or Conflict if there is, or ever was, a user of this name."""
-    principal = principals.create(tx, USER_PREFIX + principals.check_user_name(name))
+    principal = principals.create(tx, USER_PREFIX + names.check_user_name(name))
     account = UserAccount(principal_id=principal.id, display_name=display_name, email=email)
     tx.session.add(account)
     tx.session.flush()
@@ -50,7 +50,7 @@ def get(session: Session, name: str) -> User:
     """Raises NotFound."""
     user = find(session, name)
     if user is None:
-        raise principals.NotFound(f"there is no {USER_PREFIX}{name}")
+        raise NotFound(f"there is no {USER_PREFIX}{name}")
     return user
 
 
@@ -71,8 +71,8 @@ def list_all(
         select(Principal, UserAccount)
         .join(UserAccount, col(UserAccount.principal_id) == Principal.id)
         .where(
-            principals.begins_with(USER_PREFIX + prefix),
-            principals.named_within(USER_PREFIX, within),
+            names.begins_with(Principal.name, USER_PREFIX + prefix),
+            names.named_within(Principal.name, USER_PREFIX, within),
             Principal.name > USER_PREFIX + after,
             col(Principal.deleted_at).is_(None),
         )
@@ -96,7 +96,8 @@ def disable(tx: Transaction, user: User) -> None:
         return
     user.account.disabled_at = tx.now
     tx.session.add(user.account)
-    role_keys.end_tokens_of(tx, user.principal)
+    credentials.end_sign_ins_of(tx, user.principal)
+    credentials.end_tokens_of(tx, user.principal)
     principals.changed(tx, user.principal)
     tx.audit("user:disable", user.principal.name)
 
@@ -137,7 +138,7 @@ def take_role(tx: Transaction, user: User, role: Principal) -> None:
     if membership is None:
         return
     tx.session.delete(membership)
-    role_keys.end_tokens_of(tx, user.principal)
+    credentials.end_tokens_of(tx, user.principal)
     principals.changed(tx, user.principal)
     tx.audit("user:unassign", user.principal.name, role=role.name)
 

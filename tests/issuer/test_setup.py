@@ -16,7 +16,7 @@ from issuer import setup
 from issuer.settings import Settings
 from issuer.setup import SetupError, initialise, open_database, read_key_encryption_key, upgrade
 from issuer.signing import SigningKeys
-from issuer.store import audit, principals, role_keys, schema, signing_keys
+from issuer.store import audit, names, role_keys, schema, signing_keys
 from issuer.store.database import Database
 from issuer.store.tables import AuditRow
 from keys import KeyEncryptionKey, SealBroken
@@ -165,7 +165,7 @@ def test_failed_anywhere_it_works_again(
 
 
 def test_a_bad_name_makes_nothing(settings: Settings) -> None:
-    with pytest.raises(principals.InvalidName):
+    with pytest.raises(names.InvalidName):
         initialise(settings, "ada lovelace")
     assert not settings.data_dir.exists()
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import select
 
-from issuer.store import audit, principals, role_keys, signing_keys
+from issuer.store import audit, principals, refusals, role_keys, signing_keys
 from issuer.store.audit import Chain
 from issuer.store.database import Database, Transaction
 from issuer.store.tables import AuditRow
@@ -176,7 +176,7 @@ def test_two_rows_that_changed_places(database: Database) -> None:
 
 def test_what_was_rolled_back_leaves_no_row_and_no_gap(database: Database) -> None:
     fill(database, 2)
-    with pytest.raises(principals.Conflict), write(database) as tx:  # noqa: PT012 - the block is tested
+    with pytest.raises(refusals.Conflict), write(database) as tx:  # noqa: PT012 - the block is tested
         principals.create(tx, OTHER)
         principals.create(tx, "role:org.account.n0")
     fill_up = rows(database)

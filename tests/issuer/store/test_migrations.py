@@ -9,7 +9,7 @@ import pytest
 from alembic import command, op
 from sqlmodel import select
 
-from issuer.store import audit, principals, rights, role_keys, schema
+from issuer.store import audit, principals, refusals, rights, role_keys, schema
 from issuer.store.database import Database
 from issuer.store.tables import Principal
 from tests.issuer.store.databases import ROLE, add_key, count, execute, fill, make_role, role, write
@@ -64,7 +64,7 @@ def test_what_was_there_is_there(first: Database) -> None:
     with first.read() as session:
         assert role_keys.load(session, key.access) is not None
         assert audit.check_chain(session).first_broken is None
-    with pytest.raises(principals.Conflict, match="never used again"):
+    with pytest.raises(refusals.Conflict, match="never used again"):
         make_role(first, name="role:org.account.gone")
 
 

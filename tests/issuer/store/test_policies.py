@@ -4,7 +4,7 @@ import pytest
 
 from issuer.store import principals, rights
 from issuer.store.database import Database
-from issuer.store.principals import Conflict, NotFound
+from issuer.store.refusals import Conflict, NotFound
 from issuer.store.tables import PolicyRow
 from tests.issuer.store.databases import (
     ACTOR,

@@ -5,7 +5,8 @@ from sqlmodel import select
 
 from issuer.store import principals, rights, role_keys
 from issuer.store.database import Database
-from issuer.store.principals import Conflict, InvalidName, NotFound, check_role_name, check_user_name
+from issuer.store.names import InvalidName, check_role_name, check_user_name
+from issuer.store.refusals import Conflict, NotFound
 from issuer.store.tables import Principal
 from tests.issuer.store.databases import (
     ACTOR,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from issuer.store import principals, rights, role_keys, users
+from issuer.store import principals, refusals, rights, role_keys, users
 from issuer.store.database import Database, Transaction
 from issuer.store.users import User
 from keys import RoleKey
@@ -143,7 +143,7 @@ def test_the_end_of_a_user_leaves_nothing_personal(database: Database, key: Role
         0,
         0,
     )
-    with write(database) as tx, pytest.raises(principals.Conflict, match="never used again"):
+    with write(database) as tx, pytest.raises(refusals.Conflict, match="never used again"):
         users.create(tx, "ada")
 
 

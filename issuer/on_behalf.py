@@ -1,0 +1,36 @@
+"""What a client gets of what a user may: never more than the user, the client, or the consent."""
+
+from __future__ import annotations
+
+from issuer.clients import Client
+from issuer.mint import Grant
+from issuer.store.user_grants import LoadedGrant
+from verifier import Scope
+
+
+def shared(held: Scope, wanted: Scope, consented: Scope) -> Scope:
+    """What the user holds and the client may want and the user consented to.
+
+    Words that are no permission (`openid`) are nobody's right: they come from client and consent alone.
+    Raises InvalidPermission if it would not fit a token.
+    """
+    agreed = wanted & consented
+    return Scope.of((held & agreed).permissions, agreed.words)
+
+
+def grant_for(loaded: LoadedGrant, client: Client, *, actor: str | None = None) -> Grant:
+    """What the client's tokens are issued from, at this moment.
+
+    actor: who acts, if that is not the client itself. Raises InvalidPermission.
+    """
+    row = loaded.row
+    consented = client.scope if row.scope is None else Scope.parse(row.scope)
+    return Grant(
+        subject=loaded.user.name,
+        client_id=client.client_id,
+        rights=shared(loaded.held, client.scope, consented),
+        roles=loaded.roles,
+        status_index=row.status_index,
+        ends_at=row.expires_at,
+        actor=None if client.is_ours else actor or client.client_id,
+    )

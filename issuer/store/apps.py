@@ -1,0 +1,143 @@
+"""Apps: OAuth clients that somebody registered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from issuer.store import names, status_indices, user_grants
+from issuer.store.database import Transaction
+from issuer.store.refusals import Conflict, NotFound
+from issuer.store.tables import AppRow, Principal
+from verifier import Permission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """What is registered of an app (RFC 7591 section 2), and can be changed."""
+
+    description: str
+    redirect_uris: tuple[str, ...]
+    post_logout_redirect_uris: tuple[str, ...]
+    host: str | None
+    scope: str
+    authentication: str
+    secret_hash: bytes | None = field(repr=False)
+    jwks: str | None
+    id_token_algorithm: str | None
+
+
+def create(
+    tx: Transaction,
+    client_id: str,
+    name: str,
+    registration: Registration,
+    *,
+    owner: Principal,
+    role: Principal | None,
+) -> AppRow:
+    """Raises Conflict if there is an app of this name, or for this host."""
+    if find(tx.session, name) is not None:
+        raise Conflict(f"there is an app {name} already")
+    _refuse_taken_host(tx.session, client_id, registration.host)
+    row = AppRow(
+        client_id=client_id,
+        name=name,
+        owner_id=owner.id,
+        role_id=None if role is None else role.id,
+        status_index=status_indices.allocate(tx, _owner(client_id)),
+        created_at=tx.now,
+        created_by=tx.actor,
+        **_columns(registration),
+    )
+    tx.session.add(row)
+    tx.session.flush()
+    tx.audit("app:register", name, client_id=client_id, scope=row.scope)
+    return row
+
+
+def find(session: Session, name: str) -> AppRow | None:
+    return session.exec(select(AppRow).where(AppRow.name == name)).first()
+
+
+def get(session: Session, name: str) -> AppRow:
+    """Raises NotFound."""
+    row = find(session, name)
+    if row is None:
+        raise NotFound(f"there is no app {name}")
+    return row
+
+
+def of_role(session: Session, role: Principal) -> list[AppRow]:
+    """Those that are this role when they act for nobody."""
+    return list(session.exec(select(AppRow).where(AppRow.role_id == role.id)))
+
+
+def list_all(
+    session: Session, *, after: str, limit: int, within: Iterable[Permission], owner: Principal | None
+) -> list[AppRow]:
+    """By name, from behind `after` on; those that one of the permissions names, or that `owner` owns."""
+    named = names.named_within(AppRow.name, "", within)
+    mine = named if owner is None else named | (col(AppRow.owner_id) == owner.id)
+    found = select(AppRow).where(mine, AppRow.name > after)
+    return list(session.exec(found.order_by(AppRow.name).limit(limit)))
+
+
+def change(tx: Transaction, row: AppRow, registration: Registration) -> None:
+    """Ends every token that was issued at it if it may want less than before."""
+    _refuse_taken_host(tx.session, row.client_id, registration.host)
+    is_narrowed = registration.scope != row.scope
+    for column, value in _columns(registration).items():
+        setattr(row, column, value)
+    row.version += 1
+    tx.session.add(row)
+    if is_narrowed:
+        user_grants.end_tokens(tx, user_grants.of_client(tx.session, row.client_id))
+    tx.audit("app:update", row.name, client_id=row.client_id, scope=row.scope)
+
+
+def delete_app(tx: Transaction, row: AppRow) -> None:
+    """For good, with everything that users let it have."""
+    user_grants.end(tx, user_grants.of_client(tx.session, row.client_id))
+    status_indices.revoke(tx, [(row.status_index, _owner(row.client_id))])
+    tx.session.delete(row)
+    tx.session.flush()
+    tx.audit("app:delete", row.name, client_id=row.client_id)
+
+
+def end_own_tokens(tx: Transaction, rows: Iterable[AppRow]) -> None:
+    """Ends the tokens that these apps got for themselves."""
+    for row in rows:
+        status_indices.revoke(tx, [(row.status_index, _owner(row.client_id))])
+        row.status_index = status_indices.allocate(tx, _owner(row.client_id))
+        tx.session.add(row)
+
+
+def _refuse_taken_host(session: Session, client_id: str, host: str | None) -> None:
+    if host is None:
+        return
+    taken = session.exec(select(AppRow).where(AppRow.host == host, AppRow.client_id != client_id)).first()
+    if taken is not None:
+        raise Conflict(f"the host {host} is the app {taken.name}'s")
+
+
+def _columns(registration: Registration) -> dict[str, Any]:
+    return {
+        "description": registration.description,
+        "redirect_uris": json.dumps(registration.redirect_uris),
+        "post_logout_redirect_uris": json.dumps(registration.post_logout_redirect_uris),
+        "host": registration.host,
+        "scope": registration.scope,
+        "authentication": registration.authentication,
+        "secret_hash": registration.secret_hash,
+        "jwks": registration.jwks,
+        "id_token_algorithm": registration.id_token_algorithm,
+    }
+
+
+def _owner(client_id: str) -> str:
+    return f"app:{client_id}"

@@ -1,0 +1,31 @@
+"""All that a principal's tokens are issued from, ended together: whatever narrows a principal comes here."""
+
+from __future__ import annotations
+
+from issuer.store import apps, role_keys, user_grants
+from issuer.store.database import Transaction
+from issuer.store.tables import Principal
+
+
+def end_tokens_of(tx: Transaction, principal: Principal) -> None:
+    """Ends every token that was issued for it; role keys, sign-ins and consents go on."""
+    role_keys.end_tokens_of(tx, principal)
+    user_grants.end_tokens(tx, user_grants.of_user(tx.session, principal))
+    apps.end_own_tokens(tx, apps.of_role(tx.session, principal))
+
+
+def end_sign_ins_of(tx: Transaction, user: Principal) -> None:
+    """Signs the user out everywhere; role keys and consents go on."""
+    rows = user_grants.of_user(tx.session, user)
+    user_grants.end(tx, [row for row in rows if row.kind != user_grants.CONSENT])
+    user_grants.end_tokens(tx, [row for row in rows if row.kind == user_grants.CONSENT])
+
+
+def delete_all_of(tx: Transaction, principal: Principal) -> tuple[list[str], list[str]]:
+    """Ends everything for good; returns the access ids of its role keys, and those of what they made.
+
+    The caller writes the logs.
+    """
+    user_grants.end(tx, user_grants.of_user(tx.session, principal))
+    apps.end_own_tokens(tx, apps.of_role(tx.session, principal))
+    return role_keys.delete_all_of(tx, principal)

@@ -1,0 +1,47 @@
+"""The tables. Times are Unix seconds; secrets are hashes, keys are sealed."""
+
+from issuer.store.tables.apps import (
+    AppRow,
+    AuthorizationCode,
+    ClientAssertion,
+    DeviceCode,
+    RefreshToken,
+    UserGrant,
+)
+from issuer.store.tables.logs import AuditRow, Change
+from issuer.store.tables.people import (
+    Invitation,
+    Membership,
+    PasskeyRow,
+    PolicyRow,
+    Principal,
+    UpstreamIdentity,
+    UserAccount,
+)
+from issuer.store.tables.role_keys import RoleKeyRow, Secret
+from issuer.store.tables.sealed_keys import HashKey, SealedSigningKey
+from issuer.store.tables.status import StatusIndex, StatusListVersion
+
+__all__ = [
+    "AppRow",
+    "AuditRow",
+    "AuthorizationCode",
+    "Change",
+    "ClientAssertion",
+    "DeviceCode",
+    "HashKey",
+    "Invitation",
+    "Membership",
+    "PasskeyRow",
+    "PolicyRow",
+    "Principal",
+    "RefreshToken",
+    "RoleKeyRow",
+    "SealedSigningKey",
+    "Secret",
+    "StatusIndex",
+    "StatusListVersion",
+    "UpstreamIdentity",
+    "UserAccount",
+    "UserGrant",
+]

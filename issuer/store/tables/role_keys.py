@@ -1,0 +1,39 @@
+"""Role keys and their secrets."""
+
+from sqlalchemy import BigInteger, LargeBinary
+from sqlmodel import Field, SQLModel
+
+# SQLite would give the id of a deleted last row to the next one.
+_NEVER_AGAIN = {"sqlite_autoincrement": True}
+
+
+class RoleKeyRow(SQLModel, table=True):
+    """A long-lived credential of a principal, without its secrets."""
+
+    __tablename__ = "role_key"
+
+    access: str = Field(primary_key=True)
+    principal_id: int = Field(foreign_key="principal.id", index=True)
+    name: str
+    scope: str | None = None
+    """What it was narrowed to; None for all that its principal holds."""
+    created_at: int = Field(sa_type=BigInteger)
+    created_by: str = Field(index=True)
+    """The credential that made it."""
+    expires_at: int | None = Field(default=None, sa_type=BigInteger)
+    last_exchanged_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class Secret(SQLModel, table=True):
+    """One secret of a role key: more than one only while an old one has its grace."""
+
+    __table_args__ = (_NEVER_AGAIN,)
+
+    id: int = Field(default=None, primary_key=True)
+    access: str = Field(foreign_key="role_key.access", index=True)
+    hash: bytes = Field(sa_type=LargeBinary)
+    hash_key_version: int = Field(foreign_key="hash_key.version")
+    status_index: int
+    created_at: int = Field(sa_type=BigInteger)
+    ends_at: int | None = Field(default=None, sa_type=BigInteger)
+    """The end of its grace; None for the secret in force."""

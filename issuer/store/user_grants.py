@@ -1,0 +1,154 @@
+"""What a user's tokens are issued from beside role keys: sessions, sign-ins at clients, consents.
+
+Each owns an index of the status list. Whatever ends a grant, or narrows it, takes its index from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, delete, select, update
+
+from issuer.store import rights, status_indices
+from issuer.store.database import Transaction
+from issuer.store.tables import Principal, RefreshToken, UserAccount, UserGrant
+from verifier import Scope
+
+SESSION, SIGN_IN, CONSENT = "session", "sign-in", "consent"
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """When and how a user proved who it is."""
+
+    at: int
+    """Unix seconds (`auth_time`)."""
+    methods: tuple[str, ...]
+    """By the names of RFC 8176 (`amr`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a user, or a device, asks from."""
+
+    address: str
+    user_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedGrant:
+    """All that issuing a token from it needs to know."""
+
+    row: UserGrant
+    user: Principal
+    account: UserAccount
+    held: Scope
+    """What the user may do at this moment."""
+    roles: Mapping[str, Scope]
+    """Of each role that the user holds, by name, its whole permissions."""
+
+
+def create(
+    tx: Transaction,
+    kind: str,
+    user: Principal,
+    client_id: str,
+    *,
+    scope: Scope | None,
+    authentication: Authentication,
+    place: Place,
+    expires_at: int | None,
+    cookie_hash: bytes | None = None,
+) -> UserGrant:
+    """scope: what the user consented to; None for all that the user may. Raises StatusListFull."""
+    row = UserGrant(
+        kind=kind,
+        user_id=user.id,
+        client_id=client_id,
+        scope=None if scope is None else str(scope),
+        status_index=-1,
+        cookie_hash=cookie_hash,
+        authenticated_at=authentication.at,
+        methods=" ".join(authentication.methods),
+        address=place.address,
+        user_agent=place.user_agent[:200],
+        created_at=tx.now,
+        expires_at=expires_at,
+    )
+    tx.session.add(row)
+    tx.session.flush()
+    _allocate(tx, row)
+    return row
+
+
+def load(session: Session, row: UserGrant) -> LoadedGrant | None:
+    """None if the user is disabled or deleted."""
+    user, account = session.get(Principal, row.user_id), session.get(UserAccount, row.user_id)
+    if user is None or account is None or account.disabled_at is not None:
+        return None
+    held = rights.held(session, user)
+    return LoadedGrant(row, user, account, held, rights.by_role(session, user, held))
+
+
+def of_user(
+    session: Session, user: Principal, *, kind: str | None = None, client_id: str | None = None
+) -> list[UserGrant]:
+    """The newest first."""
+    found = select(UserGrant).where(UserGrant.user_id == user.id)
+    if kind is not None:
+        found = found.where(UserGrant.kind == kind)
+    if client_id is not None:
+        found = found.where(UserGrant.client_id == client_id)
+    return list(session.exec(found.order_by(col(UserGrant.id).desc())))
+
+
+def of_client(session: Session, client_id: str) -> list[UserGrant]:
+    return list(session.exec(select(UserGrant).where(UserGrant.client_id == client_id)))
+
+
+def by_index(session: Session, status_index: int) -> UserGrant | None:
+    """The grant that tokens with this index were issued from."""
+    return session.exec(select(UserGrant).where(UserGrant.status_index == status_index)).first()
+
+
+def end(tx: Transaction, rows: Iterable[UserGrant]) -> None:
+    """They end now, with their tokens and everything that would give new ones."""
+    rows = list(rows)
+    status_indices.revoke(tx, [(row.status_index, _owner(row)) for row in rows])
+    ids = [row.id for row in rows]
+    tx.session.execute(delete(RefreshToken).where(col(RefreshToken.grant_id).in_(ids)))
+    tx.session.execute(delete(UserGrant).where(col(UserGrant.id).in_(ids)))
+
+
+def end_tokens(tx: Transaction, rows: Iterable[UserGrant]) -> None:
+    """Their tokens end now; they go on with fresh indices."""
+    rows = list(rows)
+    status_indices.revoke(tx, [(row.status_index, _owner(row)) for row in rows])
+    for row in rows:
+        if row.expires_at is None or row.expires_at > tx.now:
+            _allocate(tx, row)
+
+
+def forget_expired(tx: Transaction) -> None:
+    """Deletes those that have expired: their tokens have too."""
+    expired = select(UserGrant.id).where(col(UserGrant.expires_at) <= tx.now)
+    tx.session.execute(delete(RefreshToken).where(col(RefreshToken.grant_id).in_(expired)))
+    tx.session.execute(delete(UserGrant).where(col(UserGrant.expires_at) <= tx.now))
+
+
+def note_use(session: Session, row: UserGrant, at: int) -> None:
+    """Keeps when it was last used, outside the logs."""
+    session.execute(update(UserGrant).where(col(UserGrant.id) == row.id).values(last_used_at=at))
+
+
+def _allocate(tx: Transaction, row: UserGrant) -> None:
+    row.status_index = status_indices.allocate(tx, _owner(row))
+    if row.expires_at is not None:
+        status_indices.expire(tx, row.status_index, _owner(row), row.expires_at)
+    tx.session.add(row)
+    tx.session.flush()
+
+
+def _owner(row: UserGrant) -> str:
+    return f"grant:{row.id}"
