@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     """How often verifiers that cannot wait for a list ask for one."""
     status_exp: Annotated[int, Field(ge=60, le=86400)] = 3600
     """How long verifiers outlive the issuer."""
+    session_lifetime: Annotated[int, Field(ge=60, le=365 * 86400)] = 30 * 86400
+    """How long a user stays signed in, in a browser or at a client, without proving again who it is."""
     signing_key_lifetime: Annotated[int, Field(ge=3600)] = 30 * 86400
     outage_allowance: Annotated[float, Field(ge=0, le=3600)] = 0
     """How long known role keys are exchanged while the database is gone and no revocation can be seen."""

@@ -8,22 +8,22 @@ from collections.abc import Mapping
 from starlette.requests import Request
 
 from issuer.denials import Denial
-from issuer.mint import Minted
 from issuer.service import Service
+from issuer.sign_ins import Issued
 
 NAME = "client_credentials"
 
 
-async def grant(service: Service, request: Request, form: Mapping[str, str]) -> Minted:
+async def grant(service: Service, request: Request, form: Mapping[str, str]) -> Issued:
     """Nothing is read and nothing written here once the role key is known."""
     grant = await service.clients.client(request, form)
     now = int(time.time())
-    minted = service.mint.mint(grant, _audience(service, form), form.get("scope"), now)
+    minted = service.mint.mint(grant, audience(service, form), form.get("scope"), now)
     service.credentials.last_exchanged[grant.client_id] = now
-    return minted
+    return Issued(minted)
 
 
-def _audience(service: Service, form: Mapping[str, str]) -> str:
+def audience(service: Service, form: Mapping[str, str]) -> str:
     """`resource` (RFC 8707) or `audience` (RFC 8693); without either the first of the settings."""
     resource, audience = form.get("resource"), form.get("audience")
     accepted = service.settings.accepted_audiences

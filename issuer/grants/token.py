@@ -9,8 +9,8 @@ from starlette.responses import Response
 from issuer.body import read_form
 from issuer.denials import BearerDenial, Denial
 from issuer.grants import client_credentials
-from issuer.mint import Minted
 from issuer.service import Service
+from issuer.sign_ins import Issued
 from issuer.telemetry import note
 
 GRANTS = {client_credentials.NAME: client_credentials.grant}
@@ -24,17 +24,20 @@ _HEADERS = (
 class TokenResponse(Response):
     """RFC 6749 section 5.1. Its headers are the same each time, and made once."""
 
-    def __init__(self, minted: Minted) -> None:
+    def __init__(self, issued: Issued) -> None:
         self.status_code = 200
         self.background = None
-        self.body = orjson.dumps(
-            {
-                "access_token": minted.raw,
-                "token_type": "Bearer",
-                "expires_in": minted.expires_in,
-                "scope": minted.scope,
-            }
-        )
+        body = {
+            "access_token": issued.minted.raw,
+            "token_type": "Bearer",
+            "expires_in": issued.minted.expires_in,
+            "scope": issued.minted.scope,
+        }
+        for member in ("refresh_token", "id_token", "issued_token_type"):
+            value = getattr(issued, member)
+            if value is not None:
+                body[member] = value
+        self.body = orjson.dumps(body)
         self.raw_headers = [*_HEADERS, (b"content-length", b"%d" % len(self.body))]
 
 
@@ -49,9 +52,9 @@ async def post_token(service: Service, request: Request) -> Response:
     if grant is None:
         raise Denial("unsupported_grant_type", f"grant_type is none of: {', '.join(GRANTS)}")
     service.coherence.check()
-    minted = await grant(service, request, form)
-    note(request.scope, jti=minted.token_id, scope=minted.scope)
-    return TokenResponse(minted)
+    issued = await grant(service, request, form)
+    note(request.scope, jti=issued.minted.token_id, scope=issued.minted.scope)
+    return TokenResponse(issued)
 
 
 async def get_token(service: Service, request: Request) -> Response:

@@ -1,0 +1,65 @@
+"""ID tokens: who signed in, told to the client (OpenID Connect Core section 2)."""
+
+from __future__ import annotations
+
+import hashlib
+
+import orjson
+
+from issuer.clients import EMAIL, PROFILE, Client
+from issuer.settings import Settings
+from issuer.signing import SigningKeys
+from issuer.store.user_grants import LoadedGrant
+from keys import base64url
+from verifier import Scope
+
+TYP = "JWT"
+LIFETIME = 600
+"""Seconds: it is looked at once, when it arrives."""
+
+
+class IdTokens:
+    """Makes ID tokens. Nothing is read or written."""
+
+    def __init__(self, signing: SigningKeys, settings: Settings) -> None:
+        self._signing = signing
+        self._issuer = settings.issuer_url
+
+    def sign(
+        self, loaded: LoadedGrant, client: Client, *, nonce: str | None, access_token: str, now: int
+    ) -> str:
+        """For `client` alone. Raises NoSigningKey."""
+        signer = self._signing.current
+        claims: dict[str, object] = {
+            "iss": self._issuer,
+            "aud": client.client_id,
+            "sub": loaded.user.name,
+            "iat": now,
+            "exp": now + LIFETIME,
+            "auth_time": loaded.row.authenticated_at,
+            "amr": loaded.row.methods.split(),
+            "at_hash": _half_hash(access_token, signer.algorithm.name),
+            **user_claims(loaded, Scope.parse(loaded.row.scope or "")),
+        }
+        if nonce is not None:
+            claims["nonce"] = nonce
+        return signer.sign(orjson.dumps(claims), TYP)
+
+
+def user_claims(loaded: LoadedGrant, scope: Scope) -> dict[str, object]:
+    """What is told of the user beside `sub` (OpenID Connect Core section 5.4)."""
+    claims: dict[str, object] = {}
+    if PROFILE in scope.words:
+        claims["preferred_username"] = loaded.user.name.partition(":")[2]
+        if loaded.account.display_name:
+            claims["name"] = loaded.account.display_name
+    if EMAIL in scope.words and loaded.account.email:
+        # Nobody has proved that it is the user's: whoever made the user wrote it.
+        claims |= {"email": loaded.account.email, "email_verified": False}
+    return claims
+
+
+def _half_hash(text: str, algorithm: str) -> str:
+    """`at_hash` (OpenID Connect Core section 3.1.3.6), by the hash that the signature uses."""
+    digest = hashlib.new("sha512" if algorithm == "EdDSA" else "sha256", text.encode()).digest()
+    return base64url.encode(digest[: len(digest) // 2]).decode()
