@@ -17,6 +17,10 @@ class Token(Answer):
     token_type: Literal["Bearer"]
     expires_in: int = Field(ge=0, le=3600, description="seconds")
     scope: str
+    # What was not asked for is left out.
+    refresh_token: str = ""
+    id_token: str = ""
+    issued_token_type: str = ""
 
 
 class Me(Answer):

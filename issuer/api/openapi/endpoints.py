@@ -77,6 +77,11 @@ ENDPOINTS = (
             "unsupported_grant_type",
             "invalid_scope",
             "invalid_target",
+            "invalid_grant",
+            "unauthorized_client",
+            "authorization_pending",
+            "expired_token",
+            "access_denied",
         ),
     ),
     Endpoint(
