@@ -1,4 +1,7 @@
-"""Rules for every test: nothing is skipped in CI, one real PostgreSQL for those that ask."""
+"""Rules for every test: nothing is skipped in CI, no issuer answers what its OpenAPI document does not say.
+
+One real PostgreSQL for those that ask.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgresql import PostgresBinaries, PostgresServer
+from tests.recorded import Recorded, recorded
 
 Counted = Callable[[str, Mapping[str, int]], None]
 _SECTIONS = ("counted", "measured")
@@ -72,6 +76,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.section(wanted)
             for line in sorted(told, reverse=True):
                 terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
+    """All that issuers answer, from before the first of them is started until the last has ended."""
+    with recorded(tmp_path_factory.mktemp("answers")) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _answers_are_as_described(answers: Recorded) -> Iterator[None]:
+    """Begins before every other fixture of a test and so ends after them."""
+    yield
+    answers.compare()
 
 
 @pytest.fixture

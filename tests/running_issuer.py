@@ -18,7 +18,7 @@ from typing import Self
 
 import httpx
 
-from tests import described
+from tests.recorded import is_recorded
 
 BIN = Path(sys.executable).parent
 START_SECONDS = 20.0
@@ -51,13 +51,10 @@ class RunningIssuer:
     workers: int = 1
 
     def http(self, credential: str | None = None) -> httpx.Client:
-        """A client of this issuer's API, as admin unless another credential is given ("" for none).
-
-        An answer that is not what the OpenAPI document says is an error where it was asked for.
-        """
+        """A client of this issuer's API, as admin unless another credential is given ("" for none)."""
         credential = self.admin_key if credential is None else credential
         headers = {"Authorization": f"Bearer {credential}"} if credential else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=10, event_hooks=described.HOOKS)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=10)
 
     def another(self, workers: int = 1, /, **settings: str) -> RunningIssuer:
         """A second host beside this one, with nothing shared but the database and the settings."""
@@ -145,7 +142,9 @@ def _wait_until_ready(issuer: RunningIssuer) -> None:
     with issuer.http("") as client:
         while issuer.process.poll() is None and time.monotonic() < deadline:
             with suppress(httpx.TransportError):
-                if client.get("/readyz").status_code == httpx.codes.OK:
+                answer = client.get("/readyz")
+                if answer.status_code == httpx.codes.OK:
+                    assert is_recorded(answer.headers["X-Request-Id"]), "nobody compares what it answers"
                     return
             time.sleep(0.02)
     raise RuntimeError(f"the issuer did not start:\n{issuer.log.read_text()}")

@@ -129,7 +129,7 @@ def test_what_we_answer_has_no_undeclared_members(served: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("row", OPERATION_ROWS, ids=lambda row: f"{row.method} {row.path}")
 def test_every_operation_is_answered_as_described(world: World, served: dict[str, Any], row: Row) -> None:
-    """What it answers is compared with the document by the client itself."""
+    """What it answers is compared with the document, as everywhere (tests/recorded.py)."""
     aim = target(world)
     assert aim.send(world, row, "nobody").status_code == 401
     assert aim.send(world, row, world.issuer.admin_key).status_code == row.status

@@ -25,13 +25,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests import described
 from tests.journeys.client import READ, seconds_until
 from tests.journeys.clone import make_clone
 from tests.journeys.conftest import Measured
 from tests.journeys.printed import command_blocks, inline, is_complete, python_blocks
 from tests.journeys.stopwatch import own_seconds
 from tests.journeys.terminal import Terminal
+from tests.recorded import is_recorded
 from tests.running_issuer import BIN, clean_environment
 from tests.vectors import PROJECT
 
@@ -63,7 +63,7 @@ def serving(command: str, clone: Path, output: Path, port: int = PORT, /, **sett
         if taken.connect_ex(("127.0.0.1", port)) == 0:
             pytest.skip(f"port {port} is taken: end what listens there")
     began = time.monotonic()
-    with output.open("wb") as file, httpx.Client(timeout=5, event_hooks=described.HOOKS) as http:
+    with output.open("wb") as file, httpx.Client(timeout=5) as http:
         process = subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-c", command],
             env=clean_environment(**settings),
@@ -85,9 +85,11 @@ def serving(command: str, clone: Path, output: Path, port: int = PORT, /, **sett
 
 def _is_ready(http: httpx.Client, port: int) -> bool:
     try:
-        return http.get(f"http://127.0.0.1:{port}/readyz").status_code == httpx.codes.OK
+        answer = http.get(f"http://127.0.0.1:{port}/readyz")
     except httpx.TransportError:
         return False
+    assert is_recorded(answer.headers["X-Request-Id"]), "nobody compares what it answers"
+    return answer.status_code == httpx.codes.OK
 
 
 def printed_curl(output: Path) -> str:

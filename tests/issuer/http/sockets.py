@@ -13,8 +13,6 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests import described
-
 _PIECE = b"x" * 8192
 _ENOUGH = 8 * 1024 * 1024
 _SECONDS = 20.0
@@ -109,4 +107,4 @@ def _connect(url: str) -> socket.socket:
 def client_at(url: str, source: str) -> httpx.Client:
     """A client whose requests come from `source`, one of the many loopback addresses."""
     transport = httpx.HTTPTransport(local_address=source)
-    return httpx.Client(base_url=url, transport=transport, timeout=10, event_hooks=described.HOOKS)
+    return httpx.Client(base_url=url, transport=transport, timeout=10)
