@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -120,6 +121,8 @@ def _defaults(given: Mapping[str, str | None]) -> dict[str, str | None]:
 def _text(value: object) -> str | None:
     if value is None:
         return None
+    if isinstance(value, dict):
+        return json.dumps(value, default=str) if value else None
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
@@ -127,9 +130,19 @@ def _shown(field_name: str, text: str | None) -> str | None:
     """Without secrets, whatever was given in their place."""
     if text is None or Settings.model_fields[field_name].annotation == SecretStr | None:
         return HIDDEN if text else text
+    if field_name == "upstream_providers":
+        return _shown_providers(text)
     if field_name == "database_url":
         return _shown_url(text)
     return _USER.sub(f"{HIDDEN}@", text)
+
+
+def _shown_providers(text: str) -> str:
+    """Their names: there are secrets in the rest."""
+    try:
+        return ",".join(json.loads(text))
+    except (ValueError, TypeError):
+        return HIDDEN
 
 
 def _shown_url(text: str) -> str:

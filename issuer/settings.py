@@ -22,6 +22,8 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from issuer.signing_in.providers import UpstreamProvider, check_names
+
 _HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*", re.ASCII)
 PREFIX = "HOURMARKD_"
 CONFIG_FILE = "HOURMARKD_CONFIG_FILE"
@@ -63,6 +65,8 @@ class Settings(BaseSettings):
     """Names that requests may be for, beside the issuer's own, the one listened on and loopback."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses and networks whose `X-Forwarded-For` is believed."""
+    upstream_providers: dict[str, UpstreamProvider] = Field(default_factory=dict)
+    """Other OpenID providers that users may sign in by, by the name in their paths."""
     key_encryption_key: SecretStr | None = None
     key_encryption_key_file: Path | None = None
 
@@ -89,6 +93,11 @@ class Settings(BaseSettings):
         for proxy in value:
             ip_network(proxy)
         return value
+
+    @field_validator("upstream_providers")
+    @classmethod
+    def _check_providers(cls, value: dict[str, UpstreamProvider]) -> dict[str, UpstreamProvider]:
+        return check_names(value)
 
     @field_validator("allowed_hosts")
     @classmethod

@@ -42,6 +42,7 @@ def audited(folder: Path) -> list[tuple[str, str, str]]:
         return list(database.execute(query))
 
 
+_PATIENCE = 5.0
 # The first terminal that the leader of a session opens becomes the one that Ctrl-C comes from.
 ON_ITS_TERMINAL = (
     "import os; os.close(os.open(os.ttyname(0), os.O_RDWR)); from issuer.cli import main; main()"
@@ -65,9 +66,14 @@ def answered(folder: Path, command: str, typed: str) -> Done:
         asked = b""
         while b"[y/N]" not in asked and (more := os.read(process.stderr.fileno(), 1024)):
             asked += more
-        keyboard.write(typed.encode())
-        keyboard.flush()
-        out, err = process.communicate()
+        while True:
+            keyboard.write(typed.encode())
+            keyboard.flush()
+            try:
+                out, err = process.communicate(timeout=_PATIENCE)
+                break
+            except subprocess.TimeoutExpired:
+                continue  # Ctrl-C came in the moment before the process began to read: a person types it again
     return Done(process.returncode, out.decode(), (asked + err).decode())
 
 
