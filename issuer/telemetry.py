@@ -23,6 +23,8 @@ from issuer.identifiers import new_request_id
 
 # Hexadecimal as trace ids and UUIDs are: nothing that could be a secret put in the wrong place.
 _GIVEN_ID = re.compile(rb"[0-9A-Fa-f-]{8,64}")
+REFUSE = "hourmark.refuse"
+"""In the scope of a request whose refusals are not those of `denials.answer`: what makes them instead."""
 _QUIET = frozenset({"/livez", "/readyz"})
 
 logger = structlog.get_logger()
@@ -91,7 +93,8 @@ class RequestLog:
             noted["refused"] = getattr(getattr(error, "error", None), "code", refused.code)
             if refused.code == "server_error":
                 logger.exception("server_error", request_id=request_id.decode())
-            answer = denials.answer(error, path=scope["path"], request_id=request_id.decode())
+            refuse = scope.get(REFUSE, denials.answer)
+            answer = refuse(error, path=scope["path"], request_id=request_id.decode())
             await answer(scope, receive, send_with_id)
         finally:
             path = scope.get("hourmark.path")

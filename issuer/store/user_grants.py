@@ -112,6 +112,11 @@ def by_index(session: Session, status_index: int) -> UserGrant | None:
     return session.exec(select(UserGrant).where(UserGrant.status_index == status_index)).first()
 
 
+def by_cookie(session: Session, cookie_hash: bytes) -> UserGrant | None:
+    """The session of a browser."""
+    return session.exec(select(UserGrant).where(UserGrant.cookie_hash == cookie_hash)).first()
+
+
 def end(tx: Transaction, rows: Iterable[UserGrant]) -> None:
     """They end now, with their tokens and everything that would give new ones."""
     rows = list(rows)

@@ -130,6 +130,18 @@ class StatusList(RootModel[str]):
     """The signed list, as a JWT in compact form."""
 
 
+class StyleSheet(RootModel[str]):
+    """What the pages look like."""
+
+
+class Script(RootModel[str]):
+    """What the pages do in a browser, where it may: passkeys."""
+
+
+class Mark(RootModel[str]):
+    """The product's mark, as SVG."""
+
+
 class Alive(Answer):
     status: Literal["alive"]
 

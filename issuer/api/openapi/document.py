@@ -16,8 +16,10 @@ from starlette.responses import Response
 
 from issuer.api import OPERATIONS
 from issuer.api.openapi.endpoints import BEARER, ENDPOINTS, ROLE_KEY, Endpoint
+from issuer.api.openapi.pages import PAGES, Page
 from issuer.api.openapi.responses import JSON, SCHEMAS, done, refused, unchanged
 from issuer.api.operation import NoBody, Operation
+from issuer.console.browser import SESSION_COOKIE
 from issuer.denials import OAUTH_PATHS
 from issuer.service import Service
 
@@ -38,7 +40,7 @@ _BODY_REFUSALS = ("request_timeout", "too_large", "unsupported_media_type")
 _DESCRIPTION = (
     "A path that is not here is answered with 404, a method that a path does not take with 405 and `Allow`, "
     "another host than this issuer's with 421. GET stands for HEAD too. Refusals are OAuth errors (RFC 6749) "
-    f"at {', '.join(sorted(OAUTH_PATHS))} and problems (RFC 9457) everywhere else."
+    f"at {', '.join(sorted(OAUTH_PATHS))}, pages where pages are, and problems (RFC 9457) everywhere else."
 )
 _REQUEST_HEADERS = {
     "If-Match": "change it only if it is at this version: its ETag, or * for any",
@@ -57,6 +59,8 @@ def document(issuer: str) -> dict[str, Any]:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
     for endpoint in ENDPOINTS:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _endpoint(endpoint, schemas)
+    for page in PAGES:
+        paths.setdefault(page.path, {})[page.method.lower()] = _page(page)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Hourmark", "version": version("hourmark"), "description": _DESCRIPTION},
@@ -71,6 +75,12 @@ def document(issuer: str) -> dict[str, Any]:
                     "description": "role key, or token for the issuer",
                 },
                 "roleKey": {"type": "http", "scheme": "basic", "description": "role key: access as user"},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": SESSION_COOKIE,
+                    "description": "a browser in which somebody is signed in",
+                },
             },
         },
     }
@@ -148,7 +158,7 @@ def _endpoint(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
         responses["503"] = done(schemas[endpoint.unavailable, "serialization"], always=("Retry-After",))
     described: dict[str, Any] = {
         "summary": endpoint.summary,
-        "operationId": "_".join(re.findall(r"\w+", f"{endpoint.method.lower()}{endpoint.path}")),
+        "operationId": _operation_id(endpoint.method, endpoint.path),
         "security": list(endpoint.security),
         "parameters": _path_parameters(endpoint.path) + _header_parameters(endpoint.request_headers),
         "responses": responses,
@@ -156,19 +166,36 @@ def _endpoint(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
     if endpoint.permission is not None:
         described["x-permission"] = endpoint.permission
     if endpoint.form:
-        described["requestBody"] = {
-            "required": True,
-            "content": {
-                _FORM: {
-                    "schema": {
-                        "type": "object",
-                        "properties": {field: {"type": "string"} for field in endpoint.form},
-                        "required": list(endpoint.required),
-                    }
-                }
-            },
-        }
+        described["requestBody"] = _form(endpoint.form, endpoint.required)
     return described
+
+
+def _page(page: Page) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "summary": page.summary,
+        "operationId": _operation_id(page.method, page.path),
+        "security": page.security,
+        "parameters": _path_parameters(page.path)
+        + [{"name": name, "in": "query", "schema": {"type": "string"}} for name in page.query],
+        # Of another host, and of a method that it does not take, it is refused before it is a page.
+        "responses": page.responses() | refused(("misdirected_request",), in_oauth=False),
+    }
+    if page.method == "POST":
+        described["requestBody"] = _form((*page.form, "csrf"), ("csrf",))
+    return described
+
+
+def _operation_id(method: str, path: str) -> str:
+    return "_".join(re.findall(r"\w+", f"{method.lower()}{path}"))
+
+
+def _form(fields: Iterable[str], required: Iterable[str]) -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "properties": {field: {"type": "string"} for field in fields},
+        "required": list(required),
+    }
+    return {"required": True, "content": {_FORM: {"schema": schema}}}
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:

@@ -170,6 +170,19 @@ ENDPOINTS = (
         )
         for path in _PUBLIC
     ),
+    *(
+        Endpoint(
+            path=f"/static/{{version}}/{name}",
+            summary="For the pages",
+            answer=answer,
+            media_type=media_type,
+            always=("Cache-Control", "X-Content-Type-Options"),
+        )
+        for name, answer, media_type in (
+            ("console.css", answers.StyleSheet, "text/css"),
+            ("icon.svg", answers.Mark, "image/svg+xml"),
+        )
+    ),
     Endpoint(path="/livez", summary="Whether the process runs", answer=answers.Alive),
     Endpoint(
         path="/readyz",

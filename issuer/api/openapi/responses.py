@@ -22,6 +22,9 @@ HEADERS: dict[str, dict[str, Any]] = {
         f"Access-Control-{name}": {"description": "Fetch, CORS protocol", "schema": _TEXT}
         for name in ("Allow-Origin", "Expose-Headers", "Allow-Methods", "Allow-Headers", "Max-Age")
     },
+    "Content-Security-Policy": {"schema": _TEXT},
+    "Referrer-Policy": {"schema": _TEXT},
+    "X-Content-Type-Options": {"schema": {"const": "nosniff"}},
     "Retry-After": {"description": "seconds", "schema": {"type": "string", "pattern": "^[0-9]+$"}},
     "WWW-Authenticate": {"description": "RFC 6750, RFC 7617", "schema": _TEXT},
 }

@@ -1,0 +1,1 @@
+"""The pages: server-rendered, usable without JavaScript, under a strict content security policy."""

@@ -1,0 +1,15 @@
+"""Times as pages show them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from markupsafe import Markup
+
+from issuer import rfc3339
+
+
+def moment(seconds: int) -> Markup:
+    """In UTC, and readable by machines: pages do not know where their reader is."""
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%-d %b %Y, %H:%M UTC")
+    return Markup('<time datetime="{}">{}</time>').format(rfc3339.write(seconds), text)

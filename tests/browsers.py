@@ -1,0 +1,130 @@
+"""A browser without a screen, which keeps cookies and sends forms as browsers do; and how to sign one in."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from html import unescape
+from typing import Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from issuer.clients import CONSOLE_ID
+from issuer.console.browser import SESSION_COOKIE
+from issuer.settings import Settings
+from issuer.setup import open_database, read_key_encryption_key
+from issuer.store import signing_keys, user_grants, users
+from issuer.store.user_grants import SESSION, Authentication, Place
+from keys import Handle, handle_hash
+from tests import described
+from tests.running_issuer import RunningIssuer
+
+LIFETIME = 3600
+_TAG = re.compile(r"<(input|button)\b([^>]*)>")
+_ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
+
+
+class Browser:
+    """httpx keeps `Secure` cookies for TLS alone; browsers send them to loopback too, and so does this."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.cookies: dict[str, str] = {}
+        self.page = ""
+        """The last page that was shown."""
+        self._http = httpx.Client(base_url=url, timeout=10, event_hooks=described.HOOKS)
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """Asks for a page; follows no redirect."""
+        return self._send("GET", path, None, headers)
+
+    def follow(self, answer: httpx.Response) -> httpx.Response:
+        """Goes where answers lead, as long as that is this issuer."""
+        while answer.is_redirect and answer.headers["location"].startswith("/"):
+            answer = self.get(answer.headers["location"])
+        return answer
+
+    def send(
+        self, path: str, fields: dict[str, str] | None = None, *, csrf: str | None = None, **headers: str
+    ) -> httpx.Response:
+        """Sends a form with the hidden fields of the last page; follows no redirect."""
+        given = self.hidden() | (fields or {}) | ({} if csrf is None else {"csrf": csrf})
+        return self._send(
+            "POST", path, given, {"Origin": self.url, "Sec-Fetch-Site": "same-origin"} | headers
+        )
+
+    def hidden(self) -> dict[str, str]:
+        """The hidden fields of the last page, by name."""
+        tags = (dict(_ATTRIBUTE.findall(found)) for _, found in _TAG.findall(self.page))
+        return {tag["name"]: unescape(tag.get("value", "")) for tag in tags if tag.get("type") == "hidden"}
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _send(
+        self, method: str, path: str, form: dict[str, str] | None, headers: dict[str, str]
+    ) -> httpx.Response:
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = self._http.request(
+            method, path, data=form, headers=sent | ({"Cookie": cookie} if cookie else {})
+        )
+        for name, value in _set_cookies(answer):
+            self.cookies[name] = value
+            if not value:
+                del self.cookies[name]
+        if answer.headers.get("content-type", "").startswith("text/html"):
+            self.page = answer.text
+        return answer
+
+
+def signed_in(
+    issuer: RunningIssuer, user: str, *, at: int | None = None, methods: Iterable[str] = ("pwd",)
+) -> Browser:
+    """A browser in which `user` (its name alone) proved at `at`, by default now, who it is.
+
+    Its session is written into the database, so nothing depends on how people sign in.
+    """
+    names = {name.removeprefix("HOURMARKD_").lower(): value for name, value in issuer.settings.items()}
+    settings = Settings.model_validate(names)
+    now, cookie = int(time.time()), Handle.SESSION.generate()
+    with closing(open_database(settings)) as database:
+        with database.read() as reading:
+            hash_keys = signing_keys.open_hash_keys(reading, read_key_encryption_key(settings))
+        with database.write(actor=f"user:{user}", now=now) as tx:
+            user_grants.create(
+                tx,
+                SESSION,
+                users.get(tx.session, user).principal,
+                CONSOLE_ID,
+                scope=None,
+                authentication=Authentication(now if at is None else at, tuple(methods)),
+                place=Place("127.0.0.1", "tests"),
+                expires_at=now + LIFETIME,
+                cookie_hash=handle_hash(cookie, hash_keys[max(hash_keys)]),
+            )
+    browser = Browser(issuer.settings["HOURMARKD_ISSUER"])
+    browser.cookies[SESSION_COOKIE] = cookie
+    return browser
+
+
+def is_elsewhere(answer: httpx.Response) -> bool:
+    """Whether it leads away from the issuer."""
+    location = answer.headers.get("location", "/")
+    return bool(urlsplit(location).netloc) or not location.startswith("/")
+
+
+def _set_cookies(answer: httpx.Response) -> Iterable[tuple[str, str]]:
+    for header in answer.headers.get_list("set-cookie"):
+        name, _, rest = header.partition("=")
+        value = rest.partition(";")[0].strip('"')
+        yield name, "" if "Max-Age=0" in rest else value

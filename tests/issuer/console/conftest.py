@@ -1,0 +1,42 @@
+"""An issuer for the pages, and browsers in front of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from uuid import uuid4
+
+import pytest
+
+from tests.browsers import Browser, signed_in
+from tests.issuer.http.world import World, made, open_world
+
+NewBrowser = Callable[..., Browser]
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with open_world(tmp_path_factory.mktemp("console")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def user(world: World) -> str:
+    """A new user."""
+    name = f"u{uuid4().hex[:12]}"
+    made(world.admin.post("/v1/users", json={"name": name, "display_name": "Ada Lovelace"}))
+    return name
+
+
+@pytest.fixture
+def browser(world: World) -> Iterator[Browser]:
+    """One that was never here."""
+    with Browser(world.url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sign_in(world: World, user: str) -> Iterator[NewBrowser]:
+    """Makes browsers in which the user is signed in, with the arguments of `signed_in`."""
+    with ExitStack() as stack:
+        yield lambda **given: stack.enter_context(signed_in(world.issuer, given.pop("user", user), **given))

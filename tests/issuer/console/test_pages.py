@@ -1,0 +1,80 @@
+"""What every page has: its headers, its cookies, and refusals that people can read."""
+
+from __future__ import annotations
+
+import pytest
+
+from issuer.console.browser import BROWSER_COOKIE
+from issuer.console.pages import own_path
+from tests.browsers import Browser
+from tests.issuer.console.conftest import NewBrowser
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def test_nobody_is_signed_in(browser: Browser) -> None:
+    answer = browser.get("/?a=b&c=/d")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/%3Fa%3Db%26c%3D/d")
+
+
+def test_somebody_is(sign_in: NewBrowser) -> None:
+    answer = sign_in().get("/")
+    assert answer.status_code == 200
+    assert "Ada Lovelace" in answer.text
+    assert answer.headers["content-security-policy"] == POLICY
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_cookies_are_for_this_host_alone_and_for_no_script(sign_in: NewBrowser) -> None:
+    (cookie,) = sign_in().get("/").headers.get_list("set-cookie")
+    name, *attributes = cookie.split("; ")
+    assert name.startswith(f"{BROWSER_COOKIE}=")
+    assert {each.lower() for each in attributes} == {
+        *("httponly", "secure", "samesite=lax", "path=/", "max-age=31536000")
+    }
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/login?next=/", "/a/b?c=%2F#d", "/authorize?a=b&c=d"])
+def test_a_path_of_ours_is_come_back_to(path: str) -> None:
+    assert own_path(path) == path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        None,
+        "",
+        "x",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "https://evil.example",
+        "/\t/evil",
+        "/\n/evil",
+        "/a\r\nSet-Cookie: b=c",
+        "/a b",
+        "/ä",
+        "javascript:alert(1)",
+        "/" + "a" * 9000,
+        "/a\\b",
+    ],
+)
+def test_any_other_leads_to_the_start(path: str | None) -> None:
+    assert own_path(path) == "/"
+
+
+def test_style_and_mark_are_kept_for_ever(browser: Browser, sign_in: NewBrowser) -> None:
+    page = sign_in().get("/").text
+    for name, kind in (("console.css", "text/css"), ("icon.svg", "image/svg+xml")):
+        path = next(each for each in page.split('"') if each.endswith(name))
+        answer = browser.get(path)
+        assert answer.headers["content-type"].partition(";")[0] == kind
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert len(answer.content) < 20_000
+        other = browser.get(f"/static/0/{name}")
+        assert (other.content, other.headers["cache-control"]) == (answer.content, "no-store")
