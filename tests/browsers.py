@@ -19,7 +19,6 @@ from issuer.setup import open_database, read_key_encryption_key
 from issuer.store import signing_keys, user_grants, users
 from issuer.store.user_grants import SESSION, Authentication, Place
 from keys import Handle, handle_hash
-from tests import described
 from tests.running_issuer import RunningIssuer
 
 LIFETIME = 3600
@@ -35,7 +34,7 @@ class Browser:
         self.cookies: dict[str, str] = {}
         self.page = ""
         """The last page that was shown."""
-        self._http = httpx.Client(base_url=url, timeout=10, event_hooks=described.HOOKS)
+        self._http = httpx.Client(base_url=url, timeout=10)
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """Asks for a page; follows no redirect."""

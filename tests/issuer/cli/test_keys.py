@@ -73,7 +73,7 @@ def answered(folder: Path, command: str, typed: str) -> Done:
                 out, err = process.communicate(timeout=_PATIENCE)
                 break
             except subprocess.TimeoutExpired:
-                continue  # Ctrl-C came in the moment before the process began to read: a person types it again
+                continue  # Ctrl-C came a moment before the process began to read: a person types it again
     return Done(process.returncode, out.decode(), (asked + err).decode())
 
 
