@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
-from issuer import health, published, tokens
+from issuer import health, published, tokens, userinfo
 from issuer.api import OPERATIONS
 from issuer.api.openapi import get_openapi
+from issuer.authorization import authorize
 from issuer.console import account, static_files
 from issuer.grants.token import get_token, post_token
 from issuer.hosts import AllowedHosts
@@ -25,6 +26,8 @@ ROWS = (
     Row("POST", "/v1/token", post_token),
     Row("GET", "/v1/token", get_token),
     Row("GET", "/v1/me", tokens.get_me),
+    Row("GET", "/v1/userinfo", userinfo.get_userinfo),
+    Row("POST", "/v1/userinfo", userinfo.get_userinfo),
     Row("POST", "/v1/introspect", tokens.post_introspect),
     Row("POST", "/v1/revoke", tokens.post_revoke),
     *published.ROWS,
@@ -32,6 +35,7 @@ ROWS = (
     Row("GET", "/readyz", health.readyz),
     Row("GET", "/v1/openapi.json", get_openapi),
     *account.ROWS,
+    *authorize.ROWS,
     *static_files.ROWS,
     *(Row(operation.method, operation.path, operation.respond) for operation in OPERATIONS),
 )

@@ -32,9 +32,11 @@ class Caller:
     audience: tuple[str, ...] | None
     """None for a role key, which is for no single service."""
     expires_at: float | None
+    is_on_behalf: bool = False
+    """Whether an app acts for the principal: what people do for themselves is none of its business."""
 
     @property
-    def actor(self) -> str:
+    def logged_as(self) -> str:
         """Who it is in the logs: a role key, or whoever is behind a client of many."""
         return self.client_id if self.client_id.startswith(ROLE_KEY_PREFIX) else self.principal
 
@@ -42,6 +44,10 @@ class Caller:
         """Raises BearerDenial unless the caller may do it."""
         if not self.scope.covers(action, resource, labels):
             raise BearerDenial(InsufficientScope(f"{action}@{resource}"))
+
+    def is_oneself(self, principal: str) -> bool:
+        """Whether the principal itself asks, with all that it may: not an app for it, nor a narrowed key."""
+        return self.principal == principal and not self.is_on_behalf
 
     def require_within(self, scope: Scope, what: str) -> None:
         """Nobody hands on more than they hold. Raises Denial, which says what is missing."""
@@ -108,4 +114,5 @@ class Callers:
             scope=token.scope,
             audience=token.audience,
             expires_at=token.expires_at,
+            is_on_behalf=token.actor is not None,
         )

@@ -7,11 +7,13 @@ import hashlib
 import orjson
 
 from issuer.clients import EMAIL, PROFILE, Client
+from issuer.service import Service
 from issuer.settings import Settings
 from issuer.signing import SigningKeys
+from issuer.store.tables import Principal, UserAccount
 from issuer.store.user_grants import LoadedGrant
 from keys import base64url
-from verifier import Scope
+from verifier import Scope, TokenError, jws, strict_json
 
 TYP = "JWT"
 LIFETIME = 600
@@ -39,23 +41,36 @@ class IdTokens:
             "auth_time": loaded.row.authenticated_at,
             "amr": loaded.row.methods.split(),
             "at_hash": _half_hash(access_token, signer.algorithm.name),
-            **user_claims(loaded, Scope.parse(loaded.row.scope or "")),
+            **user_claims(loaded.user, loaded.account, Scope.parse(loaded.row.scope or "")),
         }
         if nonce is not None:
             claims["nonce"] = nonce
         return signer.sign(orjson.dumps(claims), TYP)
 
 
-def user_claims(loaded: LoadedGrant, scope: Scope) -> dict[str, object]:
+def subject_of_hint(service: Service, hint: str) -> str | None:
+    """Whom an ID token of ours is about, even one that has expired; None for anything else."""
+    try:
+        parsed = jws.parse(hint)
+        service.api_verifier.trust.signature_holds(parsed)
+        claims = strict_json.parse_object(parsed.payload)
+    except (TokenError, ValueError):
+        return None
+    is_ours = parsed.header.typ == TYP.lower() and claims.get("iss") == service.settings.issuer_url
+    subject = claims.get("sub")
+    return subject if is_ours and isinstance(subject, str) else None
+
+
+def user_claims(user: Principal, account: UserAccount, scope: Scope) -> dict[str, object]:
     """What is told of the user beside `sub` (OpenID Connect Core section 5.4)."""
     claims: dict[str, object] = {}
     if PROFILE in scope.words:
-        claims["preferred_username"] = loaded.user.name.partition(":")[2]
-        if loaded.account.display_name:
-            claims["name"] = loaded.account.display_name
-    if EMAIL in scope.words and loaded.account.email:
+        claims["preferred_username"] = user.name.partition(":")[2]
+        if account.display_name:
+            claims["name"] = account.display_name
+    if EMAIL in scope.words and account.email:
         # Nobody has proved that it is the user's: whoever made the user wrote it.
-        claims |= {"email": loaded.account.email, "email_verified": False}
+        claims |= {"email": account.email, "email_verified": False}
     return claims
 
 

@@ -9,6 +9,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from issuer.clients import PROTOCOL_WORDS
 from issuer.denials import Denial
 from issuer.grants.token import GRANTS
 from issuer.resources import Handler, Row
@@ -20,6 +21,10 @@ from verifier.status_list import TYP
 
 MAX_WAIT = 30
 _METADATA_MAX_AGE = 300
+_CLAIMS = (
+    *("iss", "sub", "aud", "exp", "iat", "auth_time", "amr", "nonce", "at_hash"),
+    *("name", "preferred_username", "email", "email_verified"),
+)
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 # Pages of any origin may verify tokens too. Nothing else here is for other origins.
 _ANY_ORIGIN = {
@@ -42,9 +47,19 @@ def metadata(settings: Settings) -> dict[str, object]:
         "issuer": issuer,
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
         "token_endpoint": f"{issuer}/v1/token",
-        "token_endpoint_auth_methods_supported": authentication,
+        "token_endpoint_auth_methods_supported": [*authentication, "none"],
         "grant_types_supported": list(GRANTS),
-        "response_types_supported": [],
+        "authorization_endpoint": f"{issuer}/authorize",
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "scopes_supported": list(PROTOCOL_WORDS),
+        "claims_supported": list(_CLAIMS),
+        "userinfo_endpoint": f"{issuer}/v1/userinfo",
         "introspection_endpoint": f"{issuer}/v1/introspect",
         "introspection_endpoint_auth_methods_supported": authentication,
         "revocation_endpoint": f"{issuer}/v1/revoke",

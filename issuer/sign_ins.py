@@ -1,6 +1,6 @@
 """A user's sign-in at a client: from what was approved to tokens, and from a refresh token to the next.
 
-The functions with a transaction run inside one; tokens are signed after it was committed.
+Tokens are signed inside the transaction: where none can be issued, nothing is used up.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from issuer.store import names
 from issuer.store.database import Transaction
 
 Done = TypeVar("Done")
-_NAMES = {"role": names.check_role_name, "user": names.check_user_name}
+_NAMES = {"role": names.check_role_name, "user": names.check_user_name, "app": names.check_app_name}
 
 
 class Body(BaseModel):
@@ -82,7 +82,7 @@ class Call:
 
     async def change(self, work: Callable[[Transaction], Done]) -> Done:
         """Changes something on the caller's behalf, if its credential is still in force then."""
-        return await self.service.change(self.caller.actor, self.caller.status_index, work)
+        return await self.service.change(self.caller.logged_as, self.caller.status_index, work)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

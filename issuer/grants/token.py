@@ -8,12 +8,13 @@ from starlette.responses import Response
 
 from issuer.body import read_form
 from issuer.denials import BearerDenial, Denial
-from issuer.grants import client_credentials
+from issuer.grants import authorization_code, client_credentials, refresh_token
 from issuer.service import Service
 from issuer.sign_ins import Issued
 from issuer.telemetry import note
 
-GRANTS = {client_credentials.NAME: client_credentials.grant}
+GRANTS = {each.NAME: each.grant for each in (client_credentials, authorization_code, refresh_token)}
+_PROOFS = ("cnf", "dpop_jkt")
 _HEADERS = (
     (b"content-type", b"application/json;charset=UTF-8"),
     (b"cache-control", b"no-store"),
@@ -51,6 +52,8 @@ async def post_token(service: Service, request: Request) -> Response:
     grant = GRANTS.get(form["grant_type"])
     if grant is None:
         raise Denial("unsupported_grant_type", f"grant_type is none of: {', '.join(GRANTS)}")
+    if any(name in form for name in _PROOFS) or b"dpop" in dict(request.scope["headers"]):
+        raise Denial("invalid_request", "proof of possession (DPoP) is not supported yet: ask without it")
     service.coherence.check()
     issued = await grant(service, request, form)
     note(request.scope, jti=issued.minted.token_id, scope=issued.minted.scope)

@@ -100,6 +100,13 @@ def change(tx: Transaction, row: AppRow, registration: Registration) -> None:
     tx.audit("app:update", row.name, client_id=row.client_id, scope=row.scope)
 
 
+def set_secret(tx: Transaction, row: AppRow, secret_hash: bytes) -> None:
+    row.secret_hash = secret_hash
+    row.version += 1
+    tx.session.add(row)
+    tx.audit("app:renew-secret", row.name, client_id=row.client_id)
+
+
 def delete_app(tx: Transaction, row: AppRow) -> None:
     """For good, with everything that users let it have."""
     user_grants.end(tx, user_grants.of_client(tx.session, row.client_id))

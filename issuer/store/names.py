@@ -14,6 +14,7 @@ _SEGMENT = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 _ROLE_NAME = re.compile(rf"{_SEGMENT}(?:\.{_SEGMENT}){{2,}}", re.ASCII)
 _USER_NAME = re.compile(rf"{_SEGMENT}(?:\.{_SEGMENT})*", re.ASCII)
 _MAX_NAME = 200
+_MAX_APP_NAME = 100
 
 
 class InvalidName(ValueError):
@@ -35,6 +36,15 @@ def check_user_name(name: str) -> str:
     if len(name) > _MAX_NAME or _USER_NAME.fullmatch(name) is None:
         raise InvalidName(
             f"{name[:_MAX_NAME]!r} is not a user name: use letters, digits, '-' and '_', with dots between"
+        )
+    return name
+
+
+def check_app_name(name: str) -> str:
+    """Raises InvalidName."""
+    if len(name) > _MAX_APP_NAME or _USER_NAME.fullmatch(name) is None:
+        raise InvalidName(
+            f"{name[:_MAX_APP_NAME]!r} is no app name: use letters, digits, '-' and '_', with dots between"
         )
     return name
 

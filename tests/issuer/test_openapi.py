@@ -150,6 +150,7 @@ QUERIES = {
     "/v1/roles/{role}/policies": PAGED,
     "/v1/users": {*PAGED, "prefix", "state"},
     "/v1/users/{user}/roles": PAGED,
+    "/v1/apps": PAGED,
     "/v1/audit": {*PAGED, "actor", "action", "target", "since", "until"},
 }
 VERSIONED = {
@@ -166,8 +167,12 @@ VERSIONED = {
     ("POST", "/v1/users/{user}/roles"),
     ("GET", "/v1/users/{user}/roles"),
     ("DELETE", "/v1/users/{user}/roles/{role}"),
+    ("GET", "/v1/apps/{app}"),
+    ("PATCH", "/v1/apps/{app}"),
+    ("POST", "/v1/apps/{app}/secret"),
+    ("DELETE", "/v1/apps/{app}"),
 }
-ENDED = {("DELETE", "/v1/roles/{role}"), ("DELETE", "/v1/users/{user}")}
+ENDED = {("DELETE", f"/v1/{noun}") for noun in ("roles/{role}", "users/{user}", "apps/{app}")}
 """What is gone has no version any more."""
 
 
@@ -197,11 +202,14 @@ def test_what_has_versions_says_so(served: dict[str, Any]) -> None:
         if place in VERSIONED:
             assert named == {"If-Match", "If-None-Match"}, place
             assert "412" in operation["responses"]
-        done = next(answer for status, answer in operation["responses"].items() if status < "300")
-        etag = done["headers"].get("ETag")
+        done: dict[str, Any] = next(
+            (answer for status, answer in operation["responses"].items() if status < "300"), {}
+        )
+        etag = done.get("headers", {}).get("ETag")
         has_etag = place in VERSIONED - ENDED or place in {
             ("POST", "/v1/roles"),
             ("POST", "/v1/users"),
+            ("POST", "/v1/apps"),
             ("GET", "/.well-known/jwks.json"),
             ("GET", "/status/{number}"),
         }

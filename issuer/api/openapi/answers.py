@@ -34,6 +34,17 @@ class Me(Answer):
     expires_at: rfc3339.Written | None
 
 
+class UserInfo(Answer):
+    """OpenID Connect Core section 5.3.2."""
+
+    sub: str
+    # What the scope does not name is left out.
+    name: str = ""
+    preferred_username: str = ""
+    email: str = ""
+    email_verified: bool = False
+
+
 class Inactive(Answer):
     """A token that is no good, or that is none of the caller's business."""
 
@@ -77,7 +88,17 @@ class Metadata(Answer):
     token_endpoint: str
     token_endpoint_auth_methods_supported: list[str]
     grant_types_supported: list[str]
+    authorization_endpoint: str
     response_types_supported: list[str]
+    response_modes_supported: list[str]
+    code_challenge_methods_supported: list[str]
+    authorization_response_iss_parameter_supported: bool
+    prompt_values_supported: list[str]
+    request_parameter_supported: bool
+    request_uri_parameter_supported: bool
+    scopes_supported: list[str]
+    claims_supported: list[str]
+    userinfo_endpoint: str
     introspection_endpoint: str
     introspection_endpoint_auth_methods_supported: list[str]
     revocation_endpoint: str

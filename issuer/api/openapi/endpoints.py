@@ -67,7 +67,11 @@ ENDPOINTS = (
         summary="Exchange a role key for a token (RFC 6749)",
         answer=answers.Token,
         security=_CLIENT,
-        form=("grant_type", "scope", "resource", "audience", *_AUTHENTICATION),
+        form=(
+            *("grant_type", "scope", "resource", "audience"),
+            *("code", "redirect_uri", "code_verifier", "refresh_token"),
+            *_AUTHENTICATION,
+        ),
         required=("grant_type",),
         always=("Cache-Control",),
         refusals=(
@@ -91,6 +95,18 @@ ENDPOINTS = (
         security=(BEARER,),
         always=("Cache-Control",),
         refusals=("invalid_token",),
+    ),
+    *(
+        Endpoint(
+            method=method,
+            path="/v1/userinfo",
+            summary="What is known of the user (OpenID Connect Core section 5.3)",
+            answer=answers.UserInfo,
+            security=(BEARER,),
+            always=("Cache-Control",),
+            refusals=(*_CALLER_REFUSALS, "invalid_token", "insufficient_scope"),
+        )
+        for method in ("GET", "POST")
     ),
     Endpoint(
         method="POST",

@@ -37,6 +37,8 @@ class Page:
     """Whether there is a page; a form that only leads to the next one has none."""
     leads_on: bool = False
     """Whether it may lead to another page, or to where a client waits."""
+    goes_back: bool = False
+    """Whether it may lead back to a client (RFC 6749 section 4.1.2)."""
     needs_session: bool = False
     query: tuple[str, ...] = ()
     form: tuple[str, ...] = ()
@@ -60,6 +62,9 @@ class Page:
         }
         if self.is_shown:
             answers["200"] = _html("the page")
+        if self.goes_back:
+            back = headers(("Location", "Cache-Control", "Referrer-Policy"))
+            answers["302"] = {"description": "back to the client", "headers": back}
         if self.leads_on or self.needs_session:
             answers["303"] = {"description": "elsewhere", "headers": headers(("Location", "Cache-Control"))}
         return answers
@@ -77,4 +82,36 @@ def _retry_after(codes: list[str]) -> tuple[str, ...]:
     return ("Retry-After",) if {"slow_down", "temporarily_unavailable"} & set(codes) else ()
 
 
-PAGES: tuple[Page, ...] = (Page(path="/", summary="Who is signed in, and how", needs_session=True),)
+_AUTHORIZATION = (
+    *("client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge"),
+    *("code_challenge_method", "nonce", "prompt", "max_age", "login_hint", "id_token_hint", "resource"),
+)
+PAGES: tuple[Page, ...] = (
+    Page(path="/", summary="Who is signed in, and how", needs_session=True),
+    Page(
+        path="/authorize",
+        summary="A client asks for a user's consent (RFC 6749 section 4.1.1)",
+        leads_on=True,
+        goes_back=True,
+        query=_AUTHORIZATION,
+        refusals=("invalid_request", "invalid_token"),
+    ),
+    Page(
+        method="POST",
+        path="/authorize",
+        summary="The same by a form (OpenID Connect Core section 3.1.2.1)",
+        is_shown=False,
+        leads_on=True,
+        form=_AUTHORIZATION,
+    ),
+    Page(
+        method="POST",
+        path="/consent",
+        summary="What the user says to a client's request",
+        is_shown=False,
+        leads_on=True,
+        goes_back=True,
+        form=("request", "decision"),
+        refusals=("invalid_token",),
+    ),
+)

@@ -26,7 +26,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Target:
-    """A role with a policy and a role key, and a user; of each the name of one that is not made yet."""
+    """A role with a policy and a role key, a user, and an app with a secret; of each the name of one that is not made yet."""
 
     role: str
     policy: str
@@ -34,6 +34,7 @@ class Target:
     new: str
     user: str
     person: str
+    app: str
 
     def send(self, world: World, row: Row, caller: str) -> httpx.Response:
         return world.nobody.request(
@@ -72,6 +73,12 @@ ROWS = (
         {"role": "{role}"}, "role:assume@{role}"),
     Row("GET", "/v1/users/{user}/roles", "user:get@{user}"),
     Row("DELETE", "/v1/users/{user}/roles/{role}", "user:assign@{user}"),
+    Row("POST", "/v1/apps", "app:register@{app}-new", 201, {"name": "{app}-new"}),
+    Row("GET", "/v1/apps", "app:get@{app}"),
+    Row("GET", "/v1/apps/{app}", "app:get@{app}"),
+    Row("PATCH", "/v1/apps/{app}", "app:update@{app}", 200, {"description": "For tests"}),
+    Row("POST", "/v1/apps/{app}/secret", "app:update@{app}"),
+    Row("DELETE", "/v1/apps/{app}", "app:delete@{app}"),
     Row("GET", "/v1/audit", "audit:read@*"),
     Row("GET", "/v1/audit/chain", "audit:read@*"),
 )  # fmt: skip
@@ -86,4 +93,8 @@ def target(world: World) -> Target:
     )
     user = f"u{uuid4().hex[:12]}"
     made(world.admin.post("/v1/users", json={"name": user}))
-    return Target(role, str(policy["id"]), key.access, f"{role}-new", user, f"{user}-new")
+    app = f"app-{uuid4().hex[:12]}"
+    made(
+        world.admin.post("/v1/apps", json={"name": app, "token_endpoint_auth_method": "client_secret_basic"})
+    )
+    return Target(role, str(policy["id"]), key.access, f"{role}-new", user, f"{user}-new", app)

@@ -35,13 +35,16 @@ def test_the_metadata_is_true(world: World, path: str) -> None:
     metadata: dict[str, Any] = answer.json()
     assert metadata["issuer"] == world.url
     assert answer.headers["content-type"] == "application/json"
-    assert metadata["grant_types_supported"] == ["client_credentials"]
-    assert metadata["response_types_supported"] == []
+    assert metadata["grant_types_supported"] == ["client_credentials", "authorization_code", "refresh_token"]
+    assert metadata["response_types_supported"] == ["code"]
     assert metadata["protected_resources"] == [SERVICES, OTHER, world.url]
-    assert not {"authorization_endpoint", "device_authorization_endpoint"} & set(metadata)
+    assert "device_authorization_endpoint" not in metadata
     # Every address that it names is there, for the method that it is there for.
     places = {name: url for name, url in metadata.items() if name.endswith(("_endpoint", "_uri"))}
-    assert set(places) == {"jwks_uri", "token_endpoint", "introspection_endpoint", "revocation_endpoint"}
+    assert set(places) == {
+        *("jwks_uri", "token_endpoint", "introspection_endpoint", "revocation_endpoint"),
+        *("authorization_endpoint", "userinfo_endpoint"),
+    }
     for name, url in places.items():
         method = "GET" if name == "jwks_uri" else "POST"
         assert world.nobody.request(method, url).status_code not in (404, 405), name
@@ -50,7 +53,7 @@ def test_the_metadata_is_true(world: World, path: str) -> None:
     form = {"client_id": key.access, "client_secret": key.secret}
     for name in ("token", "introspection", "revocation"):
         supported = metadata[f"{name}_endpoint_auth_methods_supported"]
-        assert supported == ["client_secret_basic", "client_secret_post"]
+        assert supported[:2] == ["client_secret_basic", "client_secret_post"]
         data = {"grant_type": "client_credentials", "token": "x"}
         url = metadata[f"{name}_endpoint"]
         assert world.nobody.post(url, data=data, auth=key.basic).status_code == 200

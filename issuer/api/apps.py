@@ -1,0 +1,250 @@
+"""Apps: register, list, look at, change, delete. Whoever owns one needs no permission for it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import ValidationError
+from sqlmodel import Session
+
+from issuer import rfc3339
+from issuer.api.operation import Call, Operation, Versioned
+from issuer.api.query import Page, PageQuery, page_of
+from issuer.api.registration import BY_SECRET, App, Changes, DeletedApp, NewApp, RegisteredApp
+from issuer.denials import Denial, wrong_field, wrong_fields
+from issuer.store import apps, names, principals
+from issuer.store.database import Transaction
+from issuer.store.principals import ROLE_PREFIX
+from issuer.store.tables import AppRow, Principal
+from issuer.store.users import USER_PREFIX
+from keys import Handle, handle_hash
+from keys.secret import random_text
+
+_CLIENT_ID_PREFIX, _CLIENT_ID_CHARACTERS = "hma_", 16
+
+
+async def register(call: Call) -> Versioned:
+    """A new app. Its secret, if it has one, is in this answer and nowhere else."""
+    try:
+        name = names.check_app_name(call.body.name)
+    except names.InvalidName as error:
+        raise wrong_field("name", str(error)) from error
+    call.caller.require("app:register", name)
+    owner, role = _owner(call), call.body.role
+    if role is not None:
+        call.caller.require("role:assume", role)
+    client_id = _CLIENT_ID_PREFIX + random_text(_CLIENT_ID_CHARACTERS)
+    secret, secret_hash = _secret(call, call.body)
+
+    def work(tx: Transaction) -> Versioned:
+        row = apps.create(
+            tx,
+            client_id,
+            name,
+            call.body.registration(secret_hash),
+            owner=principals.get(tx.session, owner),
+            role=None if role is None else principals.get(tx.session, ROLE_PREFIX + role),
+        )
+        return _registered(tx.session, row, secret)
+
+    return await call.change(work)
+
+
+async def list_all(call: Call) -> Page[App]:
+    """Those that the caller may look at."""
+    query, visible = call.query, call.caller.scope.names_for("app:get")
+
+    def work(session: Session) -> Page[App]:
+        owner = None if call.caller.is_on_behalf else principals.find(session, call.caller.principal)
+        rows = apps.list_all(session, after=query.cursor, limit=query.limit + 1, within=visible, owner=owner)
+        return page_of([App(**_members(session, row)) for row in rows], query.limit, lambda app: app.name)
+
+    return await call.read(work)
+
+
+async def get(call: Call) -> Versioned:
+    return await call.read(lambda session: _versioned(session, _known(call, session, "app:get")))
+
+
+async def update(call: Call) -> Versioned:
+    """Wanting something else ends every token that it has of users: they are asked about what is new."""
+    call.path("app")
+
+    def work(tx: Transaction) -> Versioned:
+        row = _known(call, tx.session, "app:update")
+        call.preconditions.require(row.version)
+        together = _with(App(**_members(tx.session, row)), call.body)
+        if (together.token_endpoint_auth_method == BY_SECRET) != (row.secret_hash is not None):
+            raise Denial("conflict", "an app with and one without a secret are two: register another one")
+        apps.change(tx, row, together.registration(row.secret_hash))
+        return _versioned(tx.session, row)
+
+    return await call.change(work)
+
+
+async def renew_secret(call: Call) -> Versioned:
+    """The one before is no good any more."""
+    secret = Handle.CLIENT_SECRET.generate()
+
+    def work(tx: Transaction) -> Versioned:
+        row = _known(call, tx.session, "app:update")
+        call.preconditions.require(row.version)
+        if row.secret_hash is None:
+            raise Denial("conflict", "this app has no secret: it is registered without one")
+        apps.set_secret(tx, row, handle_hash(secret, call.service.credentials.hash_key.key))
+        return _registered(tx.session, row, secret)
+
+    return await call.change(work)
+
+
+async def delete(call: Call) -> DeletedApp:
+    """For good, with everything that users let it have. Again it does nothing."""
+    name = call.path("app")
+
+    def work(tx: Transaction) -> DeletedApp:
+        row = apps.find(tx.session, name)
+        if row is None:
+            call.caller.require("app:delete", name)
+        else:
+            row = _known(call, tx.session, "app:delete")
+            call.preconditions.require(row.version)
+            apps.delete_app(tx, row)
+        return DeletedApp(deleted=name)
+
+    return await call.change(work)
+
+
+def _owner(call: Call) -> str:
+    """Whose it will be: nobody gets one who would not have it. Raises BearerDenial."""
+    owner: str = call.body.owner or call.caller.principal
+    if owner != call.caller.principal:
+        if owner.startswith(USER_PREFIX):
+            call.caller.require("user:update", owner.removeprefix(USER_PREFIX))
+        else:
+            call.caller.require("role:assume", owner.removeprefix(ROLE_PREFIX))
+    return owner
+
+
+def _known(call: Call, session: Session, action: str) -> AppRow:
+    """The app, for its owner or whoever has the permission. Raises BearerDenial, NotFound."""
+    name = call.path("app")
+    row = apps.find(session, name)
+    owner = None if row is None else session.get_one(Principal, row.owner_id)
+    if owner is None or not call.caller.is_oneself(owner.name):
+        call.caller.require(action, name)
+    return apps.get(session, name)
+
+
+def _secret(call: Call, body: NewApp) -> tuple[str | None, bytes | None]:
+    if body.token_endpoint_auth_method != BY_SECRET:
+        return None, None
+    secret = Handle.CLIENT_SECRET.generate()
+    return secret, handle_hash(secret, call.service.credentials.hash_key.key)
+
+
+def _with(app: App, changes: Changes) -> Changes:
+    """What is registered, with the changes. Raises Denial if they do not go together."""
+    now = {name: value for name, value in app.model_dump().items() if name in Changes.model_fields}
+    try:
+        return Changes.model_validate(now | changes.model_dump(exclude_unset=True))
+    except ValidationError as error:
+        raise wrong_fields(error) from None
+
+
+def _versioned(session: Session, row: AppRow) -> Versioned:
+    return Versioned(App(**_members(session, row)), row.version)
+
+
+def _registered(session: Session, row: AppRow, secret: str | None) -> Versioned:
+    return Versioned(RegisteredApp(**_members(session, row), client_secret=secret), row.version)
+
+
+def _members(session: Session, row: AppRow) -> dict[str, Any]:
+    role = None if row.role_id is None else session.get_one(Principal, row.role_id)
+    return {
+        "name": row.name,
+        "client_id": row.client_id,
+        "owner": session.get_one(Principal, row.owner_id).name,
+        "role": None if role is None else role.name.removeprefix(ROLE_PREFIX),
+        "description": row.description,
+        "redirect_uris": json.loads(row.redirect_uris),
+        "post_logout_redirect_uris": json.loads(row.post_logout_redirect_uris),
+        "host": row.host,
+        "scope": row.scope,
+        "token_endpoint_auth_method": row.authentication,
+        "jwks": None if row.jwks is None else json.loads(row.jwks),
+        "id_token_signed_response_alg": row.id_token_algorithm,
+        "created_at": rfc3339.write(row.created_at),
+        "created_by": row.created_by,
+    }
+
+
+_ALL, _ONE = "/v1/apps", "/v1/apps/{app}"
+OPERATIONS = (
+    Operation(
+        method="POST",
+        path=_ALL,
+        summary="Register an app",
+        permission="app:register@APP",
+        handler=register,
+        body=NewApp,
+        answer=RegisteredApp,
+        status=201,
+        location="/v1/apps/{name}",
+        has_etag=True,
+        refusals=("conflict", "not_found"),
+    ),
+    Operation(
+        method="GET",
+        path=_ALL,
+        summary="List apps",
+        permission="app:get@APP",
+        handler=list_all,
+        query=PageQuery,
+        answer=Page[App],
+    ),
+    Operation(
+        method="GET",
+        path=_ONE,
+        summary="Look at an app",
+        permission="app:get@APP",
+        handler=get,
+        answer=App,
+        has_etag=True,
+        is_conditional=True,
+        refusals=("not_found",),
+    ),
+    Operation(
+        method="PATCH",
+        path=_ONE,
+        summary="Change what is registered of an app",
+        permission="app:update@APP",
+        handler=update,
+        body=Changes,
+        answer=App,
+        has_etag=True,
+        is_conditional=True,
+        refusals=("not_found", "conflict"),
+    ),
+    Operation(
+        method="POST",
+        path=f"{_ONE}/secret",
+        summary="Give an app a new secret",
+        permission="app:update@APP",
+        handler=renew_secret,
+        answer=RegisteredApp,
+        has_etag=True,
+        is_conditional=True,
+        refusals=("not_found", "conflict"),
+    ),
+    Operation(
+        method="DELETE",
+        path=_ONE,
+        summary="Delete an app, with everything that users let it have",
+        permission="app:delete@APP",
+        handler=delete,
+        answer=DeletedApp,
+        is_conditional=True,
+    ),
+)

@@ -1,0 +1,120 @@
+"""What is registered of an app (RFC 7591 section 2), as it is sent, checked and shown."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from issuer import rfc3339
+from issuer.api.operation import Answer, Body
+from issuer.authorization import redirects
+from issuer.clients import PROTOCOL_WORDS
+from issuer.store.apps import Registration
+from keys import PublicKey, UnusableKey
+from verifier import Scope
+
+Authentication = Literal["none", "client_secret_basic", "private_key_jwt"]
+PUBLIC: Authentication = "none"
+BY_SECRET: Authentication = "client_secret_basic"  # noqa: S105 - RFC 7591's name, no secret
+BY_KEY: Authentication = "private_key_jwt"
+RedirectUri = Annotated[str, AfterValidator(redirects.check)]
+_HOST = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
+_MAX_KEYS = 10
+
+
+class Changes(Body):
+    """What can be changed of an app. Members that are not sent stay as they are."""
+
+    description: Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    redirect_uris: Annotated[list[RedirectUri], Field(max_length=20)] = Field(default_factory=list)
+    """Where users may be sent back to: compared letter by letter, but for the port of a loopback address."""
+    post_logout_redirect_uris: Annotated[list[RedirectUri], Field(max_length=20)] = Field(
+        default_factory=list
+    )
+    host: Annotated[str, Field(max_length=253, pattern=_HOST)] | None = None
+    """Where it is found, if it is protected by a proxy that asks here."""
+    scope: str = ""
+    """The permissions that it wants. More than its owner has, if need be: users' rights bound it."""
+    token_endpoint_auth_method: Authentication = PUBLIC
+    jwks: dict[str, Any] | None = None
+    """Its public keys, for private_key_jwt."""
+    id_token_signed_response_alg: Literal["ES256", "EdDSA", "RS256"] | None = None
+
+    @field_validator("scope")
+    @classmethod
+    def _check_scope(cls, value: str) -> str:
+        scope = Scope.parse(value)
+        other = [word for word in scope.words if word not in PROTOCOL_WORDS]
+        if other:
+            raise ValueError(f"{other[0]!r} is no permission: write noun:verb@resource")
+        return str(scope)
+
+    @field_validator("jwks")
+    @classmethod
+    def _check_jwks(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        if value is None:
+            return None
+        keys = value.get("keys")
+        if not isinstance(keys, list) or not 0 < len(keys) <= _MAX_KEYS:
+            raise ValueError(f"a JWKS has 1 to {_MAX_KEYS} keys in `keys`")
+        for key in keys:
+            try:
+                PublicKey.from_jwk(key if isinstance(key, dict) else {})
+            except UnusableKey as error:
+                raise ValueError(f"a key cannot be used: {error}") from None
+        return value
+
+    @model_validator(mode="after")
+    def _check_keys(self) -> Changes:
+        if (self.token_endpoint_auth_method == BY_KEY) != (self.jwks is not None):
+            raise ValueError("private_key_jwt needs jwks, and nothing else does")
+        return self
+
+    def registration(self, secret_hash: bytes | None) -> Registration:
+        return Registration(
+            description=self.description,
+            redirect_uris=tuple(self.redirect_uris),
+            post_logout_redirect_uris=tuple(self.post_logout_redirect_uris),
+            host=self.host,
+            scope=self.scope,
+            authentication=self.token_endpoint_auth_method,
+            secret_hash=secret_hash,
+            jwks=None if self.jwks is None else json.dumps(self.jwks),
+            id_token_algorithm=self.id_token_signed_response_alg,
+        )
+
+
+class NewApp(Changes):
+    name: str
+    owner: str | None = None
+    """A principal, `user:NAME` or `role:NAME`; by default whoever asks."""
+    role: str | None = None
+    """The role that it is when it acts for nobody."""
+
+
+class App(Answer):
+    name: str
+    client_id: str
+    owner: str
+    role: str | None
+    description: str
+    redirect_uris: list[str]
+    post_logout_redirect_uris: list[str]
+    host: str | None
+    scope: str
+    token_endpoint_auth_method: Authentication
+    jwks: dict[str, Any] | None
+    id_token_signed_response_alg: str | None
+    created_at: rfc3339.Written
+    created_by: str
+
+
+class RegisteredApp(App):
+    client_secret: str | None
+    """Shown once; None for an app that has none."""
+
+
+class DeletedApp(Answer):
+    deleted: str

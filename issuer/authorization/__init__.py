@@ -1,0 +1,1 @@
+"""How a user lets a client have a token: requests, consents, codes."""

@@ -1,0 +1,151 @@
+"""The authorization endpoint (RFC 6749 section 3.1): a user comes from a client, goes back with a code."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import Response
+
+from issuer import clients
+from issuer.authorization import consent, request
+from issuer.authorization.request import AuthorizationRequest, RefusedRequest, Source, UntrustedRequest
+from issuer.body import read_form
+from issuer.clients import Client
+from issuer.console.browser import Browser, BrowserSession, browser_of, read_page_form
+from issuer.console.pages import page_row, see_other, sign_in_first
+from issuer.denials import Denial
+from issuer.id_token import subject_of_hint
+from issuer.service import Service
+from issuer.store import consents
+from verifier import Scope
+
+_MOMENT = "hourmark_moment"
+"""A parameter of ours: since when the user has to have proved again who it is."""
+
+
+async def get_authorize(service: Service, http: Request) -> Response:
+    browser = await browser_of(service, http)
+    return await _answer(service, browser, http.scope["query_string"].decode("latin-1"))
+
+
+async def post_authorize(service: Service, http: Request) -> Response:
+    """The same by a form, from the client's page (OpenID Connect Core section 3.1.2.1)."""
+    del service
+    return see_other(f"/authorize?{urlencode(await read_form(http))}")
+
+
+async def post_consent(service: Service, http: Request) -> Response:
+    """What the user said. The request is looked at anew: meanwhile anything may have changed."""
+    browser, form = await read_page_form(service, http)
+    decision = form.get("decision")
+    if decision not in ("allow", "deny"):
+        raise Denial("invalid_request", "the form says neither allow nor deny")
+    return await _answer(service, browser, form.get("request", ""), decision=decision)
+
+
+async def _answer(service: Service, browser: Browser, query: str, *, decision: str | None = None) -> Response:
+    try:
+        parameters = request.parse_query(query)
+        client_id = parameters.get("client_id", "")
+        client = await service.read(lambda session: clients.find(session, client_id))
+        source = request.read_source(parameters, client)
+    except UntrustedRequest as error:
+        raise Denial("invalid_request", str(error)) from error
+    try:
+        asked = request.read(parameters, source, service.settings)
+        if not _is_proven(service, browser.session, parameters, asked):
+            if "none" in asked.prompts:
+                raise RefusedRequest("login_required", "nobody is signed in, or not recently enough")
+            return sign_in_first(_again(service, parameters))
+        return await _decide(service, browser, asked, urlencode(parameters), decision)
+    except RefusedRequest as error:
+        return _back(service, source, error=error.code, error_description=str(error))
+
+
+async def _decide(
+    service: Service,
+    browser: Browser,
+    asked: AuthorizationRequest,
+    query: str,
+    decision: str | None,
+) -> Response:
+    client, session = asked.source.client, browser.require_session()
+    known = await service.read(lambda reading: _known(reading, session, client))
+    if decision is None and consent.is_needed(asked, known):
+        if "none" in asked.prompts:
+            raise RefusedRequest("consent_required", "the user has not agreed to this yet")
+        return await consent.ask(service, browser, asked, known, query)
+    if decision == "deny":
+        raise RefusedRequest("access_denied", "the user does not agree")
+    code = await consent.give_code(service, session, asked)
+    return _back(service, asked.source, code=code)
+
+
+def _known(reading: Session, session: BrowserSession, client: Client) -> Scope:
+    """What the user agreed to before."""
+    return consents.scope_of(consents.find(reading, session.user_id, client.client_id))
+
+
+def _is_proven(
+    service: Service,
+    session: BrowserSession | None,
+    parameters: Mapping[str, str],
+    asked: AuthorizationRequest,
+) -> bool:
+    """Whether somebody is signed in, and proved as lately as the client demands who it is."""
+    if session is None:
+        return False
+    hint = None if asked.id_token_hint is None else subject_of_hint(service, asked.id_token_hint)
+    moment = _moment(service, parameters)
+    age = time.time() - session.authentication.at
+    is_stale = (
+        bool(asked.prompts & {"login", "select_account"})
+        or (asked.max_age is not None and age > asked.max_age)
+        or (asked.id_token_hint is not None and hint != session.user)
+    )
+    is_proven_since = moment is not None and session.authentication.at >= moment
+    return not is_stale or is_proven_since
+
+
+def _again(service: Service, parameters: Mapping[str, str]) -> str:
+    """Where to come back to once the user has proved who it is: it must happen from now on."""
+    query = urlencode({name: value for name, value in parameters.items() if name != _MOMENT})
+    now = int(time.time())
+    return f"/authorize?{query}&{_MOMENT}={now}.{_seal(service, query, now)}"
+
+
+def _moment(service: Service, parameters: Mapping[str, str]) -> int | None:
+    text, _, seal = parameters.get(_MOMENT, "").partition(".")
+    query = urlencode({name: value for name, value in parameters.items() if name != _MOMENT})
+    if not (text.isascii() and text.isdigit()):
+        return None
+    is_ours = hmac.compare_digest(seal.encode(), _seal(service, query, int(text)).encode())
+    return int(text) if is_ours else None
+
+
+def _seal(service: Service, query: str, moment: int) -> str:
+    text = f"moment\0{moment}\0{query}"
+    return hmac.digest(service.credentials.hash_key.key, text.encode(), "sha256").hex()
+
+
+def _back(service: Service, source: Source, **answer: str) -> Response:
+    """To the client, with `state` as it came, and who answers (RFC 9207)."""
+    parameters = {**answer, "state": source.state, "iss": service.settings.issuer_url}
+    headers = {
+        "Location": request.with_parameters(source.redirect_uri, parameters),
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+    }
+    return Response(status_code=302, headers=headers)
+
+
+ROWS = (
+    page_row("GET", "/authorize", get_authorize),
+    page_row("POST", "/authorize", post_authorize),
+    page_row("POST", "/consent", post_consent),
+)

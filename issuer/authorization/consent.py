@@ -1,0 +1,116 @@
+"""Asking the user, and what follows from a yes: a consent that is remembered, and a code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+from starlette.responses import Response
+
+from issuer.authorization import redirects, words
+from issuer.authorization.request import AuthorizationRequest
+from issuer.clients import OPENID, Client
+from issuer.console.browser import Browser, BrowserSession
+from issuer.console.pages import page
+from issuer.service import Service
+from issuer.settings import Settings
+from issuer.store import authorization_codes, consents, rights
+from issuer.store.database import Transaction
+from issuer.store.tables import AuthorizationCode, Principal, UserGrant
+from issuer.store.user_grants import Authentication, Place
+from verifier import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One thing that a client wants, in words."""
+
+    words: str
+    spelling: str
+    is_held: bool
+    """Whether the user may do that at all, now."""
+
+
+def is_needed(asked: AuthorizationRequest, known: Scope) -> bool:
+    """Whether the user has to be asked. A program on the user's computer proves nothing about itself, so that
+    it is asked about each time (RFC 8252 section 8.6).
+    """
+    client = asked.source.client
+    poses = client.is_ours or (client.is_public and redirects.is_native(asked.source.redirect_uri))
+    return poses or "consent" in asked.prompts or not asked.scope <= known
+
+
+async def ask(
+    service: Service,
+    browser: Browser,
+    asked: AuthorizationRequest,
+    known: Scope,
+    query: str,
+) -> Response:
+    """The page. What was agreed to before is shown apart from what is new."""
+    client, user_id = asked.source.client, browser.require_session().user_id
+    held = await service.read(lambda reading: _held(reading, user_id))
+    new = asked.scope.beyond(known) if known else asked.scope
+    return page(
+        browser,
+        "consent.html",
+        form_targets=[asked.source.redirect_uri],
+        client=client,
+        place=redirects.place(asked.source.redirect_uri),
+        is_native=redirects.is_native(asked.source.redirect_uri),
+        request=query,
+        new=wishes(new, held, service.settings),
+        before=wishes(known, held, service.settings) if known and not client.is_ours else [],
+    )
+
+
+async def give_code(service: Service, session: BrowserSession, asked: AuthorizationRequest) -> str:
+    """Remembers what was agreed to, and gives the code."""
+
+    def work(tx: Transaction) -> str:
+        user = tx.session.get_one(Principal, session.user_id)
+        row = tx.session.get_one(UserGrant, session.grant_id)
+        remember(tx, user, asked.source.client, asked.scope, row)
+        code = AuthorizationCode(
+            hash=b"",
+            client_id=asked.source.client.client_id,
+            user_id=user.id,
+            session_id=session.grant_id,
+            redirect_uri=asked.source.redirect_uri,
+            scope=str(asked.scope),
+            audience=asked.audience,
+            code_challenge=asked.code_challenge,
+            nonce=asked.nonce,
+            authenticated_at=session.authentication.at,
+            methods=" ".join(session.authentication.methods),
+            expires_at=0,
+        )
+        return authorization_codes.add(tx, code, service.credentials.hash_key.key)
+
+    return await service.change(session.user, session.status_index, work)
+
+
+def remember(tx: Transaction, user: Principal, client: Client, scope: Scope, session: UserGrant) -> None:
+    """Of the issuer's own clients nothing: they are the user, and ask each time."""
+    if not client.is_ours:
+        consents.give(
+            tx,
+            user,
+            client.client_id,
+            scope,
+            authentication=Authentication(session.authenticated_at, tuple(session.methods.split())),
+            place=Place(session.address, session.user_agent),
+        )
+
+
+def wishes(scope: Scope, held: Scope, settings: Settings) -> list[Wish]:
+    """The permissions first; `openid` says no more than the words behind it."""
+    permissions = [
+        Wish(words.of_permission(each), str(each), bool(Scope((each,)) & held)) for each in scope.permissions
+    ]
+    told = [word for word in scope.words if word != OPENID or scope.words == (OPENID,)]
+    return permissions + [Wish(words.of_word(word, settings.session_lifetime), word, True) for word in told]
+
+
+def _held(reading: Session, user_id: int) -> Scope:
+    return rights.held(reading, reading.get_one(Principal, user_id))

@@ -1,0 +1,67 @@
+"""What users let apps have. A consent owns a status index: what is issued under it ends with it."""
+
+from __future__ import annotations
+
+from sqlmodel import Session, select
+
+from issuer.store import user_grants
+from issuer.store.database import Transaction
+from issuer.store.tables import Principal, UserGrant
+from issuer.store.user_grants import CONSENT, Authentication, Place
+from verifier import Scope
+
+
+def find(session: Session, user_id: int, client_id: str) -> UserGrant | None:
+    return session.exec(
+        select(UserGrant).where(
+            UserGrant.kind == CONSENT, UserGrant.user_id == user_id, UserGrant.client_id == client_id
+        )
+    ).first()
+
+
+def scope_of(row: UserGrant | None) -> Scope:
+    """What was let: nothing without a consent."""
+    return Scope() if row is None else Scope.parse(row.scope or "")
+
+
+def give(
+    tx: Transaction,
+    user: Principal,
+    client_id: str,
+    scope: Scope,
+    *,
+    authentication: Authentication,
+    place: Place,
+) -> UserGrant:
+    """Lets the app have `scope`, beside what it was let before. Raises StatusListFull."""
+    row = find(tx.session, user.id, client_id)
+    if row is None:
+        row = user_grants.create(
+            tx,
+            CONSENT,
+            user,
+            client_id,
+            scope=scope,
+            authentication=authentication,
+            place=place,
+            expires_at=None,
+        )
+    else:
+        before = scope_of(row)
+        together = Scope.of((*before.permissions, *scope.permissions), (*before.words, *scope.words))
+        if together == before:
+            return row
+        row.scope = str(together)
+        tx.session.add(row)
+    tx.audit("consent:give", user.name, client_id=client_id, scope=row.scope)
+    return row
+
+
+def withdraw(tx: Transaction, user: Principal, client_id: str) -> bool:
+    """Ends it, every sign-in at the app, and every token of these; says whether there was one."""
+    rows = user_grants.of_user(tx.session, user, client_id=client_id)
+    if not rows:
+        return False
+    user_grants.end(tx, rows)
+    tx.audit("consent:withdraw", user.name, client_id=client_id)
+    return True
