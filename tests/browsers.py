@@ -48,7 +48,7 @@ class Browser:
         return answer
 
     def send(
-        self, path: str, fields: dict[str, str] | None = None, *, csrf: str | None = None, **headers: str
+        self, path: str, fields: dict[str, str] | None = None, /, *, csrf: str | None = None, **headers: str
     ) -> httpx.Response:
         """Sends a form with the hidden fields of the last page; follows no redirect."""
         given = self.hidden() | (fields or {}) | ({} if csrf is None else {"csrf": csrf})

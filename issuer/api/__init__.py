@@ -1,6 +1,6 @@
 """The management API: one file a noun, an operation a row."""
 
-from issuer.api import audit, memberships, policies, role_keys, roles, users
+from issuer.api import audit, invitations, memberships, policies, role_keys, roles, users
 
 OPERATIONS = (
     *roles.OPERATIONS,
@@ -8,5 +8,6 @@ OPERATIONS = (
     *policies.OPERATIONS,
     *users.OPERATIONS,
     *memberships.OPERATIONS,
+    *invitations.OPERATIONS,
     *audit.OPERATIONS,
 )

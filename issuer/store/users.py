@@ -10,7 +10,7 @@ from sqlmodel import Session, col, delete, select
 from issuer.store import credentials, names, principals
 from issuer.store.database import Transaction
 from issuer.store.refusals import Conflict, NotFound
-from issuer.store.tables import Membership, Principal, UserAccount
+from issuer.store.tables import Invitation, Membership, PasskeyRow, Principal, UpstreamIdentity, UserAccount
 from verifier import Permission
 
 USER_PREFIX = "user:"
@@ -114,6 +114,8 @@ def enable(tx: Transaction, user: User) -> None:
 
 def delete_user(tx: Transaction, user: User) -> tuple[list[str], list[str]]:
     """For good, with everything personal; returns its role keys and those of what they made."""
+    for table in (PasskeyRow, UpstreamIdentity, Invitation):
+        tx.session.execute(delete(table).where(col(table.user_id) == user.principal.id))
     tx.session.execute(delete(UserAccount).where(col(UserAccount.principal_id) == user.principal.id))
     return principals.delete_principal(tx, user.principal.name)
 

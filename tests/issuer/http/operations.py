@@ -72,6 +72,7 @@ ROWS = (
         {"role": "{role}"}, "role:assume@{role}"),
     Row("GET", "/v1/users/{user}/roles", "user:get@{user}"),
     Row("DELETE", "/v1/users/{user}/roles/{role}", "user:assign@{user}"),
+    Row("POST", "/v1/users/{user}/invitations", "user:invite@{user}", 201),
     Row("GET", "/v1/audit", "audit:read@*"),
     Row("GET", "/v1/audit/chain", "audit:read@*"),
 )  # fmt: skip
