@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.browsers import Browser, signed_in
+from tests import browsers
+from tests.browsers import Browser
 from tests.issuer.http.world import World, made, open_world
 
 NewBrowser = Callable[..., Browser]
@@ -36,10 +37,12 @@ def browser(world: World) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def sign_in(world: World, user: str) -> Iterator[NewBrowser]:
+def signed_in(world: World, user: str) -> Iterator[NewBrowser]:
     """Makes browsers in which the user is signed in, with the arguments of `signed_in`."""
     with ExitStack() as stack:
-        yield lambda **given: stack.enter_context(signed_in(world.issuer, given.pop("user", user), **given))
+        yield lambda **given: stack.enter_context(
+            browsers.signed_in(world.issuer, given.pop("user", user), **given)
+        )
 
 
 @pytest.fixture

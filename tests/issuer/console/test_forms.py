@@ -12,8 +12,8 @@ FORMS = [page.path for page in PAGES if page.method == "POST"]
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_without_its_token_nothing_is_done(sign_in: NewBrowser, path: str) -> None:
-    browser = sign_in()
+def test_without_its_token_nothing_is_done(signed_in: NewBrowser, path: str) -> None:
+    browser = signed_in()
     for csrf in ("", "x", "ä"):
         answer = browser.send(path, csrf=csrf)
         if path == "/logout" and not csrf:
@@ -25,15 +25,15 @@ def test_without_its_token_nothing_is_done(sign_in: NewBrowser, path: str) -> No
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_another_sessions_token_is_worth_nothing(sign_in: NewBrowser, path: str) -> None:
-    one, other = sign_in(), sign_in()
+def test_another_sessions_token_is_worth_nothing(signed_in: NewBrowser, path: str) -> None:
+    one, other = signed_in(), signed_in()
     other.get("/")
     assert one.get("/").status_code == 200
     assert one.send(path, csrf=other.hidden()["csrf"]).status_code == 403
 
 
-def test_a_token_from_before_the_sign_in_is_worth_nothing_after(sign_in: NewBrowser) -> None:
-    browser = sign_in()
+def test_a_token_from_before_the_sign_in_is_worth_nothing_after(signed_in: NewBrowser) -> None:
+    browser = signed_in()
     browser.get("/")
     cookies = dict(browser.cookies)
     with Browser(browser.url) as anonymous:
@@ -56,16 +56,16 @@ def test_a_token_from_before_the_sign_in_is_worth_nothing_after(sign_in: NewBrow
     ids=str,
 )
 def test_from_a_page_elsewhere_nothing_is_done(
-    sign_in: NewBrowser, path: str, headers: dict[str, str]
+    signed_in: NewBrowser, path: str, headers: dict[str, str]
 ) -> None:
-    browser = sign_in()
+    browser = signed_in()
     browser.get("/")
     answer = browser.send(path, None, csrf=None, **headers)
     assert (answer.status_code, "page elsewhere" in answer.text) == (403, True)
 
 
-def test_a_form_of_a_page_whose_session_ended_says_so(sign_in: NewBrowser) -> None:
-    browser = sign_in()
+def test_a_form_of_a_page_whose_session_ended_says_so(signed_in: NewBrowser) -> None:
+    browser = signed_in()
     browser.get("/")
     browser.send("/account/sign-out-everywhere")
     with Browser(browser.url) as other:

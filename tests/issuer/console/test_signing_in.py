@@ -91,9 +91,9 @@ def test_a_link_of_a_disabled_user_opens_nothing(
 
 
 def test_a_new_password_by_a_link_ends_every_sign_in(
-    browser: Browser, user: str, invite: Invite, sign_in: NewBrowser
+    browser: Browser, user: str, invite: Invite, signed_in: NewBrowser
 ) -> None:
-    old = sign_in()
+    old = signed_in()
     assert is_signed_in(old)
     set_up(browser, invite(user))
     assert not is_signed_in(old)
@@ -195,17 +195,17 @@ def test_a_client_behind_the_sign_in_is_not_stopped_by_the_policy(
     assert form_action == (source or ";")
 
 
-def test_a_proof_that_is_old_is_asked_for_again(sign_in: NewBrowser) -> None:
+def test_a_proof_that_is_old_is_asked_for_again(signed_in: NewBrowser) -> None:
     for path in ("/account/password", "/account/passkeys"):
-        answer = sign_in(at=int(time.time()) - 301).get(path)
+        answer = signed_in(at=int(time.time()) - 301).get(path)
         assert (answer.status_code, answer.headers["location"]) == (303, f"/login?next={path}")
 
 
 def test_a_password_is_changed_and_other_browsers_are_signed_out(
-    browser: Browser, user: str, invite: Invite, sign_in: NewBrowser
+    browser: Browser, user: str, invite: Invite, signed_in: NewBrowser
 ) -> None:
     set_up(browser, invite(user))
-    here, old = sign_in(), sign_in(at=int(time.time()) - 301)
+    here, old = signed_in(), signed_in(at=int(time.time()) - 301)
     here.get("/account/password")
     stale = old.send("/account/password", here.hidden() | {"password": OTHER, "again": OTHER})
     assert stale.status_code == 403, "the form of another session"
@@ -216,8 +216,8 @@ def test_a_password_is_changed_and_other_browsers_are_signed_out(
     assert log_in(browser, user, OTHER).status_code == 303
 
 
-def test_one_sign_in_is_ended_and_all_are(sign_in: NewBrowser, world: World) -> None:
-    here, there, third = sign_in(), sign_in(), sign_in()
+def test_one_sign_in_is_ended_and_all_are(signed_in: NewBrowser, world: World) -> None:
+    here, there, third = signed_in(), signed_in(), signed_in()
     here.get("/")
     ids = [part.partition('"')[0] for part in here.page.split('name="id" value="')[1:]]
     assert len(ids) == 2
@@ -232,11 +232,11 @@ def test_one_sign_in_is_ended_and_all_are(sign_in: NewBrowser, world: World) -> 
     assert newest["actor"] == newest["target"]
 
 
-def test_what_is_another_users_is_not_there(world: World, sign_in: NewBrowser, user: str) -> None:
+def test_what_is_another_users_is_not_there(world: World, signed_in: NewBrowser, user: str) -> None:
     other = f"{user}-other"
     made(world.admin.post("/v1/users", json={"name": other}))
-    theirs, own = sign_in(user=other), sign_in()
-    sign_in(user=other)
+    theirs, own = signed_in(user=other), signed_in()
+    signed_in(user=other)
     theirs.get("/")
     (their_id,) = (part.partition('"')[0] for part in theirs.page.split('name="id" value="')[1:])
     for path, fields in (
@@ -252,8 +252,8 @@ def test_what_is_another_users_is_not_there(world: World, sign_in: NewBrowser, u
     assert is_signed_in(theirs)
 
 
-def test_a_disabled_user_is_signed_out_and_stays_so(world: World, sign_in: NewBrowser, user: str) -> None:
-    browser = sign_in()
+def test_a_disabled_user_is_signed_out_and_stays_so(world: World, signed_in: NewBrowser, user: str) -> None:
+    browser = signed_in()
     assert is_signed_in(browser)
     for how in ("disable", "enable"):
         world.admin.post(f"/v1/users/{user}/{how}").raise_for_status()
