@@ -139,6 +139,15 @@ class DeletedUser:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """A link by which a user sets up how to sign in, once."""
+
+    user: str
+    url: str = field(repr=False)
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
     """A role that a user holds."""
 

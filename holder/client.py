@@ -137,6 +137,11 @@ class Issuer:
         """Ends a user with all keys and their tokens."""
         return self._ask(answers.DeletedUser, "DELETE", _path("users", name))
 
+    def invite_user(self, name: str, *, seconds: int | None = None) -> answers.Invitation:
+        """A link by which the user sets up how to sign in, once; it is in this answer and nowhere else."""
+        body = {} if seconds is None else {"expires_in": seconds}
+        return self._ask(answers.Invitation, "POST", _path("users", name, "invitations"), body)
+
     def give_role(self, user: str, role: str) -> answers.Membership:
         """The user may what the role may, from now on."""
         return self._ask(answers.Membership, "POST", _path("users", user, "roles"), {"role": role})

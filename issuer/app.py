@@ -13,7 +13,7 @@ from issuer import health, published, tokens, userinfo
 from issuer.api import OPERATIONS
 from issuer.api.openapi import get_openapi
 from issuer.authorization import authorize
-from issuer.console import account, static_files
+from issuer.console import account, login, logout, setup, sign_in_methods, static_files
 from issuer.grants.token import get_token, post_token
 from issuer.hosts import AllowedHosts
 from issuer.housekeeping import keep_house
@@ -35,6 +35,10 @@ ROWS = (
     Row("GET", "/readyz", health.readyz),
     Row("GET", "/v1/openapi.json", get_openapi),
     *account.ROWS,
+    *sign_in_methods.ROWS,
+    *login.ROWS,
+    *logout.ROWS,
+    *setup.ROWS,
     *authorize.ROWS,
     *static_files.ROWS,
     *(Row(operation.method, operation.path, operation.respond) for operation in OPERATIONS),

@@ -9,7 +9,7 @@ import anyio
 import structlog
 
 from issuer.service import Service
-from issuer.store import changes, role_keys
+from issuer.store import changes, invitations, role_keys, user_grants
 from issuer.store.database import StoreUnavailable
 
 PERIOD = 1.0
@@ -56,9 +56,14 @@ async def _tidy(service: Service, now: int) -> None:
     def write() -> None:
         with service.database.write(actor="hourmarkd", now=now) as tx:
             role_keys.note_exchanges(tx.session, exchanged)
+            user_grants.forget_expired(tx)
+            invitations.forget_expired(tx)
             changes.prune(tx)
 
-    if exchanged:
+    is_due = bool(exchanged) or await service.read(
+        lambda session: user_grants.has_expired(session, now) or invitations.has_expired(session, now)
+    )
+    if is_due:
         await anyio.to_thread.run_sync(write)
         # What came meanwhile is written next time.
         for access, at in exchanged.items():

@@ -64,6 +64,7 @@ def metadata(settings: Settings) -> dict[str, object]:
         "introspection_endpoint_auth_methods_supported": authentication,
         "revocation_endpoint": f"{issuer}/v1/revoke",
         "revocation_endpoint_auth_methods_supported": authentication,
+        "end_session_endpoint": f"{issuer}/logout",
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [settings.algorithm],
         "protected_resources": list(settings.accepted_audiences),

@@ -47,6 +47,8 @@ class Service:
     clients: ClientAuthentication
     apps: AppAuthentication
     callers: Callers
+    throttle: Throttle
+    """One for all wrong credentials of a source, whatever they are."""
     coherence: Coherence
     feed: ChangeFeed
     api_verifier: Verifier
@@ -162,6 +164,7 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         clients=clients,
         apps=AppAuthentication(database, credentials, throttle),
         callers=Callers(clients, coherence),
+        throttle=throttle,
         coherence=coherence,
         feed=feed,
         api_verifier=Verifier(settings.issuer_url, settings.issuer_url, trust=trust),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import time
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from issuer.obstacle import Obstacle
 from issuer.settings import Settings
+from issuer.signing_in import invitations
 from issuer.store import names, principals, role_keys, schema, signing_keys, status_indices, users
 from issuer.store.database import Database
 from issuer.store.tables import StatusListVersion
@@ -36,6 +37,8 @@ class Initialised:
     principal: str
     role_key: RoleKey
     kid: str
+    setup_url: str = field(repr=False)
+    """By it the first user sets up how to sign in, within minutes."""
 
 
 def open_database(settings: Settings) -> Database:
@@ -102,7 +105,10 @@ def initialise(settings: Settings, admin: str) -> Initialised:
             principal = users.create(tx, admin).principal
             principals.add_policy(tx, name, Permission.parse("*"))
             role_keys.create(tx, principal, role_key, hash_key, name="first", scope=None, expires_at=None)
-    return Initialised(name, role_key, signing_key.kid)
+            link = invitations.invite(
+                tx, principal, hash_key.key, settings.issuer_url, seconds=invitations.FIRST_LIFETIME
+            )
+    return Initialised(name, role_key, signing_key.kid, link)
 
 
 def _require_existence(database: Database) -> None:

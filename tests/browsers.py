@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from html import unescape
 from typing import Self
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -17,8 +17,9 @@ from issuer.console.browser import SESSION_COOKIE
 from issuer.settings import Settings
 from issuer.setup import open_database, read_key_encryption_key
 from issuer.store import signing_keys, user_grants, users
+from issuer.store.database import Database, Transaction
 from issuer.store.user_grants import SESSION, Authentication, Place
-from keys import Handle, handle_hash
+from keys import Handle, KeyEncryptionKey, handle_hash
 from tests.running_issuer import RunningIssuer
 
 LIFETIME = 3600
@@ -47,7 +48,7 @@ class Browser:
         return answer
 
     def send(
-        self, path: str, fields: dict[str, str] | None = None, *, csrf: str | None = None, **headers: str
+        self, path: str, fields: dict[str, str] | None = None, /, *, csrf: str | None = None, **headers: str
     ) -> httpx.Response:
         """Sends a form with the hidden fields of the last page; follows no redirect."""
         given = self.hidden() | (fields or {}) | ({} if csrf is None else {"csrf": csrf})
@@ -86,6 +87,33 @@ class Browser:
         return answer
 
 
+@dataclass(frozen=True)
+class Inside:
+    """An issuer's database and keys, as its own processes have them."""
+
+    database: Database
+    settings: Settings
+    kek: KeyEncryptionKey
+
+    @property
+    def hash_key(self) -> bytes:
+        with self.database.read() as reading:
+            hash_keys = signing_keys.open_hash_keys(reading, self.kek)
+        return hash_keys[max(hash_keys)]
+
+    def write(self, actor: str) -> AbstractContextManager[Transaction]:
+        return self.database.write(actor=actor, now=int(time.time()))
+
+
+@contextmanager
+def inside(issuer: RunningIssuer) -> Iterator[Inside]:
+    """For what no interface makes, or none that the test should depend on."""
+    names = {name.removeprefix("HOURMARKD_").lower(): value for name, value in issuer.settings.items()}
+    settings = Settings.model_validate(names)
+    with closing(open_database(settings)) as database:
+        yield Inside(database, settings, read_key_encryption_key(settings))
+
+
 def signed_in(
     issuer: RunningIssuer, user: str, *, at: int | None = None, methods: Iterable[str] = ("pwd",)
 ) -> Browser:
@@ -93,33 +121,22 @@ def signed_in(
 
     Its session is written into the database, so nothing depends on how people sign in.
     """
-    names = {name.removeprefix("HOURMARKD_").lower(): value for name, value in issuer.settings.items()}
-    settings = Settings.model_validate(names)
-    now, cookie = int(time.time()), Handle.SESSION.generate()
-    with closing(open_database(settings)) as database:
-        with database.read() as reading:
-            hash_keys = signing_keys.open_hash_keys(reading, read_key_encryption_key(settings))
-        with database.write(actor=f"user:{user}", now=now) as tx:
-            user_grants.create(
-                tx,
-                SESSION,
-                users.get(tx.session, user).principal,
-                CONSOLE_ID,
-                scope=None,
-                authentication=Authentication(now if at is None else at, tuple(methods)),
-                place=Place("127.0.0.1", "tests"),
-                expires_at=now + LIFETIME,
-                cookie_hash=handle_hash(cookie, hash_keys[max(hash_keys)]),
-            )
+    cookie = Handle.SESSION.generate()
+    with inside(issuer) as there, there.write(f"user:{user}") as tx:
+        user_grants.create(
+            tx,
+            SESSION,
+            users.get(tx.session, user).principal,
+            CONSOLE_ID,
+            scope=None,
+            authentication=Authentication(tx.now if at is None else at, tuple(methods)),
+            place=Place("127.0.0.1", "tests"),
+            expires_at=tx.now + LIFETIME,
+            cookie_hash=handle_hash(cookie, there.hash_key),
+        )
     browser = Browser(issuer.settings["HOURMARKD_ISSUER"])
     browser.cookies[SESSION_COOKIE] = cookie
     return browser
-
-
-def is_elsewhere(answer: httpx.Response) -> bool:
-    """Whether it leads away from the issuer."""
-    location = answer.headers.get("location", "/")
-    return bool(urlsplit(location).netloc) or not location.startswith("/")
 
 
 def _set_cookies(answer: httpx.Response) -> Iterable[tuple[str, str]]:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from holder.cli import user_role
+from holder.cli.moments import parse_duration
 from holder.cli.options import noun, with_session
 from holder.cli.session import Session
 
@@ -124,3 +125,25 @@ def delete(session: Session, name: UserName) -> None:
 
     view = session.view(answers.names(answers.DeletedUser))
     view.one(asdict(session.issuer().delete_user(name)))
+
+
+@app.command()
+@with_session
+def invite(
+    session: Session,
+    name: UserName,
+    expires: Annotated[
+        str | None, typer.Option(metavar="D", help="How long the link is good: 24h, 30d. By default 3 days.")
+    ] = None,
+) -> None:
+    """Make a link by which a user sets up, once, how to sign in; also when a password was lost.
+
+    \b
+    Example:
+      hourmark user invite ada --expires 24h
+    """
+    from holder import answers
+
+    seconds = None if expires is None else int(parse_duration(expires, "--expires").total_seconds())
+    view = session.view(answers.names(answers.Invitation))
+    view.one(asdict(session.issuer().invite_user(name, seconds=seconds)))

@@ -1,6 +1,6 @@
 """The management API: one file a noun, an operation a row."""
 
-from issuer.api import apps, audit, memberships, policies, role_keys, roles, users
+from issuer.api import apps, audit, invitations, memberships, policies, role_keys, roles, users
 
 OPERATIONS = (
     *roles.OPERATIONS,
@@ -8,6 +8,7 @@ OPERATIONS = (
     *policies.OPERATIONS,
     *users.OPERATIONS,
     *memberships.OPERATIONS,
+    *invitations.OPERATIONS,
     *apps.OPERATIONS,
     *audit.OPERATIONS,
 )

@@ -14,7 +14,7 @@ def init(
     admin: Annotated[str, typer.Option(help="name of the first user, who may do everything")],
     output: Output = "text",
 ) -> None:
-    """Make schema, signing key and first user, and print once the admin's role key."""
+    """Make schema, signing key and first user, and print once the admin's role key and set-up link."""
     from issuer.setup import initialise
 
     settings = read_settings()
@@ -28,6 +28,7 @@ def init(
                     "access": made.role_key.access,
                     "secret": made.role_key.secret,
                     "signing_key": made.kid,
+                    "setup_url": made.setup_url,
                 }
             )
         )
@@ -38,5 +39,7 @@ def init(
         f"The role key of {made.principal} may do everything. It is shown this once:\n\n"
         f"    {key}\n\n"
         "Once the issuer runs, a first exchange, to copy and paste:\n\n"
-        f"    curl -u '{key}' -d grant_type=client_credentials {settings.issuer_url}/v1/token\n"
+        f"    curl -u '{key}' -d grant_type=client_credentials {settings.issuer_url}/v1/token\n\n"
+        f"And within ten minutes, once, {made.principal} sets a password or a passkey in the browser:\n\n"
+        f"    {made.setup_url}\n"
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -92,6 +93,12 @@ async def browser_of(service: Service, request: Request) -> Browser:
 
 async def read_page_form(service: Service, request: Request) -> tuple[Browser, dict[str, str]]:
     """The browser and the form that it sends from one of our pages. Raises Denial for one from elsewhere."""
+    form = await read_form(request)
+    return await sender_of(service, request, form), form
+
+
+async def sender_of(service: Service, request: Request, form: Mapping[str, str]) -> Browser:
+    """The browser of a form that was read already. Raises Denial unless it comes from one of our pages."""
     own = urlsplit(service.settings.issuer_url)
     origin = request.headers.get("origin")
     if (origin is not None and origin != f"{own.scheme}://{own.netloc}") or request.headers.get(
@@ -100,14 +107,13 @@ async def read_page_form(service: Service, request: Request) -> tuple[Browser, d
         raise Denial(
             "not_permitted", f"this form was sent from a page elsewhere: open {service.settings.issuer_url}"
         )
-    form = await read_form(request)
     browser = await browser_of(service, request)
     if not hmac.compare_digest(form.get("csrf", "").encode(), browser.csrf.encode()):
         raise Denial(
             "not_permitted",
             "this form is of another sign-in, or the browser keeps no cookies: load its page again",
         )
-    return browser, form
+    return browser
 
 
 def place(request: Request) -> Place:

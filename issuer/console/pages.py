@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from http import HTTPStatus
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
@@ -25,7 +26,7 @@ _OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 _MAX_PATH = 8192
 _ADVICE = {
     "not_permitted": ("Not permitted", "Go back, load the page again, and try once more."),
-    "not_found": ("Nothing is here", "Check the address, or begin at the start page."),
+    "not_found": ("Nothing is here", "If a link led here, it may be out of date."),
     "slow_down": ("Too many attempts", "Nothing is locked. Wait a moment, then try again."),
     "temporarily_unavailable": ("Not available right now", "Nothing was changed. Try again in a moment."),
     "invalid_token": ("Signed out meanwhile", "Nothing was changed. Sign in again, then try once more."),
@@ -101,6 +102,17 @@ def own_path(text: str | None) -> str:
     return text
 
 
+def form_targets_behind(path: str) -> list[str]:
+    """Where the page at `path`, of ours, may lead on at once: a client whose request needs no question.
+
+    Whether the client is known is that page's business. Here it only says what the browser is not to stop.
+    """
+    uris = parse_qs(urlsplit(path).query).get("redirect_uri", [])[:1]
+    with suppress(ValueError):
+        return [uri for uri in uris if _source(uri) not in ("javascript:", "data:")]
+    return []
+
+
 def _headers(form_targets: Iterable[str]) -> dict[str, str]:
     form_action = " ".join(["'self'", *map(_source, form_targets)])
     return {
@@ -116,14 +128,17 @@ def _headers(form_targets: Iterable[str]) -> dict[str, str]:
 
 
 def _source(uri: str) -> str:
-    """What a policy calls the place of a redirect URI (CSP section 2.3.1); it knows no IPv6 addresses."""
+    """What a policy calls the place of a redirect URI (CSP section 2.3.1). Raises ValueError.
+
+    A policy knows no IPv6 addresses, and of an app's own scheme no host.
+    """
     url = urlsplit(uri)
     origin = f"{url.scheme}://{url.netloc}"
     if _HOST_SOURCE.fullmatch(origin):
         return origin
-    if _SCHEME.fullmatch(url.scheme) is None:
-        raise ValueError("a form leads to a URI with a scheme")
-    return f"{url.scheme}:"
+    if _SCHEME.fullmatch(url.scheme) and (url.scheme not in ("http", "https") or "[" in url.netloc):
+        return f"{url.scheme}:"
+    raise ValueError("a form leads to a URI with a scheme and a plain host")
 
 
 def _refusal_page(error: Exception, *, path: str, request_id: str) -> Response:

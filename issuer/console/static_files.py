@@ -13,7 +13,7 @@ from issuer.resources import Row
 from issuer.service import Service
 
 _FOR_EVER = "public, max-age=31536000, immutable"
-_MEDIA_TYPES = {"console.css": "text/css", "icon.svg": "image/svg+xml"}
+_MEDIA_TYPES = {"console.css": "text/css", "icon.svg": "image/svg+xml", "passkey.js": "text/javascript"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""How people prove who they are."""
+"""How people prove who they are: passwords, passkeys, set-up links; and the session that follows."""

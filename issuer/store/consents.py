@@ -6,6 +6,7 @@ from sqlmodel import Session, select
 
 from issuer.store import user_grants
 from issuer.store.database import Transaction
+from issuer.store.refusals import NotFound
 from issuer.store.tables import Principal, UserGrant
 from issuer.store.user_grants import CONSENT, Authentication, Place
 from verifier import Scope
@@ -57,11 +58,10 @@ def give(
     return row
 
 
-def withdraw(tx: Transaction, user: Principal, client_id: str) -> bool:
-    """Ends it, every sign-in at the app, and every token of these; says whether there was one."""
+def withdraw(tx: Transaction, user: Principal, client_id: str) -> None:
+    """Ends it and every sign-in at the app, with all their tokens. Raises NotFound if there are none."""
     rows = user_grants.of_user(tx.session, user, client_id=client_id)
     if not rows:
-        return False
+        raise NotFound("there is no such app that acts for you")
     user_grants.end(tx, rows)
     tx.audit("consent:withdraw", user.name, client_id=client_id)
-    return True

@@ -13,7 +13,7 @@ from verifier import Permission
 _SEGMENT = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 _ROLE_NAME = re.compile(rf"{_SEGMENT}(?:\.{_SEGMENT}){{2,}}", re.ASCII)
 _USER_NAME = re.compile(rf"{_SEGMENT}(?:\.{_SEGMENT})*", re.ASCII)
-_MAX_NAME = 200
+MAX_NAME = 200
 _MAX_APP_NAME = 100
 
 
@@ -23,9 +23,9 @@ class InvalidName(ValueError):
 
 def check_role_name(name: str) -> str:
     """Raises InvalidName."""
-    if len(name) > _MAX_NAME or _ROLE_NAME.fullmatch(name) is None:
+    if len(name) > MAX_NAME or _ROLE_NAME.fullmatch(name) is None:
         raise InvalidName(
-            f"{name[:_MAX_NAME]!r} is not a role name: write ORG.ACCOUNT.NAME, "
+            f"{name[:MAX_NAME]!r} is not a role name: write ORG.ACCOUNT.NAME, "
             "of letters, digits, '-' and '_' with dots between, for example org.account.ci"
         )
     return name
@@ -33,9 +33,9 @@ def check_role_name(name: str) -> str:
 
 def check_user_name(name: str) -> str:
     """Raises InvalidName."""
-    if len(name) > _MAX_NAME or _USER_NAME.fullmatch(name) is None:
+    if len(name) > MAX_NAME or _USER_NAME.fullmatch(name) is None:
         raise InvalidName(
-            f"{name[:_MAX_NAME]!r} is not a user name: use letters, digits, '-' and '_', with dots between"
+            f"{name[:MAX_NAME]!r} is not a user name: use letters, digits, '-' and '_', with dots between"
         )
     return name
 

@@ -135,6 +135,14 @@ def end_tokens(tx: Transaction, rows: Iterable[UserGrant]) -> None:
             _allocate(tx, row)
 
 
+def has_expired(session: Session, now: int) -> bool:
+    """Whether the function below would find one."""
+    return (
+        session.exec(select(UserGrant.id).where(col(UserGrant.expires_at) <= now).limit(1)).first()
+        is not None
+    )
+
+
 def forget_expired(tx: Transaction) -> None:
     """Deletes those that have expired: their tokens have too."""
     expired = select(UserGrant.id).where(col(UserGrant.expires_at) <= tx.now)

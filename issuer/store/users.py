@@ -5,29 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlmodel import Session, SQLModel, col, delete, select
+from sqlmodel import Session, col, delete, select
 
 from issuer.store import credentials, names, principals
 from issuer.store.database import Transaction
 from issuer.store.refusals import Conflict, NotFound
-from issuer.store.tables import (
-    Invitation,
-    Membership,
-    PasskeyRow,
-    Principal,
-    UpstreamIdentity,
-    UserAccount,
-)
+from issuer.store.tables import Invitation, Membership, PasskeyRow, Principal, UpstreamIdentity, UserAccount
 from verifier import Permission
 
 USER_PREFIX = "user:"
-_PERSONAL: tuple[tuple[type[SQLModel], int], ...] = (
-    (UserAccount, UserAccount.principal_id),
-    (PasskeyRow, PasskeyRow.user_id),
-    (UpstreamIdentity, UpstreamIdentity.user_id),
-    (Invitation, Invitation.user_id),
-)
-"""What goes with the user, and the column that says whose it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +114,9 @@ def enable(tx: Transaction, user: User) -> None:
 
 def delete_user(tx: Transaction, user: User) -> tuple[list[str], list[str]]:
     """For good, with everything personal; returns its role keys and those of what they made."""
-    for table, column in _PERSONAL:
-        tx.session.execute(delete(table).where(col(column) == user.principal.id))
+    for table in (PasskeyRow, UpstreamIdentity, Invitation):
+        tx.session.execute(delete(table).where(col(table.user_id) == user.principal.id))
+    tx.session.execute(delete(UserAccount).where(col(UserAccount.principal_id) == user.principal.id))
     return principals.delete_principal(tx, user.principal.name)
 
 

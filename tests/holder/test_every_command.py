@@ -61,6 +61,7 @@ DATA: dict[str, tuple[str, Callable[[World], list[str]]]] = {
     "user disable": ("state", lambda _: [USER]),
     "user enable": ("state", lambda _: [USER]),
     "user get": ("name", lambda _: [USER]),
+    "user invite": ("url", lambda _: [USER]),
     "user list": ("name", lambda _: []),
     "user new": ("name", lambda _: ["grace"]),
     "user role delete": ("taken", lambda _: [USER, ROLE]),

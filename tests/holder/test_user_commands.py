@@ -34,6 +34,16 @@ def test_from_the_first_day_to_the_last(hourmark: Hourmark, issuer: IssuerDouble
     assert issuer.users.by_name == {}
 
 
+def test_an_invitation_is_a_link(hourmark: Hourmark, issuer: IssuerDouble) -> None:
+    issuer.users.add("ada")
+    link = hourmark("user", "invite", "ada", "--field", "url")
+    assert (link.code, link.out) == (0, "https://issuer.example/setup?invitation=hmi_test\n")
+    assert issuer.requests[-1].json == {}
+    assert hourmark("user", "invite", "ada", "--expires", "24h").code == 0
+    assert issuer.requests[-1].json == {"expires_in": 86400}
+    assert hourmark("user", "invite", "ada", "--expires", "soon").code == 2
+
+
 def test_what_was_not_given_is_not_sent(hourmark: Hourmark, issuer: IssuerDouble) -> None:
     assert hourmark("user", "new", "ada").code == 0
     assert issuer.requests[-1].json == {"name": "ada"}

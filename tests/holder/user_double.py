@@ -52,6 +52,9 @@ class UserDouble:
             case "POST", "disable" | "enable" as how:
                 user["state"] = {"disable": "disabled", "enable": "active"}[how]
                 return 200, user
+            case "POST", "invitations":
+                url = "https://issuer.example/setup?invitation=hmi_test"
+                return 201, {"user": name, "url": url, "expires_at": "2026-11-29T10:00:00Z"}
             case "GET", "roles":
                 return page(request, [{"user": name, "role": role, **MADE} for role in roles])
             case "POST", "roles":

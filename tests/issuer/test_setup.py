@@ -67,7 +67,10 @@ def test_from_nothing_to_an_issuer_that_can_start(settings: Settings) -> None:
             assert [s.hash for s in loaded.secrets] == [made.role_key.hash(hash_keys[1])]
             assert audit.check_chain(session).first_broken is None
             actions = list(session.exec(select(AuditRow.action).order_by(AuditRow.number)))  # type: ignore[arg-type]
-    assert actions == ["signing-key:create", "principal:create", "role-policy:create", "role-key:create"]
+    made_first = ["signing-key:create", "principal:create", "role-policy:create", "role-key:create"]
+    assert actions == [*made_first, "user:invite"]
+    assert made.setup_url.startswith(f"{settings.issuer_url}/setup?invitation=hmi_")
+    assert "hmi_" not in repr(made)
 
 
 def test_only_the_owner_reads_the_key_file(settings: Settings) -> None:

@@ -103,6 +103,7 @@ class Metadata(Answer):
     introspection_endpoint_auth_methods_supported: list[str]
     revocation_endpoint: str
     revocation_endpoint_auth_methods_supported: list[str]
+    end_session_endpoint: str
     subject_types_supported: list[str]
     id_token_signing_alg_values_supported: list[str]
     protected_resources: list[str]

@@ -196,6 +196,7 @@ ENDPOINTS = (
         )
         for name, answer, media_type in (
             ("console.css", answers.StyleSheet, "text/css"),
+            ("passkey.js", answers.Script, "text/javascript"),
             ("icon.svg", answers.Mark, "image/svg+xml"),
         )
     ),

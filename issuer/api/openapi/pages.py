@@ -86,8 +86,90 @@ _AUTHORIZATION = (
     *("client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge"),
     *("code_challenge_method", "nonce", "prompt", "max_age", "login_hint", "id_token_hint", "resource"),
 )
-PAGES: tuple[Page, ...] = (
+LOGOUT = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
+PAGES = (
     Page(path="/", summary="Who is signed in, and how", needs_session=True),
+    *(
+        Page(
+            method="POST",
+            path=f"/account/{path}",
+            summary=summary,
+            is_shown=False,
+            needs_session=True,
+            form=form,
+            refusals=("not_found", "invalid_token"),
+        )
+        for path, summary, form in (
+            ("sign-ins/end", "Sign out in one place", ("id",)),
+            ("sign-out-everywhere", "Sign out in all places", ()),
+            ("apps/withdraw", "Take back what an app may do", ("client_id",)),
+            ("passkeys/remove", "Remove a passkey", ("id",)),
+        )
+    ),
+    Page(path="/account/password", summary="Where a user changes the password", needs_session=True),
+    Page(
+        method="POST",
+        path="/account/password",
+        summary="Set the password",
+        is_shown=False,
+        needs_session=True,
+        form=("password", "again"),
+        refusals=("invalid_token",),
+    ),
+    Page(
+        path="/account/passkeys",
+        summary="Where a user adds a passkey",
+        needs_session=True,
+        refusals=("not_found",),
+    ),
+    Page(
+        method="POST",
+        path="/account/passkeys",
+        summary="Add a passkey",
+        is_shown=False,
+        needs_session=True,
+        form=("name", "credential"),
+        refusals=("conflict", "invalid_token", "not_found"),
+    ),
+    Page(path="/login", summary="Where people sign in", query=("next",)),
+    Page(
+        method="POST",
+        path="/login",
+        summary="Sign in, with a password or a passkey",
+        is_shown=False,
+        leads_on=True,
+        form=("user", "password", "credential", "next"),
+        refusals=("slow_down",),
+    ),
+    Page(
+        path="/logout",
+        summary="Sign out (OpenID Connect RP-Initiated Logout)",
+        leads_on=True,
+        query=LOGOUT,
+        refusals=("invalid_request",),
+    ),
+    Page(
+        method="POST",
+        path="/logout",
+        summary="The same, or the answer",
+        leads_on=True,
+        form=LOGOUT,
+    ),
+    Page(
+        path="/setup",
+        summary="Where a user sets up how to sign in, by a link that is good once",
+        query=("invitation",),
+        refusals=("not_found",),
+    ),
+    Page(
+        method="POST",
+        path="/setup",
+        summary="Set a password or a passkey, and sign in",
+        is_shown=False,
+        leads_on=True,
+        form=("invitation", "password", "again", "credential"),
+        refusals=("not_found", "conflict"),
+    ),
     Page(
         path="/authorize",
         summary="A client asks for a user's consent (RFC 6749 section 4.1.1)",

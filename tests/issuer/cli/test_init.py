@@ -23,11 +23,12 @@ def test_init_shows_people_the_role_key_and_what_to_do_with_it(tmp_path: Path) -
 def test_init_keeps_its_files_to_itself_and_the_secret_nowhere(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "data"
     made = json.loads(hourmarkd("init --admin ada -o json", folder).out)
-    assert set(made) == {"issuer", "principal", "access", "secret", "signing_key"}
+    assert set(made) == {"issuer", "principal", "access", "secret", "signing_key", "setup_url"}
     assert made["principal"] == "user:ada"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / "key-encryption-key").stat().st_mode) == 0o600
-    assert not [file for file in folder.iterdir() if made["secret"].encode() in file.read_bytes()]
+    for secret in (made["secret"], made["setup_url"].partition("=")[2]):
+        assert not [file for file in folder.iterdir() if secret.encode() in file.read_bytes()]
 
 
 def test_init_again_changes_nothing(made: Path) -> None:

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.browsers import Browser, signed_in
+from tests import browsers
+from tests.browsers import Browser
 from tests.issuer.http.world import World, made, open_world
 
 NewBrowser = Callable[..., Browser]
@@ -36,7 +37,40 @@ def browser(world: World) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def sign_in(world: World, user: str) -> Iterator[NewBrowser]:
+def signed_in(world: World, user: str) -> Iterator[NewBrowser]:
     """Makes browsers in which the user is signed in, with the arguments of `signed_in`."""
     with ExitStack() as stack:
-        yield lambda **given: stack.enter_context(signed_in(world.issuer, given.pop("user", user), **given))
+        yield lambda **given: stack.enter_context(
+            browsers.signed_in(world.issuer, given.pop("user", user), **given)
+        )
+
+
+@pytest.fixture
+def invite_at() -> Callable[[World, str], str]:
+    """The path of a new set-up link of a user."""
+
+    def make(world: World, user: str, **body: int) -> str:
+        url = str(made(world.admin.post(f"/v1/users/{user}/invitations", json=body))["url"])
+        assert url.startswith(f"{world.url}/setup?invitation=hmi_")
+        return url.removeprefix(world.url)
+
+    return make
+
+
+@pytest.fixture
+def invite(world: World, invite_at: Callable[[World, str], str]) -> Callable[[str], str]:
+    return lambda user: invite_at(world, user)
+
+
+@pytest.fixture
+def link(invite: Callable[[str], str], user: str) -> str:
+    """A set-up link of the user."""
+    return invite(user)
+
+
+@pytest.fixture(scope="session")
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """An issuer that has soon enough of wrong credentials."""
+    folder = tmp_path_factory.mktemp("narrow")
+    with open_world(folder, HOURMARKD_FAILURES_PER_MINUTE="2") as opened:
+        yield opened

@@ -20,8 +20,8 @@ def test_nobody_is_signed_in(browser: Browser) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/%3Fa%3Db%26c%3D/d")
 
 
-def test_somebody_is(sign_in: NewBrowser) -> None:
-    answer = sign_in().get("/")
+def test_somebody_is(signed_in: NewBrowser) -> None:
+    answer = signed_in().get("/")
     assert answer.status_code == 200
     assert "Ada Lovelace" in answer.text
     assert answer.headers["content-security-policy"] == POLICY
@@ -30,8 +30,8 @@ def test_somebody_is(sign_in: NewBrowser) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_cookies_are_for_this_host_alone_and_for_no_script(sign_in: NewBrowser) -> None:
-    (cookie,) = sign_in().get("/").headers.get_list("set-cookie")
+def test_cookies_are_for_this_host_alone_and_for_no_script(signed_in: NewBrowser) -> None:
+    (cookie,) = signed_in().get("/").headers.get_list("set-cookie")
     name, *attributes = cookie.split("; ")
     assert name.startswith(f"{BROWSER_COOKIE}=")
     assert {each.lower() for each in attributes} == {
@@ -68,8 +68,8 @@ def test_any_other_leads_to_the_start(path: str | None) -> None:
     assert own_path(path) == "/"
 
 
-def test_style_and_mark_are_kept_for_ever(browser: Browser, sign_in: NewBrowser) -> None:
-    page = sign_in().get("/").text
+def test_style_and_mark_are_kept_for_ever(browser: Browser, signed_in: NewBrowser) -> None:
+    page = signed_in().get("/").text
     for name, kind in (("console.css", "text/css"), ("icon.svg", "image/svg+xml")):
         path = next(each for each in page.split('"') if each.endswith(name))
         answer = browser.get(path)

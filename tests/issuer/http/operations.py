@@ -26,7 +26,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Target:
-    """A role with a policy and a role key, a user, and an app with a secret; of each the name of one that is not made yet."""
+    """A role with a policy and a role key, a user, an app with a secret; of each a name that is not made yet."""
 
     role: str
     policy: str
@@ -79,6 +79,7 @@ ROWS = (
     Row("PATCH", "/v1/apps/{app}", "app:update@{app}", 200, {"description": "For tests"}),
     Row("POST", "/v1/apps/{app}/secret", "app:update@{app}"),
     Row("DELETE", "/v1/apps/{app}", "app:delete@{app}"),
+    Row("POST", "/v1/users/{user}/invitations", "user:invite@{user}", 201),
     Row("GET", "/v1/audit", "audit:read@*"),
     Row("GET", "/v1/audit/chain", "audit:read@*"),
 )  # fmt: skip

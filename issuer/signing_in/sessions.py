@@ -1,0 +1,87 @@
+"""A user's session in a browser: it begins with a proof of who it is, under a cookie of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from issuer.clients import CONSOLE_ID
+from issuer.console.browser import SESSION_COOKIE, Browser, BrowserSession, forget, keep, place
+from issuer.console.pages import see_other
+from issuer.service import Service
+from issuer.store import user_grants
+from issuer.store.database import Transaction
+from issuer.store.tables import Principal, UserAccount, UserGrant
+from issuer.store.user_grants import SESSION, Authentication
+from issuer.telemetry import note
+from keys import Handle, handle_hash
+
+RECENT_SECONDS = 300
+"""How long ago a proof may be for what changes how its user signs in."""
+
+
+async def begin(
+    service: Service,
+    request: Request,
+    browser: Browser,
+    *,
+    user_id: int,
+    methods: Iterable[str],
+    then: str,
+    prepare: Callable[[Transaction], bool] = lambda _: True,
+) -> Response | None:
+    """Signs the user in and leads to `then`, a path of ours; whoever was signed in before is not any more.
+
+    methods: how the user proved who it is (RFC 8176). prepare: what belongs to it, in the same transaction;
+    False stops it. None if it was stopped, or the user may not sign in.
+    """
+    cookie, methods = Handle.SESSION.generate(), tuple(methods)
+    lifetime = service.settings.session_lifetime
+
+    def work(tx: Transaction) -> str | None:
+        user, account = tx.session.get_one(Principal, user_id), tx.session.get(UserAccount, user_id)
+        tx.actor = user.name
+        if account is None or account.disabled_at is not None or not prepare(tx):
+            return None
+        before = None if browser.session is None else tx.session.get(UserGrant, browser.session.grant_id)
+        user_grants.end(tx, [] if before is None else [before])
+        user_grants.create(
+            tx,
+            SESSION,
+            user,
+            CONSOLE_ID,
+            scope=None,
+            authentication=Authentication(tx.now, methods),
+            place=place(request),
+            expires_at=tx.now + lifetime,
+            cookie_hash=handle_hash(cookie, service.credentials.hash_key.key),
+        )
+        return user.name
+
+    user = await service.write("", work)
+    if user is None:
+        return None
+    note(request.scope, sub=user, signed_in=" ".join(methods))
+    response = see_other(then)
+    keep(response, SESSION_COOKIE, cookie, seconds=lifetime)
+    return response
+
+
+async def end(service: Service, session: BrowserSession, response: Response) -> Response:
+    """Signs out in this browser."""
+
+    def work(tx: Transaction) -> None:
+        row = tx.session.get(UserGrant, session.grant_id)
+        user_grants.end(tx, [] if row is None else [row])
+
+    await service.write(session.user, work)
+    forget(response, SESSION_COOKIE)
+    return response
+
+
+def is_recent(session: BrowserSession) -> bool:
+    """Whether the user proved a moment ago who it is: nobody else has sat down in between."""
+    return time.time() - session.authentication.at <= RECENT_SECONDS
