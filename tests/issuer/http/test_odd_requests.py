@@ -27,6 +27,8 @@ REAL = {
     "policy": "1",
     "number": "1",
     "user": "odd",
+    "app": "odd",
+    "version": "0123456789abcdef",
 }
 
 ODD_SEGMENTS = [

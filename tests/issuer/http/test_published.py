@@ -43,7 +43,7 @@ def test_the_metadata_is_true(world: World, path: str) -> None:
     places = {name: url for name, url in metadata.items() if name.endswith(("_endpoint", "_uri"))}
     assert set(places) == {
         *("jwks_uri", "token_endpoint", "introspection_endpoint", "revocation_endpoint"),
-        *("authorization_endpoint", "userinfo_endpoint"),
+        *("authorization_endpoint", "userinfo_endpoint", "end_session_endpoint"),
     }
     for name, url in places.items():
         method = "GET" if name == "jwks_uri" else "POST"
