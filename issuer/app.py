@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
-from issuer import health, published, tokens, userinfo
+from issuer import health, introspection, me, published, revocation
 from issuer.api import OPERATIONS
 from issuer.api.openapi import get_openapi
-from issuer.authorization import authorize
+from issuer.authorization import authorize, device
 from issuer.console import account, login, logout, setup, sign_in_methods, static_files
 from issuer.grants.token import get_token, post_token
 from issuer.hosts import AllowedHosts
@@ -25,11 +25,11 @@ from issuer.telemetry import RequestLog, configure_logging
 ROWS = (
     Row("POST", "/v1/token", post_token),
     Row("GET", "/v1/token", get_token),
-    Row("GET", "/v1/me", tokens.get_me),
-    Row("GET", "/v1/userinfo", userinfo.get_userinfo),
-    Row("POST", "/v1/userinfo", userinfo.get_userinfo),
-    Row("POST", "/v1/introspect", tokens.post_introspect),
-    Row("POST", "/v1/revoke", tokens.post_revoke),
+    Row("GET", "/v1/me", me.get_me),
+    Row("GET", "/v1/userinfo", me.get_userinfo),
+    Row("POST", "/v1/userinfo", me.get_userinfo),
+    Row("POST", "/v1/introspect", introspection.post_introspect),
+    Row("POST", "/v1/revoke", revocation.post_revoke),
     *published.ROWS,
     Row("GET", "/livez", health.livez),
     Row("GET", "/readyz", health.readyz),
@@ -40,6 +40,7 @@ ROWS = (
     *logout.ROWS,
     *setup.ROWS,
     *authorize.ROWS,
+    *device.ROWS,
     *static_files.ROWS,
     *(Row(operation.method, operation.path, operation.respond) for operation in OPERATIONS),
 )

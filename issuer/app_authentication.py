@@ -4,67 +4,123 @@ from __future__ import annotations
 
 import hmac
 import os
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import anyio
 from starlette.requests import Request
 
-from issuer import clients
-from issuer.client_authentication import authorization, basic
+from issuer import client_assertion, clients
+from issuer.client_assertion import Assertion, BadAssertion
+from issuer.client_authentication import ClientAuthentication, authorization, basic
 from issuer.clients import Client
 from issuer.credentials import Credentials
 from issuer.denials import Denial
+from issuer.mint import Grant
+from issuer.settings import Settings
+from issuer.store import client_assertions
 from issuer.store.database import Database
 from issuer.telemetry import note, source
 from issuer.throttle import Throttle
 from keys import Handle, handle_hash
+from keys.secret import ROLE_KEY_PREFIX
 
 _NOBODY = os.urandom(32)
+# One text for every reason: outside they look the same.
+_REFUSED = "there is no such client, or this is not how it authenticates"
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What a request says and shows of its client."""
+
+    client_id: str
+    secret: str | None = field(default=None, repr=False)
+    assertion: Assertion | None = field(default=None, repr=False)
 
 
 class AppAuthentication:
     """Proves the app of a request."""
 
-    def __init__(self, database: Database, credentials: Credentials, throttle: Throttle) -> None:
+    def __init__(
+        self,
+        database: Database,
+        credentials: Credentials,
+        keys: ClientAuthentication,
+        throttle: Throttle,
+        settings: Settings,
+    ) -> None:
         self._database = database
         self._credentials = credentials
+        self._keys = keys
         self._throttle = throttle
+        self._audiences = (settings.issuer_url, f"{settings.issuer_url}/v1/token")
 
     async def app(self, request: Request, form: Mapping[str, str]) -> Client:
         """The app that authenticates, in the way that it is registered with. Raises Denial."""
-        client_id, secret = _presented(request, form)
-        client = await anyio.to_thread.run_sync(self._find, client_id)
-        if not self._holds(client, secret):
-            # One text and the same work for every reason: outside they look the same.
-            raise self._throttle.failed(
-                source(request.scope),
-                Denial("invalid_client", "there is no such client, or this is not how it authenticates"),
-            )
-        assert client is not None  # noqa: S101 - nobody holds what is not there
+        try:
+            presented = self._presented(request, form)
+            client = await anyio.to_thread.run_sync(self._find, presented.client_id)
+            if client is None or not await self._holds(client, presented):
+                raise BadAssertion(_REFUSED)
+        except BadAssertion as error:
+            raise self._throttle.failed(source(request.scope), Denial("invalid_client", str(error))) from None
         note(request.scope, client_id=client.client_id)
         return client
+
+    async def app_or_role_key(self, request: Request, form: Mapping[str, str]) -> Client | Grant:
+        """Whichever of both authenticates. Raises Denial, InvalidCredential."""
+        header = authorization(request)
+        named = form.get("client_id", "")
+        if header is not None:
+            named = basic(header, named or None)
+        if "client_assertion" in form or (named and not named.startswith(ROLE_KEY_PREFIX)):
+            return await self.app(request, form)
+        return await self._keys.client(request, form)
+
+    def _presented(self, request: Request, form: Mapping[str, str]) -> Presented:
+        """Raises Denial, BadAssertion."""
+        header = authorization(request)
+        ways = (header is not None, "client_secret" in form, "client_assertion" in form)
+        if sum(ways) > 1:
+            raise Denial("invalid_request", "authenticate once, in one way")
+        if header is not None:
+            client_id, _, secret = basic(header, form.get("client_id")).partition(":")
+            return Presented(client_id, secret)
+        if "client_assertion" in form:
+            if form.get("client_assertion_type") != client_assertion.TYPE:
+                raise Denial("invalid_request", f"client_assertion_type is {client_assertion.TYPE}")
+            assertion = client_assertion.read(form["client_assertion"], self._audiences, time.time())
+            if form.get("client_id", assertion.client_id) != assertion.client_id:
+                raise Denial("invalid_request", "client_id is another one than the assertion's")
+            return Presented(assertion.client_id, assertion=assertion)
+        if "client_id" not in form:
+            raise Denial("invalid_client", "client_id is missing")
+        return Presented(form["client_id"], form.get("client_secret"))
 
     def _find(self, client_id: str) -> Client | None:
         with self._database.read() as session:
             return clients.find(session, client_id)
 
-    def _holds(self, client: Client | None, secret: str | None) -> bool:
-        if client is not None and client.is_public:
-            return secret is None
-        expected = None if client is None else client.secret_hash
-        presented = handle_hash(secret or "", self._credentials.hash_key.key)
-        is_same = hmac.compare_digest(presented, expected or _NOBODY)
-        return is_same and expected is not None and Handle.CLIENT_SECRET.is_whole(secret or "")
+    async def _holds(self, client: Client, presented: Presented) -> bool:
+        """Raises BadAssertion."""
+        if client.is_public:
+            return presented.secret is None and presented.assertion is None
+        if client.jwks is not None:
+            return presented.assertion is not None and await self._is_new(presented.assertion, client)
+        secret = presented.secret or ""
+        given = handle_hash(secret, self._credentials.hash_key.key)
+        is_same = hmac.compare_digest(given, client.secret_hash or _NOBODY)
+        return is_same and client.secret_hash is not None and Handle.CLIENT_SECRET.is_whole(secret)
 
+    async def _is_new(self, assertion: Assertion, client: Client) -> bool:
+        client_assertion.check_signature(assertion, client)
 
-def _presented(request: Request, form: Mapping[str, str]) -> tuple[str, str | None]:
-    """Client id, and secret if there is one."""
-    header = authorization(request)
-    if header is not None and "client_secret" in form:
-        raise Denial("invalid_request", "authenticate once: with the Basic header or with client_secret")
-    if header is not None:
-        client_id, _, secret = basic(header, form.get("client_id")).partition(":")
-        return client_id, secret
-    if "client_id" not in form:
-        raise Denial("invalid_client", "client_id is missing")
-    return form["client_id"], form.get("client_secret")
+        def take() -> bool:
+            with self._database.write(actor=client.client_id, now=int(time.time())) as tx:
+                return client_assertions.take(tx, client.client_id, assertion.token_id, assertion.expires_at)
+
+        if not await anyio.to_thread.run_sync(take):
+            raise BadAssertion("its jti was used before: make a new one for each request")
+        return True

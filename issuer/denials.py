@@ -24,7 +24,7 @@ from issuer.store.status_indices import Ended, StatusListFull
 from verifier import InvalidPermission, TokenError
 from verifier.bearer import challenge
 
-OAUTH_PATHS = frozenset({"/v1/token", "/v1/revoke", "/v1/introspect"})
+OAUTH_PATHS = frozenset({"/v1/token", "/v1/revoke", "/v1/introspect", "/v1/device"})
 RETRY_SECONDS = 1
 
 STATUS = {
@@ -38,6 +38,7 @@ STATUS = {
     "authorization_pending": HTTPStatus.BAD_REQUEST,
     "expired_token": HTTPStatus.BAD_REQUEST,
     "access_denied": HTTPStatus.BAD_REQUEST,
+    "polls_too_often": HTTPStatus.BAD_REQUEST,
     "invalid_token": HTTPStatus.UNAUTHORIZED,
     "insufficient_scope": HTTPStatus.FORBIDDEN,
     "not_permitted": HTTPStatus.FORBIDDEN,
@@ -72,6 +73,8 @@ _CODES: dict[type[Exception], str] = {
 OAUTH_NAMES = {"too_large": "invalid_request", "unsupported_media_type": "invalid_request"}
 OAUTH_NAMES |= {"request_timeout": "invalid_request", "method_not_allowed": "invalid_request"}
 OAUTH_NAMES |= {"misdirected_request": "invalid_request"}
+# RFC 8628 section 3.5 has the same name with another status.
+OAUTH_NAMES |= {"polls_too_often": "slow_down"}
 
 
 class Denial(Exception):

@@ -9,7 +9,15 @@ import anyio
 import structlog
 
 from issuer.service import Service
-from issuer.store import changes, invitations, role_keys, user_grants
+from issuer.store import (
+    authorization_codes,
+    changes,
+    client_assertions,
+    device_codes,
+    invitations,
+    role_keys,
+    user_grants,
+)
 from issuer.store.database import StoreUnavailable
 
 PERIOD = 1.0
@@ -58,6 +66,9 @@ async def _tidy(service: Service, now: int) -> None:
             role_keys.note_exchanges(tx.session, exchanged)
             user_grants.forget_expired(tx)
             invitations.forget_expired(tx)
+            authorization_codes.forget_old(tx)
+            device_codes.forget_old(tx)
+            client_assertions.forget_expired(tx)
             changes.prune(tx)
 
     is_due = bool(exchanged) or await service.read(

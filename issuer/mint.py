@@ -41,6 +41,8 @@ class Grant:
     """Unix seconds; no token outlives it."""
     actor: str | None = None
     """Who acts on the subject's behalf (RFC 8693 section 4.1); None if the subject does itself."""
+    earlier_actors: tuple[str, ...] = ()
+    """Who acted before that, the latest first."""
     prepared: dict[str, tuple[bytes, str]] = field(default_factory=dict, repr=False)
     """By audience: the claims that are the same in all of its tokens, and the scope's text."""
 
@@ -119,6 +121,7 @@ class Mint:
             scope=scope,
             status=StatusReference(self._status_uri, grant.status_index),
             actor=grant.actor,
+            earlier_actors=grant.earlier_actors,
         )
         claims = {name: value for name, value in token.to_claims().items() if name not in _PER_TOKEN}
         return orjson.dumps(claims)[:-1] + b","

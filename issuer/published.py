@@ -18,6 +18,7 @@ from issuer.service import Service
 from issuer.settings import Settings
 from issuer.store.status_indices import LIST_ID
 from verifier.status_list import TYP
+from verifier.trust import ISSUED_ALGORITHMS
 
 MAX_WAIT = 30
 _METADATA_MAX_AGE = 300
@@ -42,14 +43,16 @@ _PREFLIGHT = {
 def metadata(settings: Settings) -> dict[str, object]:
     """What is switched on, and nothing else (RFC 8414, OpenID Connect Discovery)."""
     issuer = settings.issuer_url
-    authentication = ["client_secret_basic", "client_secret_post"]
+    authentication = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
     return {
         "issuer": issuer,
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
         "token_endpoint": f"{issuer}/v1/token",
-        "token_endpoint_auth_methods_supported": [*authentication, "none"],
+        "token_endpoint_auth_methods_supported": authentication,
+        "token_endpoint_auth_signing_alg_values_supported": list(ISSUED_ALGORITHMS),
         "grant_types_supported": list(GRANTS),
         "authorization_endpoint": f"{issuer}/authorize",
+        "device_authorization_endpoint": f"{issuer}/v1/device",
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "code_challenge_methods_supported": ["S256"],

@@ -21,7 +21,7 @@ from issuer.mint import Mint
 from issuer.settings import Settings
 from issuer.signing import SigningKeys
 from issuer.status import StatusPublisher
-from issuer.store import changes, status_indices
+from issuer.store import changes, device_codes, status_indices
 from issuer.store.changes import ChangeFeed
 from issuer.store.database import Database, StoreUnavailable, Transaction
 from issuer.throttle import Throttle
@@ -29,6 +29,8 @@ from keys import KeyEncryptionKey
 from verifier import Trust, Verifier
 
 T = TypeVar("T")
+_WRONG_USER_CODES = 5
+"""In the life of one (RFC 8628 section 5.1)."""
 _READS = CapacityLimiter(4)
 """However many read, changes and what other processes changed find a thread."""
 logger = structlog.get_logger()
@@ -46,6 +48,8 @@ class Service:
     mint: Mint
     clients: ClientAuthentication
     apps: AppAuthentication
+    user_codes: Throttle
+    """Wrong codes of devices, by address and by user."""
     callers: Callers
     throttle: Throttle
     """One for all wrong credentials of a source, whatever they are."""
@@ -162,7 +166,8 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         credentials=credentials,
         mint=Mint(signing, settings, status.uri),
         clients=clients,
-        apps=AppAuthentication(database, credentials, throttle),
+        apps=AppAuthentication(database, credentials, clients, throttle, settings),
+        user_codes=Throttle(_WRONG_USER_CODES, minutes=device_codes.LIFETIME // 60),
         callers=Callers(clients, coherence),
         throttle=throttle,
         coherence=coherence,

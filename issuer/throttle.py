@@ -15,9 +15,9 @@ from issuer.denials import Denial
 class Throttle:
     """Counts failures in this process, by address."""
 
-    def __init__(self, failures_per_minute: int) -> None:
+    def __init__(self, failures: int, *, minutes: int = 1) -> None:
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._limit = RateLimitItemPerMinute(failures_per_minute)
+        self._limit = RateLimitItemPerMinute(failures, minutes)
 
     def is_over(self, source: str) -> bool:
         """Whether there were so many from there that the next one is answered with `slow_down`."""
@@ -25,8 +25,10 @@ class Throttle:
 
     def failed(self, source: str, error: Exception) -> Exception:
         """What to answer to this failure: the error itself, or `slow_down` once there were too many."""
-        if self._limiter.hit(self._limit, source):
-            return error
+        return error if self._limiter.hit(self._limit, source) else self.too_many(source)
+
+    def too_many(self, source: str) -> Denial:
+        """What is said once there were too many."""
         reset_at = self._limiter.get_window_stats(self._limit, source).reset_time
         seconds = max(1, math.ceil(reset_at - time.time()))
         return Denial(

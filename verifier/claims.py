@@ -20,6 +20,7 @@ TYP = "at+jwt"
 _LATEST = 253402300799
 """The end of the year 9999: a time beyond it is milliseconds taken for seconds, or an attack."""
 T = TypeVar("T")
+_MAX_ACTORS = 8
 _RESERVED_LABELS = "hourmark/"
 _NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
@@ -51,6 +52,8 @@ class Token:
     not_before: float | None = None
     actor: str | None = None
     """Who acts on behalf of `subject`."""
+    earlier_actors: tuple[str, ...] = ()
+    """On behalf of whom that one acts, the latest first: it counts for nothing (RFC 8693 section 4.1)."""
     job: str | None = None
     labels: Mapping[str, str] = field(default_factory=lambda: _NO_LABELS, hash=False)
 
@@ -90,6 +93,7 @@ class Token:
             raise InvalidClaim("exp", "is not after iat")
         if "cnf" in claims:
             raise InvalidClaim("cnf", "asks for a proof of possession, which is not supported")
+        actors = _read(claims, "act", _actors, ())
         return cls(
             issuer=_read(claims, "iss", _text),
             audience=_read(claims, "aud", _audience),
@@ -102,7 +106,8 @@ class Token:
             scope=_read(claims, "scope", _scope, Scope()),
             status=_read(claims, "status", _status, None),
             not_before=_read(claims, "nbf", _time, None),
-            actor=_read(claims, "act", _actor, None),
+            actor=next(iter(actors), None),
+            earlier_actors=actors[1:],
             job=_read(claims, "job", _text, None),
             labels=_read(claims, "labels", _labels, _NO_LABELS),
         )
@@ -125,7 +130,7 @@ class Token:
         if self.not_before is not None:
             claims["nbf"] = self.not_before
         if self.actor is not None:
-            claims["act"] = {"sub": self.actor}
+            claims["act"] = _nested((self.actor, *self.earlier_actors))
         if self.job is not None:
             claims["job"] = self.job
         if self.labels:
@@ -186,8 +191,22 @@ def _status(value: object) -> StatusReference | None:
     return StatusReference(uri, index)
 
 
-def _actor(value: object) -> str | None:
-    return _text(value.get("sub")) if isinstance(value, dict) else None
+def _actors(value: object) -> tuple[str, ...] | None:
+    """The outermost first. None unless each names one."""
+    actors: list[str] = []
+    while len(actors) < _MAX_ACTORS:
+        if not isinstance(value, dict) or (name := _text(value.get("sub"))) is None:
+            return None
+        actors.append(name)
+        if "act" not in value:
+            return tuple(actors)
+        value = value["act"]
+    return None
+
+
+def _nested(actors: tuple[str, ...]) -> dict[str, object]:
+    inner = {"act": _nested(actors[1:])} if len(actors) > 1 else {}
+    return {"sub": actors[0], **inner}
 
 
 def _labels(value: object) -> Mapping[str, str] | None:

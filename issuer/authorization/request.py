@@ -102,8 +102,8 @@ def read(parameters: Mapping[str, str], source: Source, settings: Settings) -> A
         raise RefusedRequest("invalid_request", "response_mode is query here")
     return AuthorizationRequest(
         source=source,
-        scope=_scope(parameters, source.client),
-        audience=_audience(parameters, settings),
+        scope=scope_within(parameters, source.client),
+        audience=known_audience(parameters, settings),
         code_challenge=_challenge(parameters),
         nonce=_short(parameters, "nonce"),
         prompts=_prompts(parameters),
@@ -119,8 +119,11 @@ def with_parameters(uri: str, parameters: Mapping[str, str | None]) -> str:
     return f"{uri}{'&' if urlsplit(uri).query else '?'}{added}"
 
 
-def _scope(parameters: Mapping[str, str], client: Client) -> Scope:
-    """What is asked for of what the client may ask for; without `scope`, all its permissions."""
+def scope_within(parameters: Mapping[str, str], client: Client) -> Scope:
+    """What is asked for of what the client may ask for; without `scope`, all its permissions.
+
+    Raises RefusedRequest.
+    """
     text = parameters.get("scope")
     if text is None:
         return Scope(client.scope.permissions)
@@ -134,7 +137,8 @@ def _scope(parameters: Mapping[str, str], client: Client) -> Scope:
     return granted
 
 
-def _audience(parameters: Mapping[str, str], settings: Settings) -> str:
+def known_audience(parameters: Mapping[str, str], settings: Settings) -> str:
+    """Raises RefusedRequest."""
     asked = parameters.get("resource") or parameters.get("audience") or settings.accepted_audiences[0]
     if asked not in settings.accepted_audiences:
         raise RefusedRequest("invalid_target", "resource names no service that is known here")

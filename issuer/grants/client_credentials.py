@@ -1,23 +1,49 @@
-"""client_credentials (RFC 6749 section 4.4): a role key becomes a one-hour token."""
+"""client_credentials (RFC 6749 section 4.4): a role key, or an app that is a role, gets a one-hour token."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
 
+from sqlmodel import Session
 from starlette.requests import Request
 
+from issuer.clients import Client
+from issuer.denials import Denial
 from issuer.grants.audience import asked_audience
+from issuer.mint import Grant
 from issuer.service import Service
 from issuer.sign_ins import Issued
+from issuer.store import principals, rights
 
 NAME = "client_credentials"
 
 
 async def grant(service: Service, request: Request, form: Mapping[str, str]) -> Issued:
     """Nothing is read and nothing written here once the role key is known."""
-    grant = await service.clients.client(request, form)
     now = int(time.time())
+    if "client_assertion" in form:
+        client = await service.apps.app(request, form)
+        own = await service.read(lambda session: _own(session, client))
+        audience = asked_audience(service.settings, form)
+        return Issued(service.mint.mint(own, audience, form.get("scope"), now))
+    grant = await service.clients.client(request, form)
     minted = service.mint.mint(grant, asked_audience(service.settings, form), form.get("scope"), now)
     service.credentials.last_exchanged[grant.client_id] = now
     return Issued(minted)
+
+
+def _own(session: Session, client: Client) -> Grant:
+    """What the app is when it acts for nobody. Raises Denial."""
+    role = None if client.role is None else principals.find(session, client.role)
+    if role is None:
+        raise Denial("unauthorized_client", "the app is no role: it can only act for users")
+    held = rights.held(session, role)
+    return Grant(
+        subject=role.name,
+        client_id=client.client_id,
+        rights=held,
+        roles=rights.by_role(session, role, held),
+        status_index=client.status_index,
+        ends_at=None,
+    )

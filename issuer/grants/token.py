@@ -8,12 +8,13 @@ from starlette.responses import Response
 
 from issuer.body import read_form
 from issuer.denials import BearerDenial, Denial
-from issuer.grants import authorization_code, client_credentials, refresh_token
+from issuer.grants import authorization_code, client_credentials, device_code, refresh_token, token_exchange
 from issuer.service import Service
 from issuer.sign_ins import Issued
 from issuer.telemetry import note
 
-GRANTS = {each.NAME: each.grant for each in (client_credentials, authorization_code, refresh_token)}
+_GRANTS = (client_credentials, authorization_code, refresh_token, device_code, token_exchange)
+GRANTS = {each.NAME: each.grant for each in _GRANTS}
 _PROOFS = ("cnf", "dpop_jkt")
 _HEADERS = (
     (b"content-type", b"application/json;charset=UTF-8"),

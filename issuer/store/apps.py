@@ -44,6 +44,8 @@ def create(
     if find(tx.session, name) is not None:
         raise Conflict(f"there is an app {name} already")
     _refuse_taken_host(tx.session, client_id, registration.host)
+    if role is not None and of_role(tx.session, role):
+        raise Conflict(f"{role.name} is another app already")
     row = AppRow(
         client_id=client_id,
         name=name,
@@ -75,6 +77,11 @@ def get(session: Session, name: str) -> AppRow:
 def of_role(session: Session, role: Principal) -> list[AppRow]:
     """Those that are this role when they act for nobody."""
     return list(session.exec(select(AppRow).where(AppRow.role_id == role.id)))
+
+
+def by_index(session: Session, status_index: int) -> list[AppRow]:
+    """The one whose own tokens have this index."""
+    return list(session.exec(select(AppRow).where(AppRow.status_index == status_index)))
 
 
 def list_all(

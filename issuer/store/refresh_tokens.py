@@ -36,6 +36,12 @@ def find(session: Session, text: str, hash_key: bytes) -> UserGrant | None:
     return None if token is None else session.get(UserGrant, token.grant_id)
 
 
+def find_unused(session: Session, text: str, hash_key: bytes) -> UserGrant | None:
+    """The sign-in that it is of, if it is still good."""
+    token = session.get(RefreshToken, handle_hash(text, hash_key))
+    return None if token is None or token.used_at is not None else session.get(UserGrant, token.grant_id)
+
+
 def rotate(tx: Transaction, text: str, client_id: str, hash_key: bytes) -> Rotated | None:
     """Uses it up. None if it is no good for this client; if it was used before, its sign-in ends now."""
     row = find(tx.session, text, hash_key)

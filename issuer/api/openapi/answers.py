@@ -34,6 +34,17 @@ class Me(Answer):
     expires_at: rfc3339.Written | None
 
 
+class Device(Answer):
+    """RFC 8628 section 3.2."""
+
+    device_code: str
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str
+    expires_in: int
+    interval: int
+
+
 class UserInfo(Answer):
     """OpenID Connect Core section 5.3.2."""
 
@@ -53,6 +64,8 @@ class Inactive(Answer):
 
 class Actor(Answer):
     sub: str
+    # Nobody acted before, mostly.
+    act: dict[str, Any] = Field(default_factory=dict)
 
 
 class Active(Answer):
@@ -76,7 +89,18 @@ class Active(Answer):
     labels: dict[str, str] = Field(default_factory=dict)
 
 
-class Introspection(RootModel[Active | Inactive]):
+class ActiveRefreshToken(Answer):
+    """One that is good still, told to its own client."""
+
+    active: Literal[True]
+    client_id: str
+    sub: str
+    scope: str
+    iat: int
+    exp: int
+
+
+class Introspection(RootModel[Active | ActiveRefreshToken | Inactive]):
     pass
 
 
@@ -87,8 +111,10 @@ class Metadata(Answer):
     jwks_uri: str
     token_endpoint: str
     token_endpoint_auth_methods_supported: list[str]
+    token_endpoint_auth_signing_alg_values_supported: list[str]
     grant_types_supported: list[str]
     authorization_endpoint: str
+    device_authorization_endpoint: str
     response_types_supported: list[str]
     response_modes_supported: list[str]
     code_challenge_methods_supported: list[str]

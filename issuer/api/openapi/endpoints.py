@@ -14,7 +14,7 @@ BEARER: dict[str, list[str]] = {"bearer": []}
 ROLE_KEY: dict[str, list[str]] = {"roleKey": []}
 # A client that sends its role key in the form does it without a header.
 _CLIENT: tuple[dict[str, Any], ...] = (ROLE_KEY, {})
-_AUTHENTICATION = ("client_id", "client_secret")
+_AUTHENTICATION = ("client_id", "client_secret", "client_assertion_type", "client_assertion")
 _TOKEN_FIELDS = ("token", "token_type_hint", *_AUTHENTICATION)
 _FORM_REFUSALS = ("request_timeout", "too_large", "unsupported_media_type")
 _CALLER_REFUSALS = ("invalid_request", "slow_down", "temporarily_unavailable")
@@ -69,7 +69,9 @@ ENDPOINTS = (
         security=_CLIENT,
         form=(
             *("grant_type", "scope", "resource", "audience"),
-            *("code", "redirect_uri", "code_verifier", "refresh_token"),
+            *("code", "redirect_uri", "code_verifier", "refresh_token", "device_code"),
+            *("subject_token", "subject_token_type", "actor_token", "actor_token_type"),
+            "requested_token_type",
             *_AUTHENTICATION,
         ),
         required=("grant_type",),
@@ -86,6 +88,7 @@ ENDPOINTS = (
             "authorization_pending",
             "expired_token",
             "access_denied",
+            "polls_too_often",
         ),
     ),
     Endpoint(
@@ -95,6 +98,22 @@ ENDPOINTS = (
         security=(BEARER,),
         always=("Cache-Control",),
         refusals=("invalid_token",),
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/device",
+        summary="A device begins to sign a user in (RFC 8628)",
+        answer=answers.Device,
+        security=_CLIENT,
+        form=("scope", "resource", *_AUTHENTICATION),
+        always=("Cache-Control",),
+        refusals=(
+            *_CALLER_REFUSALS,
+            *_FORM_REFUSALS,
+            "invalid_client",
+            "invalid_scope",
+            "invalid_target",
+        ),
     ),
     *(
         Endpoint(

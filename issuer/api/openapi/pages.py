@@ -196,4 +196,23 @@ PAGES = (
         form=("request", "decision"),
         refusals=("invalid_token",),
     ),
+    Page(
+        path="/device",
+        summary="Where somebody types the code of a device (RFC 8628 section 3.3)",
+        needs_session=True,
+        query=("user_code",),
+    ),
+    *(
+        Page(
+            method="POST",
+            path=path,
+            summary=summary,
+            form=form,
+            refusals=("slow_down", "invalid_token"),
+        )
+        for path, summary, form in (
+            ("/device", "What waits under the code", ("user_code",)),
+            ("/device/decision", "Approve or deny it", ("user_code", "decision")),
+        )
+    ),
 )

@@ -26,7 +26,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Target:
-    """A role with a policy and a role key, a user, an app with a secret; of each a name that is not made yet."""
+    """A role with a policy and a role key, a user, an app; of each a name that is not made yet."""
 
     role: str
     policy: str

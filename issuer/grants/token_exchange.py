@@ -1,0 +1,114 @@
+"""token-exchange (RFC 8693): a token becomes a narrower one, or one with which an app acts for its user.
+
+Nothing comes out that is more than what went in, and nothing that lives longer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from sqlmodel import Session
+from starlette.requests import Request
+
+from issuer import clients
+from issuer.clients import Client
+from issuer.denials import Denial
+from issuer.grants.audience import asked_audience
+from issuer.mint import Grant
+from issuer.on_behalf import grant_for
+from issuer.service import Service
+from issuer.sign_ins import Issued
+from issuer.store import apps, consents, principals, user_grants
+from issuer.store.user_grants import LoadedGrant
+from verifier import Token, TokenError, Unavailable
+
+NAME = "urn:ietf:params:oauth:grant-type:token-exchange"
+ACCESS_TOKEN, JWT = (f"urn:ietf:params:oauth:token-type:{kind}" for kind in ("access_token", "jwt"))
+
+
+async def grant(service: Service, request: Request, form: Mapping[str, str]) -> Issued:
+    asker = await service.apps.app_or_role_key(request, form)
+    if "subject_token" not in form:
+        raise Denial("invalid_request", "subject_token is missing")
+    for name in ("subject_token_type", "requested_token_type", "actor_token_type"):
+        if form.get(name, ACCESS_TOKEN) not in (ACCESS_TOKEN, JWT):
+            raise Denial("invalid_request", f"{name} is {ACCESS_TOKEN} here")
+    subject = _verify(service, form, "subject_token")
+    if "actor_token" in form and _verify(service, form, "actor_token").client_id != asker.client_id:
+        raise Denial("invalid_request", "the actor token is another client's than the one that asks")
+    if asker.client_id == subject.client_id:
+        narrowed = _own(subject)
+    else:
+        narrowed = await _on_behalf(service, asker, subject)
+    audience = asked_audience(service.settings, form)
+    minted = service.mint.mint(narrowed, audience, form.get("scope"), int(time.time()))
+    return Issued(minted, issued_token_type=ACCESS_TOKEN)
+
+
+def _verify(service: Service, form: Mapping[str, str], name: str) -> Token:
+    """RFC 8693 section 2.2.2: a token that is no good is an invalid request."""
+    try:
+        return service.token_verifier.verify(form[name])
+    except Unavailable as error:
+        raise Denial("temporarily_unavailable", error.detail) from error
+    except TokenError as error:
+        raise Denial("invalid_request", f"{name}: {error.detail}") from error
+
+
+def _own(subject: Token) -> Grant:
+    """A client's own token, to be narrowed, or for another service."""
+    return Grant(
+        subject=subject.subject,
+        client_id=subject.client_id,
+        rights=subject.scope,
+        roles={},
+        status_index=-1 if subject.status is None else subject.status.index,
+        ends_at=int(subject.expires_at),
+        actor=subject.actor,
+        earlier_actors=subject.earlier_actors,
+    )
+
+
+async def _on_behalf(service: Service, asker: Client | Grant, subject: Token) -> Grant:
+    """Whoever asks acts for the subject, who has agreed. Raises Denial."""
+
+    def work(session: Session) -> tuple[Client, LoadedGrant | None]:
+        client = _app_of(session, asker)
+        user = principals.find(session, subject.subject)
+        row = None if user is None else consents.find(session, user.id, client.client_id)
+        loaded = None if row is None else user_grants.load(session, row)
+        session.expunge_all()
+        return client, loaded
+
+    client, loaded = await service.read(work)
+    if loaded is None:
+        raise Denial("invalid_grant", f"{subject.subject} has not agreed that {client.name} acts for it")
+    acting = asker.subject if isinstance(asker, Grant) else asker.client_id
+    whole = grant_for(loaded, client, actor=acting)
+    return Grant(
+        subject=whole.subject,
+        client_id=whole.client_id,
+        rights=whole.rights & subject.scope,
+        roles=whole.roles,
+        status_index=whole.status_index,
+        ends_at=int(subject.expires_at),
+        actor=whole.actor,
+        earlier_actors=() if subject.actor is None else (subject.actor, *subject.earlier_actors),
+    )
+
+
+def _app_of(session: Session, asker: Client | Grant) -> Client:
+    """The app that acts: itself, or the one that the role of the credential is. Raises Denial."""
+    if isinstance(asker, Client):
+        if asker.is_public:
+            raise Denial("unauthorized_client", "an app that acts for users proves who it is")
+        return asker
+    role = principals.find(session, asker.subject)
+    found = [] if role is None else apps.of_role(session, role)
+    if len(found) != 1:
+        raise Denial(
+            "unauthorized_client",
+            f"{asker.subject} is no app: register one with this role, or exchange a token of your own",
+        )
+    return clients.of_app(session, found[0])

@@ -1,0 +1,65 @@
+"""Ending a token (RFC 7009): its client alone does, and hears the same whether there was one."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from issuer.body import read_form
+from issuer.clients import Client
+from issuer.denials import Denial
+from issuer.introspection import live_token
+from issuer.mint import Grant
+from issuer.service import Service
+from issuer.store import apps, refresh_tokens, role_keys, user_grants
+from issuer.store.database import Transaction
+from keys import Handle
+
+_HEADERS = {"Content-Type": "application/json;charset=UTF-8", "Cache-Control": "no-store"}
+
+
+async def post_revoke(service: Service, request: Request) -> Response:
+    form = await read_form(request)
+    await service.once_more(lambda: _revoke(service, request, form))
+    return Response(status_code=200, headers=_HEADERS)
+
+
+async def _revoke(service: Service, request: Request, form: dict[str, str]) -> None:
+    service.coherence.check()
+    asker = await service.apps.app_or_role_key(request, form)
+    if "token" not in form:
+        raise Denial("invalid_request", "token is missing")
+    text = form["token"]
+    if Handle.REFRESH_TOKEN.is_whole(text):
+        await _end_sign_in(service, asker, text)
+        return
+    token = live_token(service, text)
+    # What is no good already, or another one's, is as the client wants it (RFC 7009 section 2.2).
+    if token is None or token.status is None or token.client_id != asker.client_id:
+        return
+    index = token.status.index
+    if isinstance(asker, Grant):
+        access = asker.client_id
+        await service.change(
+            access, asker.status_index, lambda tx: role_keys.end_tokens_at(tx, access, index)
+        )
+    else:
+        await service.write(asker.client_id, lambda tx: _end_tokens(tx, index))
+
+
+async def _end_sign_in(service: Service, asker: Client | Grant, text: str) -> None:
+    """Of a refresh token: with its tokens."""
+
+    def work(tx: Transaction) -> None:
+        row = refresh_tokens.find(tx.session, text, service.credentials.hash_key.key)
+        if row is not None and row.client_id == asker.client_id:
+            user_grants.end(tx, [row])
+
+    await service.write(asker.client_id, work)
+
+
+def _end_tokens(tx: Transaction, index: int) -> None:
+    """Of what they were issued from, which goes on: its client asks for others."""
+    row = user_grants.by_index(tx.session, index)
+    user_grants.end_tokens(tx, [] if row is None else [row])
+    apps.end_own_tokens(tx, apps.by_index(tx.session, index))

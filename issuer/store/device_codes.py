@@ -1,0 +1,124 @@
+"""Devices that wait for somebody to approve them elsewhere (RFC 8628)."""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlmodel import Session, col, delete, func, select, update
+
+from issuer.store.database import Transaction
+from issuer.store.tables import DeviceCode
+from issuer.store.user_grants import Authentication
+from keys import Handle, handle_hash
+
+LIFETIME = 600
+"""Seconds, also for the person to find a browser."""
+INTERVAL = 5
+"""Seconds between two questions of a device; one more of it for each that came too early."""
+_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
+"""Consonants spell no word (RFC 8628 section 6.1)."""
+_CHARACTERS = 8
+_TOLERANCE = 1
+"""Seconds: the times here are whole ones."""
+APPROVED, DENIED = "approved", "denied"
+
+
+def add(tx: Transaction, code: DeviceCode, hash_key: bytes) -> str:
+    """Keeps a new code, of which everything else is filled in; returns the device's text."""
+    text = Handle.DEVICE_CODE.generate()
+    code.hash, code.interval = handle_hash(text, hash_key), INTERVAL
+    code.created_at, code.expires_at = tx.now, tx.now + LIFETIME
+    code.user_code = _new_user_code(tx.session)
+    tx.session.add(code)
+    tx.session.flush()
+    return text
+
+
+def shown(user_code: str) -> str:
+    """As people read it."""
+    half = _CHARACTERS // 2
+    return f"{user_code[:half]}-{user_code[half:]}"
+
+
+def typed(text: str) -> str:
+    """What somebody typed, without case, spaces and hyphens."""
+    return "".join(letter for letter in text.upper() if letter in _LETTERS)[: _CHARACTERS + 1]
+
+
+def waiting(session: Session, user_code: str, now: int) -> DeviceCode | None:
+    """The one that nobody has decided about yet."""
+    found = select(DeviceCode).where(
+        DeviceCode.user_code == user_code, col(DeviceCode.decision).is_(None), DeviceCode.expires_at > now
+    )
+    return session.exec(found).first()
+
+
+def count_waiting(session: Session, address: str, now: int) -> int:
+    """How many wait that began at this address."""
+    found = select(func.count()).where(
+        DeviceCode.address == address, col(DeviceCode.decision).is_(None), DeviceCode.expires_at > now
+    )
+    return session.exec(found).one()
+
+
+def decide(
+    tx: Transaction, code: DeviceCode, decision: str, user_id: int, authentication: Authentication
+) -> bool:
+    """False if it was decided, or has expired, meanwhile."""
+    return bool(
+        tx.session.exec(
+            update(DeviceCode)
+            .where(
+                col(DeviceCode.hash) == code.hash,
+                col(DeviceCode.decision).is_(None),
+                col(DeviceCode.expires_at) > tx.now,
+            )
+            .values(
+                decision=decision,
+                user_id=user_id,
+                authenticated_at=authentication.at,
+                methods=" ".join(authentication.methods),
+            )
+        ).rowcount
+    )
+
+
+def poll(tx: Transaction, text: str, client_id: str, hash_key: bytes) -> DeviceCode | str:
+    """The approved code, which is used up; else the code of the refusal (RFC 8628 section 3.5)."""
+    code = (
+        tx.session.get(DeviceCode, handle_hash(text, hash_key)) if Handle.DEVICE_CODE.is_whole(text) else None
+    )
+    if code is None or code.client_id != client_id or code.used_at is not None:
+        return "invalid_grant"
+    if code.expires_at <= tx.now:
+        return "expired_token"
+    if code.decision == DENIED:
+        return "access_denied"
+    if code.decision is None:
+        return _wait(tx, code)
+    used = tx.session.exec(
+        update(DeviceCode)
+        .where(col(DeviceCode.hash) == code.hash, col(DeviceCode.used_at).is_(None))
+        .values(used_at=tx.now)
+    ).rowcount
+    return code if used else "invalid_grant"
+
+
+def forget_old(tx: Transaction) -> None:
+    tx.session.execute(delete(DeviceCode).where(col(DeviceCode.expires_at) <= tx.now - LIFETIME))
+
+
+def _wait(tx: Transaction, code: DeviceCode) -> str:
+    is_early = code.polled_at is not None and tx.now - code.polled_at < code.interval - _TOLERANCE
+    if is_early:
+        code.interval += INTERVAL
+    code.polled_at = tx.now
+    tx.session.add(code)
+    return "polls_too_often" if is_early else "authorization_pending"
+
+
+def _new_user_code(session: Session) -> str:
+    while True:
+        user_code = "".join(secrets.choice(_LETTERS) for _ in range(_CHARACTERS))
+        if session.exec(select(DeviceCode.hash).where(DeviceCode.user_code == user_code)).first() is None:
+            return user_code
