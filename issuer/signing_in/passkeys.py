@@ -93,6 +93,14 @@ def host(settings: Settings) -> str | None:
     return None if is_address(name) else name
 
 
+def _required_host(settings: Settings) -> str:
+    """Raises PasskeyRefused."""
+    own_host = host(settings)
+    if own_host is None:
+        raise PasskeyRefused
+    return own_host
+
+
 def options_to_register(
     service: Service, browser: Browser, user: User, known: list[PasskeyRow]
 ) -> str | None:
@@ -144,7 +152,7 @@ def read_new(service: Service, browser: Browser, user: User, credential: str) ->
             expected_challenge=_own_challenge(
                 service, browser, _registration(user), parsed.response.client_data_json
             ),
-            expected_rp_id=host(service.settings) or "",
+            expected_rp_id=_required_host(service.settings),
             expected_origin=service.settings.origin,
             require_user_presence=True,
             require_user_verification=True,
@@ -166,7 +174,7 @@ async def prove(service: Service, request: Request, browser: Browser, credential
         verified = verify_authentication_response(
             credential=parsed,
             expected_challenge=challenge,
-            expected_rp_id=host(service.settings) or "",
+            expected_rp_id=_required_host(service.settings),
             expected_origin=service.settings.origin,
             credential_public_key=row.public_key,
             credential_current_sign_count=row.sign_count,
