@@ -164,6 +164,14 @@ class Settings(BaseSettings):
         return self.issuer or f"http://{host}:{self.port}"
 
     @cached_property
+    def origin(self) -> str:
+        """The issuer's, as browsers write it (RFC 6454 section 6.2)."""
+        url = urlsplit(self.issuer_url)
+        host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
+        is_usual = url.port in (None, {"https": 443, "http": 80}[url.scheme])
+        return f"{url.scheme}://{host}" if is_usual else f"{url.scheme}://{host}:{url.port}"
+
+    @cached_property
     def accepted_audiences(self) -> tuple[str, ...]:
         """Every `aud` that can be asked for; the default first."""
         return (*self.audiences, self.issuer_url)

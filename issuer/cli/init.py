@@ -40,6 +40,6 @@ def init(
         f"    {key}\n\n"
         "Once the issuer runs, a first exchange, to copy and paste:\n\n"
         f"    curl -u '{key}' -d grant_type=client_credentials {settings.issuer_url}/v1/token\n\n"
-        f"And within ten minutes, once, {made.principal} sets a password or a passkey in the browser:\n\n"
+        f"And within ten minutes, once, {made.principal} sets up how to sign in, in a browser:\n\n"
         f"    {made.setup_url}\n"
     )

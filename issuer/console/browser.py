@@ -11,7 +11,6 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from sqlmodel import Session
 from starlette.requests import Request
@@ -99,11 +98,9 @@ async def read_page_form(service: Service, request: Request) -> tuple[Browser, d
 
 async def sender_of(service: Service, request: Request, form: Mapping[str, str]) -> Browser:
     """The browser of a form that was read already. Raises Denial unless it comes from one of our pages."""
-    own = urlsplit(service.settings.issuer_url)
-    origin = request.headers.get("origin")
-    if (origin is not None and origin != f"{own.scheme}://{own.netloc}") or request.headers.get(
-        "sec-fetch-site", "same-origin"
-    ) not in ("same-origin", "none"):
+    own = service.settings.origin
+    is_ours = request.headers.get("origin", own) == own
+    if not is_ours or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         raise Denial(
             "not_permitted", f"this form was sent from a page elsewhere: open {service.settings.issuer_url}"
         )

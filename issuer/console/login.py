@@ -1,4 +1,4 @@
-"""Signing in: with a password, a passkey, or at another provider."""
+"""Signing in: with a password, a passkey, or at another provider, which has its own page below."""
 
 from __future__ import annotations
 
@@ -73,8 +73,7 @@ def _form(
         wrong=wrong,
         passkey=passkeys.options_to_sign_in(service, browser),
         passkey_wrong=passkey_wrong,
-        # Pairs of a path, `/login/NAME`, and a title: whatever else people may sign in with.
-        providers=(),
+        providers=service.settings.upstream_providers,
     )
 
 

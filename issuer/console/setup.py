@@ -82,7 +82,6 @@ async def post_setup(service: Service, request: Request) -> Response:
             made = passkeys.read_new(service, browser, link.user, form["credential"])
         except PasskeyRefused as error:
             return _form(service, browser, link, passkey_wrong=str(error))
-
         return await link.use(
             service,
             request,

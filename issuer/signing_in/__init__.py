@@ -1,1 +1,1 @@
-"""How people prove who they are: passwords, passkeys, set-up links; and the session that follows."""
+"""How people prove who they are: passwords, passkeys, links of one use, other providers."""

@@ -93,6 +93,14 @@ def host(settings: Settings) -> str | None:
     return None if is_address(name) else name
 
 
+def _required_host(settings: Settings) -> str:
+    """Raises PasskeyRefused."""
+    own_host = host(settings)
+    if own_host is None:
+        raise PasskeyRefused
+    return own_host
+
+
 def options_to_register(
     service: Service, browser: Browser, user: User, known: list[PasskeyRow]
 ) -> str | None:
@@ -144,8 +152,8 @@ def read_new(service: Service, browser: Browser, user: User, credential: str) ->
             expected_challenge=_own_challenge(
                 service, browser, _registration(user), parsed.response.client_data_json
             ),
-            expected_rp_id=host(service.settings) or "",
-            expected_origin=_origin(service.settings),
+            expected_rp_id=_required_host(service.settings),
+            expected_origin=service.settings.origin,
             require_user_presence=True,
             require_user_verification=True,
             supported_pub_key_algs=_ALGORITHMS,
@@ -166,8 +174,8 @@ async def prove(service: Service, request: Request, browser: Browser, credential
         verified = verify_authentication_response(
             credential=parsed,
             expected_challenge=challenge,
-            expected_rp_id=host(service.settings) or "",
-            expected_origin=_origin(service.settings),
+            expected_rp_id=_required_host(service.settings),
+            expected_origin=service.settings.origin,
             credential_public_key=row.public_key,
             credential_current_sign_count=row.sign_count,
             require_user_verification=True,
@@ -206,8 +214,3 @@ def _registration(user: User) -> str:
 def _handle(user_id: int) -> bytes:
     """What authenticators know a user by: nothing personal (WebAuthn section 14.6.1)."""
     return str(user_id).encode()
-
-
-def _origin(settings: Settings) -> str:
-    url = urlsplit(settings.issuer_url)
-    return f"{url.scheme}://{url.netloc}"

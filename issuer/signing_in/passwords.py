@@ -7,7 +7,9 @@ own: the right password always gets through.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 import anyio
 from anyio import CapacityLimiter
@@ -15,6 +17,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 from starlette.requests import Request
 
+from issuer.denials import Denial
 from issuer.service import Service
 from issuer.store import passwords
 from issuer.store.database import Transaction
@@ -23,6 +26,7 @@ from issuer.store.passwords import KnownPassword
 from issuer.store.users import USER_PREFIX
 from issuer.telemetry import source
 
+T = TypeVar("T")
 MIN_CHARACTERS = 12
 MAX_BYTES = 1024
 METHODS = ("pwd",)
@@ -30,6 +34,8 @@ METHODS = ("pwd",)
 _HASHER = PasswordHasher(
     time_cost=3, memory_cost=64 * 1024, parallelism=4, hash_len=32, salt_len=16, type=Type.ID
 )
+MAX_WAITING = 100
+"""In each line, behind those whose hashes are being made."""
 _SLOTS, _SUSPECTS_SLOTS = CapacityLimiter(2), CapacityLimiter(1)
 _NOBODY = f"$argon2id$v=19$m=65536,t=3,p=4${'A' * 22}${'A' * 43}"
 """Nobody's, so that an unknown user costs the same work."""
@@ -57,22 +63,32 @@ def wrong_with(password: str, again: str | None, user: str) -> str | None:
 
 async def hashed(password: str) -> str:
     """What is stored of a new password."""
-    return await anyio.to_thread.run_sync(_HASHER.hash, password, limiter=_SLOTS)
+    return await _in_turn(partial(_HASHER.hash, password), _SLOTS)
 
 
 async def prove(service: Service, request: Request, user: str, password: str) -> int:
-    """The id of the user whose password it is. Raises WrongPassword, or Denial after too many of them."""
+    """The id of the user whose password it is.
+
+    Raises WrongPassword; Denial after too many of them, or with too many before this one.
+    """
     whence, whose = source(request.scope), USER_PREFIX + user[:MAX_NAME]
     is_suspect = service.throttle.is_over(whence) or service.throttle.is_over(whose)
     known = None if "\0" in user else await service.read(lambda session: passwords.find(session, user))
     check = partial(_is_right, _NOBODY if known is None else known.hash, password)
-    is_right = await anyio.to_thread.run_sync(check, limiter=_SUSPECTS_SLOTS if is_suspect else _SLOTS)
+    is_right = await _in_turn(check, _SUSPECTS_SLOTS if is_suspect else _SLOTS)
     if known is None or not is_right:
         service.throttle.failed(whose, WrongPassword())
         raise service.throttle.failed(whence, WrongPassword())
     if _HASHER.check_needs_rehash(known.hash):
         await _rehash(service, user, known, password)
     return known.user_id
+
+
+async def _in_turn(work: Callable[[], T], slots: CapacityLimiter) -> T:
+    """Raises Denial if the line is so long that whoever stands in it has gone before it is their turn."""
+    if slots.statistics().tasks_waiting >= MAX_WAITING:
+        raise Denial("temporarily_unavailable", "too many people sign in at this moment")
+    return await anyio.to_thread.run_sync(work, limiter=slots)
 
 
 def _is_right(password_hash: str, password: str) -> bool:
