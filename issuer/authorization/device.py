@@ -37,15 +37,16 @@ async def post_device(service: Service, http: Request) -> Response:
     form = await read_form(http)
     service.coherence.check()
     client = await service.apps.app(http, form)
-    code = _asked(service, client, form, http)
+    code, address = _asked(service, client, form, http), source(http.scope)
 
-    def work(tx: Transaction) -> str:
-        if device_codes.count_waiting(tx.session, code.address, tx.now) >= _MAX_WAITING:
+    def work(tx: Transaction) -> tuple[str, str]:
+        if device_codes.count_waiting(tx.session, address, tx.now) >= _MAX_WAITING:
             raise Denial("slow_down", "too many devices wait at this address already")
-        return device_codes.add(tx, code, service.credentials.hash_key.key)
+        text = device_codes.add(tx, code, service.credentials.hash_key.key)
+        return text, device_codes.shown(code.user_code)
 
-    text = await service.write(client.client_id, work)
-    uri, shown = f"{service.settings.issuer_url}/device", device_codes.shown(code.user_code)
+    text, shown = await service.write(client.client_id, work)
+    uri = f"{service.settings.issuer_url}/device"
     body = {
         "device_code": text,
         "user_code": shown,

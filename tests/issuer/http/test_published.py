@@ -35,15 +35,18 @@ def test_the_metadata_is_true(world: World, path: str) -> None:
     metadata: dict[str, Any] = answer.json()
     assert metadata["issuer"] == world.url
     assert answer.headers["content-type"] == "application/json"
-    assert metadata["grant_types_supported"] == ["client_credentials", "authorization_code", "refresh_token"]
+    assert metadata["grant_types_supported"] == [
+        *("client_credentials", "authorization_code", "refresh_token"),
+        *("urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:token-exchange"),
+    ]
     assert metadata["response_types_supported"] == ["code"]
     assert metadata["protected_resources"] == [SERVICES, OTHER, world.url]
-    assert "device_authorization_endpoint" not in metadata
     # Every address that it names is there, for the method that it is there for.
     places = {name: url for name, url in metadata.items() if name.endswith(("_endpoint", "_uri"))}
     assert set(places) == {
         *("jwks_uri", "token_endpoint", "introspection_endpoint", "revocation_endpoint"),
         *("authorization_endpoint", "userinfo_endpoint", "end_session_endpoint"),
+        "device_authorization_endpoint",
     }
     for name, url in places.items():
         method = "GET" if name == "jwks_uri" else "POST"

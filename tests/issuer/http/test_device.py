@@ -1,0 +1,127 @@
+"""The device grant: a device asks, somebody approves it in a browser (RFC 8628)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.browsers import Browser, signed_in
+from tests.clients import App, register
+from tests.issuer.http.sockets import client_at
+from tests.issuer.http.world import World, bearer, made
+
+GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+@pytest.fixture
+def ada(world: World) -> str:
+    name = f"u{uuid4().hex[:12]}"
+    made(world.admin.post("/v1/users", json={"name": name}))
+    made(world.admin.post(f"/v1/users/{name}/roles", json={"role": world.role("data:get@*")}))
+    return name
+
+
+@pytest.fixture
+def browser(world: World, ada: str) -> Iterator[Browser]:
+    with signed_in(world.issuer, ada) as opened:
+        yield opened
+
+
+@pytest.fixture
+def app(world: World) -> App:
+    return register(world, "data:get@*")
+
+
+def begin(app: App, **form: str) -> dict[str, Any]:
+    answer = app.world.nobody.post("/v1/device", data={"client_id": app.client_id, **form})
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def poll(app: App, device_code: str) -> tuple[int, str]:
+    answer = app.ask({"grant_type": GRANT, "device_code": device_code})
+    return answer.status_code, answer.json().get("error", "")
+
+
+def decide(browser: Browser, user_code: str, decision: str) -> str:
+    browser.get(f"/device?user_code={user_code}")
+    shown = browser.send("/device", {"user_code": user_code})
+    assert shown.status_code == 200, shown.text
+    done = browser.send("/device/decision", {"decision": decision})
+    assert done.status_code == 200
+    return shown.text
+
+
+def test_a_device_is_approved(world: World, app: App, browser: Browser, ada: str) -> None:
+    begun = begin(app, scope="data:get@x openid offline_access")
+    assert len(begun["user_code"]) == 9
+    assert set(begun["user_code"].replace("-", "")) <= set("BCDFGHJKLMNPQRSTVWXZ")
+    assert begun["verification_uri"] == f"{world.url}/device"
+    assert poll(app, begun["device_code"]) == (400, "authorization_pending")
+    page = decide(browser, begun["user_code"].lower().replace("-", " "), "allow")
+    for said in (app.name, "get data x", "127.0.0.1", "python-httpx", begun["user_code"]):
+        assert said in page
+    answer = app.ask({"grant_type": GRANT, "device_code": begun["device_code"]}).json()
+    assert {"access_token", "refresh_token", "id_token"} <= set(answer)
+    me = world.nobody.get("/v1/me", headers=bearer(answer["access_token"])).json()
+    assert (me["principal"], me["scope"]) == (f"user:{ada}", "data:get@x offline_access openid")
+    assert poll(app, begun["device_code"]) == (400, "invalid_grant"), "it is good once"
+
+
+def test_denied(app: App, browser: Browser) -> None:
+    begun = begin(app)
+    decide(browser, begun["user_code"], "deny")
+    assert poll(app, begun["device_code"]) == (400, "access_denied")
+
+
+def test_polling_too_often_makes_the_interval_longer(app: App) -> None:
+    begun = begin(app)
+    assert begun["interval"] == 5
+    asked = [poll(app, begun["device_code"]) for _ in range(3)]
+    assert asked == [(400, "authorization_pending"), (400, "slow_down"), (400, "slow_down")]
+
+
+def test_another_clients_device_code(world: World, app: App) -> None:
+    begun = begin(app)
+    assert poll(register(world), begun["device_code"]) == (400, "invalid_grant")
+    assert poll(app, "hmd_" + "0" * 38) == (400, "invalid_grant")
+
+
+def test_nobody_signed_in_signs_in_first(world: World, app: App) -> None:
+    begun = begin(app)
+    with Browser(world.url) as stranger:
+        answer = stranger.get(f"/device?user_code={begun['user_code']}")
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/login?next=/device")
+
+
+def test_wrong_codes_are_counted(world: World, ada: str) -> None:
+    """By address and by user: whoever guesses has five tries in the life of a code."""
+    with signed_in(world.issuer, ada) as guesser, client_at(world.url, "127.0.0.78") as from_elsewhere:
+        guesser.close()
+        guesser._http = from_elsewhere
+        answers = []
+        for _ in range(20):
+            guesser.get("/device")
+            answers.append(guesser.send("/device", {"user_code": "BBBB-BBBB"}))
+    assert [answer.status_code for answer in answers] == [400] * 5 + [429] * 15
+    assert int(answers[-1].headers["retry-after"]) > 0
+
+
+def test_more_than_the_client_may_ask(world: World, app: App) -> None:
+    for scope, error in {"job:get@*": "invalid_scope", "no@good@": "invalid_scope"}.items():
+        answer = world.nobody.post("/v1/device", data={"client_id": app.client_id, "scope": scope})
+        assert (answer.status_code, answer.json()["error"]) == (400, error)
+    answer = world.nobody.post("/v1/device", data={"client_id": "hma_nobody"})
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+def test_too_many_that_wait_at_one_address(world: World, app: App) -> None:
+    with client_at(world.url, "127.0.0.77") as crowd:
+        statuses = {
+            crowd.post("/v1/device", data={"client_id": app.client_id}).status_code for _ in range(51)
+        }
+    assert statuses == {200, 429}

@@ -1,0 +1,154 @@
+"""Token exchange (RFC 8693): narrower, or on behalf of a user who agreed; never more, never longer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.browsers import Browser, signed_in
+from tests.clients import App, register
+from tests.issuer.http.world import SERVICES, Key, World, bearer, made
+from verifier import jws, strict_json
+
+GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
+
+
+def claims(token: str) -> dict[str, Any]:
+    return strict_json.parse_object(jws.parse(token).payload)
+
+
+@pytest.fixture
+def ada(world: World) -> str:
+    name = f"u{uuid4().hex[:12]}"
+    made(world.admin.post("/v1/users", json={"name": name}))
+    made(world.admin.post(f"/v1/users/{name}/roles", json={"role": world.role("data:*@*")}))
+    return name
+
+
+@pytest.fixture
+def browser(world: World, ada: str) -> Iterator[Browser]:
+    with signed_in(world.issuer, ada) as opened:
+        yield opened
+
+
+@pytest.fixture
+def front(world: World) -> App:
+    """A client at which users sign in."""
+    return register(world, "data:get@* data:put@*")
+
+
+def exchange(asker: App, token: str, **form: str) -> tuple[int, dict[str, Any]]:
+    asked = {"grant_type": GRANT, "subject_token": token, "subject_token_type": ACCESS_TOKEN} | form
+    answer = asker.ask(asked)
+    return answer.status_code, dict(answer.json())
+
+
+def backend(world: World, **members: Any) -> App:
+    return register(world, "data:get@*", token_endpoint_auth_method="client_secret_basic", **members)
+
+
+def test_a_client_narrows_its_own_token(front: App, browser: Browser) -> None:
+    whole = front.sign_in(browser, scope="data:get@* data:put@*")["access_token"]
+    status, answer = exchange(front, whole, scope="data:get@x", audience=SERVICES)
+    assert (status, answer["scope"], answer["issued_token_type"]) == (200, "data:get@x", ACCESS_TOKEN)
+    before, after = claims(whole), claims(answer["access_token"])
+    assert after["exp"] <= before["exp"]
+    assert after["status"] == before["status"], "it ends with what it came from"
+    assert (after["sub"], after["act"]) == (before["sub"], before["act"])
+    status, answer = exchange(front, answer["access_token"], scope="data:put@x")
+    assert (status, answer["error"]) == (400, "invalid_scope"), "nothing comes back"
+
+
+def test_an_app_acts_for_a_user_who_agreed(world: World, front: App, browser: Browser, ada: str) -> None:
+    users_token = front.sign_in(browser, scope="data:get@* data:put@*")["access_token"]
+    app = backend(world)
+    status, answer = exchange(app, users_token)
+    assert (status, answer["error"]) == (400, "invalid_grant"), "nobody has agreed yet"
+    app.code(browser)
+    status, answer = exchange(app, users_token)
+    assert (status, answer["scope"]) == (200, "data:get@*")
+    said = claims(answer["access_token"])
+    assert (said["sub"], said["client_id"]) == (f"user:{ada}", app.client_id)
+    assert said["act"] == {"sub": app.client_id, "act": {"sub": front.client_id}}
+    status, answer = exchange(app, users_token, scope="data:put@x")
+    assert (status, answer["error"]) == (400, "invalid_scope"), "it may get, not put"
+    status, answer = exchange(app, users_token, audience="https://unknown.example")
+    assert (status, answer["error"]) == (400, "invalid_target")
+
+
+def test_withdrawing_ends_what_was_issued(world: World, front: App, browser: Browser) -> None:
+    users_token = front.sign_in(browser)["access_token"]
+    app = backend(world)
+    app.code(browser)
+    _, answer = exchange(app, users_token)
+    acting = answer["access_token"]
+    assert world.nobody.get("/v1/me", headers=bearer(acting)).status_code == 200
+    browser.get("/")
+    assert browser.send("/account/apps/withdraw", {"client_id": app.client_id}).status_code == 303
+    assert world.nobody.get("/v1/me", headers=bearer(acting)).status_code == 401
+    status, answer = exchange(app, users_token)
+    assert (status, answer["error"]) == (400, "invalid_grant")
+
+
+def test_a_job_acts_as_the_app_that_its_role_is(world: World, front: App, browser: Browser) -> None:
+    role = world.role("job:get@*")
+    key: Key = world.key(role)
+    app = backend(world, role=role)
+    app.code(browser)
+    users_token = front.sign_in(browser)["access_token"]
+    asked = {"grant_type": GRANT, "subject_token": users_token, "subject_token_type": ACCESS_TOKEN}
+    answer = world.nobody.post("/v1/token", data=asked, auth=key.basic)
+    assert answer.status_code == 200, answer.text
+    said = claims(answer.json()["access_token"])
+    assert (said["client_id"], said["act"]["sub"]) == (app.client_id, f"role:{role}")
+    stranger = world.holder("job:get@*")
+    answer = world.nobody.post("/v1/token", data=asked, auth=stranger.basic)
+    assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
+
+
+def test_a_role_key_narrows_its_own_token(world: World) -> None:
+    key = world.holder("data:get@*", "data:put@*")
+    asked = {
+        "grant_type": GRANT,
+        "subject_token": world.token(key),
+        "subject_token_type": ACCESS_TOKEN,
+        "scope": "data:get@a",
+    }
+    answer = world.nobody.post("/v1/token", data=asked, auth=key.basic)
+    assert (answer.status_code, answer.json()["scope"]) == (200, "data:get@a")
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"subject_token": "x.y.z"}, "invalid_request"),
+        ({"subject_token_type": "urn:ietf:params:oauth:token-type:id_token"}, "invalid_request"),
+        ({"requested_token_type": "urn:ietf:params:oauth:token-type:refresh_token"}, "invalid_request"),
+        ({"actor_token": "x.y.z", "actor_token_type": ACCESS_TOKEN}, "invalid_request"),
+        ({"scope": "job:get@*"}, "invalid_scope"),
+        ({"cnf": "x"}, "invalid_request"),
+    ],
+)
+def test_what_cannot_be_exchanged(front: App, browser: Browser, changes: dict[str, str], error: str) -> None:
+    token = front.sign_in(browser)["access_token"]
+    given = dict(changes)
+    status, answer = exchange(front, given.pop("subject_token", token), **given)
+    assert (status, answer["error"]) == (400, error)
+
+
+def test_an_id_token_is_no_access_token(world: World, front: App, browser: Browser) -> None:
+    tokens = front.sign_in(browser, scope="openid data:get@*")
+    status, answer = exchange(front, tokens["id_token"])
+    assert (status, answer["error"]) == (400, "invalid_request")
+    assert world.nobody.get("/v1/me", headers=bearer(tokens["id_token"])).status_code == 401
+
+
+def test_a_public_app_acts_for_nobody(world: World, front: App, browser: Browser) -> None:
+    app = register(world)
+    app.code(browser)
+    status, answer = exchange(app, front.sign_in(browser)["access_token"])
+    assert (status, answer["error"]) == (400, "unauthorized_client")
