@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from issuer import clients
+from issuer.authorization import words
 from issuer.console.browser import SESSION_COOKIE, BrowserSession, browser_of, forget, read_page_form
 from issuer.console.pages import page, page_row, see_other, sign_in_first, target_of
 from issuer.console.user_agents import browser_name
@@ -37,7 +38,8 @@ class _App:
 
     row: UserGrant
     name: str
-    permissions: tuple[str, ...]
+    may: tuple[str, ...]
+    """In plain words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ async def get_account(service: Service, request: Request) -> Response:
     session = browser.session
     if session is None:
         return sign_in_first(target_of(request))
-    account = await service.read(lambda reading: _account(reading, session))
+    lifetime = service.settings.session_lifetime
+    account = await service.read(lambda reading: _account(reading, session, lifetime))
     return page(
         browser, "account.html", account=account, has_passkeys=passkey_host.host(service.settings) is not None
     )
@@ -104,7 +107,7 @@ async def post_withdraw(service: Service, request: Request) -> Response:
     return see_other("/#apps")
 
 
-def _account(reading: Session, session: BrowserSession) -> _Account:
+def _account(reading: Session, session: BrowserSession, session_lifetime: int) -> _Account:
     user = users.get(reading, session.name)
     grants = user_grants.of_user(reading, user.principal)
     roles = [role.name.removeprefix(principals.ROLE_PREFIX) for role, _ in users.memberships(reading, user)]
@@ -113,7 +116,7 @@ def _account(reading: Session, session: BrowserSession) -> _Account:
         roles,
         passkeys.of_user(reading, session.user_id),
         [_sign_in(reading, row, session) for row in grants if row.kind != CONSENT],
-        [_app(reading, row) for row in grants if row.kind == CONSENT],
+        [_app(reading, row, session_lifetime) for row in grants if row.kind == CONSENT],
     )
     reading.expunge_all()
     return account
@@ -124,8 +127,11 @@ def _sign_in(reading: Session, row: UserGrant, session: BrowserSession) -> _Sign
     return _SignIn(row, name, row.id == session.grant_id)
 
 
-def _app(reading: Session, row: UserGrant) -> _App:
-    return _App(row, _client_name(reading, row), tuple((row.scope or "").split()))
+def _app(reading: Session, row: UserGrant, session_lifetime: int) -> _App:
+    scope = consents.scope_of(row)
+    permissions = map(words.of_permission, scope.permissions)
+    protocol = (words.of_word(word, session_lifetime) for word in scope.words)
+    return _App(row, _client_name(reading, row), (*permissions, *protocol))
 
 
 def _client_name(reading: Session, row: UserGrant) -> str:

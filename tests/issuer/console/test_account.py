@@ -35,7 +35,7 @@ def test_apps_and_sign_ins_are_shown_and_end(world: World, user: str, signed_in:
     grant(world, user, CONSENT, "some-app")
     grant(world, user, SIGN_IN, "some-app")
     page = browser.get("/").text
-    for part in ("the Hourmark command line", "192.0.2.7", "some-app", "<code>data:get@*</code>"):
+    for part in ("the Hourmark command line", "192.0.2.7", "some-app", "get every data"):
         assert part in page
     assert "<b>curl" not in page
     assert browser.send("/account/sign-ins/end", {"id": str(sign_in)}).status_code == 303
