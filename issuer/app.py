@@ -13,7 +13,7 @@ from issuer import health, introspection, me, published, revocation
 from issuer.api import OPERATIONS
 from issuer.api.openapi import get_openapi
 from issuer.authorization import authorize, device
-from issuer.console import account, login, logout, setup, sign_in_methods, static_files
+from issuer.console import account, login, logout, setup, sign_in_methods, static_files, upstream_login
 from issuer.grants.token import get_token, post_token
 from issuer.hosts import AllowedHosts
 from issuer.housekeeping import keep_house
@@ -37,6 +37,7 @@ ROWS = (
     *account.ROWS,
     *sign_in_methods.ROWS,
     *login.ROWS,
+    *upstream_login.ROWS,
     *logout.ROWS,
     *setup.ROWS,
     *authorize.ROWS,

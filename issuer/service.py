@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 import structlog
@@ -28,6 +28,9 @@ from issuer.throttle import Throttle
 from keys import KeyEncryptionKey
 from verifier import Trust, Verifier
 
+if TYPE_CHECKING:
+    from issuer.signing_in.upstream_client import Upstream
+
 T = TypeVar("T")
 _WRONG_USER_CODES = 5
 """In the life of one (RFC 8628 section 5.1)."""
@@ -48,6 +51,8 @@ class Service:
     mint: Mint
     clients: ClientAuthentication
     apps: AppAuthentication
+    upstreams: Mapping[str, Upstream]
+    """Other OpenID providers that users sign in by."""
     user_codes: Throttle
     """Wrong codes of devices, by address and by user."""
     callers: Callers
@@ -167,6 +172,7 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         mint=Mint(signing, settings, status.uri),
         clients=clients,
         apps=AppAuthentication(database, credentials, clients, throttle, settings),
+        upstreams=_upstreams(settings),
         user_codes=Throttle(_WRONG_USER_CODES, minutes=device_codes.LIFETIME // 60),
         callers=Callers(clients, coherence),
         throttle=throttle,
@@ -175,3 +181,13 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         api_verifier=Verifier(settings.issuer_url, settings.issuer_url, trust=trust),
         token_verifier=Verifier(settings.issuer_url, settings.accepted_audiences, trust=trust),
     )
+
+
+def _upstreams(settings: Settings) -> Mapping[str, Upstream]:
+    if not settings.upstream_providers:
+        return {}
+    from issuer.signing_in.upstream_client import Upstream
+
+    return {
+        name: Upstream(name, provider, settings) for name, provider in settings.upstream_providers.items()
+    }

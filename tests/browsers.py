@@ -109,6 +109,7 @@ class Inside:
 def inside(issuer: RunningIssuer) -> Iterator[Inside]:
     """For what no interface makes, or none that the test should depend on."""
     names = {name.removeprefix("HOURMARKD_").lower(): value for name, value in issuer.settings.items()}
+    names.pop("upstream_providers", None)  # a text here, and nothing that is looked at
     settings = Settings.model_validate(names)
     with closing(open_database(settings)) as database:
         yield Inside(database, settings, read_key_encryption_key(settings))

@@ -15,10 +15,10 @@ from issuer.console.pages import page, page_row, see_other, sign_in_first, targe
 from issuer.console.user_agents import browser_name
 from issuer.service import Service
 from issuer.signing_in import passkeys as passkey_host
-from issuer.store import consents, credentials, passkeys, principals, user_grants, users
+from issuer.store import consents, credentials, passkeys, principals, upstream_identities, user_grants, users
 from issuer.store.database import Transaction
 from issuer.store.refusals import NotFound
-from issuer.store.tables import PasskeyRow, UserGrant
+from issuer.store.tables import PasskeyRow, UpstreamIdentity, UserGrant
 from issuer.store.user_grants import CONSENT, SESSION
 from issuer.store.users import User
 
@@ -49,6 +49,7 @@ class _Account:
     user: User
     roles: list[str]
     passkeys: list[PasskeyRow]
+    identities: list[UpstreamIdentity]
     sign_ins: list[_SignIn]
     apps: list[_App]
 
@@ -61,7 +62,11 @@ async def get_account(service: Service, request: Request) -> Response:
     lifetime = service.settings.session_lifetime
     account = await service.read(lambda reading: _account(reading, session, lifetime))
     return page(
-        browser, "account.html", account=account, has_passkeys=passkey_host.host(service.settings) is not None
+        browser,
+        "account.html",
+        account=account,
+        has_passkeys=passkey_host.host(service.settings) is not None,
+        providers=service.settings.upstream_providers,
     )
 
 
@@ -115,6 +120,7 @@ def _account(reading: Session, session: BrowserSession, session_lifetime: int) -
         user,
         roles,
         passkeys.of_user(reading, session.user_id),
+        upstream_identities.of_user(reading, user.principal),
         [_sign_in(reading, row, session) for row in grants if row.kind != CONSENT],
         [_app(reading, row, session_lifetime) for row in grants if row.kind == CONSENT],
     )

@@ -31,12 +31,14 @@ async def begin(
     user_id: int,
     methods: Iterable[str],
     then: str,
+    authenticated_at: int | None = None,
     prepare: Callable[[Transaction], bool] = lambda _: True,
 ) -> Response | None:
     """Signs the user in and leads to `then`, a path of ours; whoever was signed in before is not any more.
 
-    methods: how the user proved who it is (RFC 8176). prepare: what belongs to it, in the same transaction;
-    False stops it. None if it was stopped, or the user may not sign in.
+    methods, authenticated_at: how and when the user proved who it is (RFC 8176); by default now.
+    prepare: what belongs to it, in the same transaction; False stops it. None if it was stopped, or the user
+    may not sign in.
     """
     cookie, methods = Handle.SESSION.generate(), tuple(methods)
     lifetime = service.settings.session_lifetime
@@ -54,7 +56,7 @@ async def begin(
             user,
             CONSOLE_ID,
             scope=None,
-            authentication=Authentication(tx.now, methods),
+            authentication=Authentication(min(authenticated_at or tx.now, tx.now), methods),
             place=place(request),
             expires_at=tx.now + lifetime,
             cookie_hash=handle_hash(cookie, service.credentials.hash_key.key),

@@ -1,0 +1,178 @@
+"""Signing in at another provider, and linking an account there to a user here."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from issuer.console.browser import Browser, browser_of, forget, keep, read_page_form
+from issuer.console.pages import own_path, page_row, see_other
+from issuer.denials import Denial
+from issuer.service import Service
+from issuer.signing_in import sessions, upstream
+from issuer.signing_in.upstream import Attempt, Identity, UpstreamRefused, UpstreamUnavailable
+from issuer.store import names, upstream_identities, users
+from issuer.store.database import Transaction
+from issuer.store.refusals import Conflict
+from issuer.store.tables import Principal
+from issuer.store.users import User
+
+if TYPE_CHECKING:
+    from issuer.signing_in.upstream_client import Upstream
+
+COOKIE = "__Host-hourmark-upstream"
+
+
+async def get_begin(service: Service, request: Request) -> Response:
+    """To the provider. Who is signed in already comes to prove it again, or as somebody else."""
+    browser = await browser_of(service, request)
+    then = own_path(request.query_params.get("next"))
+    return await _go(service, request, then, links=None, again=browser.session is not None)
+
+
+async def post_link(service: Service, request: Request) -> Response:
+    """To the provider, for an account there that is to be linked to the user who is signed in."""
+    browser, _ = await read_page_form(service, request)
+    session = browser.require_session()
+    if not sessions.is_recent(session):
+        return see_other("/login?next=/")
+    return await _go(service, request, "/", links=session.user_id, again=True)
+
+
+async def get_callback(service: Service, request: Request) -> Response:
+    """Back from the provider (OpenID Connect Core section 3.1.2.5)."""
+    provider = _provider(service, request)
+    browser = await browser_of(service, request)
+    try:
+        attempt = upstream.unseal(
+            request.cookies.get(COOKIE, ""), provider.name, service.credentials.hash_key.key
+        )
+        identity = await provider.finish(request, attempt)
+    except UpstreamRefused as error:
+        raise Denial("not_permitted", f"signing in at {provider.label} did not work: {error}") from error
+    except UpstreamUnavailable as error:
+        raise _unavailable(provider) from error
+    if attempt.links is None:
+        user_id = await _user_of(service, provider, identity)
+        begun = await sessions.begin(
+            service,
+            request,
+            browser,
+            user_id=user_id,
+            methods=identity.methods,
+            authenticated_at=identity.authenticated_at,
+            then=attempt.then,
+        )
+        if begun is None:
+            raise Denial("not_permitted", "this user is disabled: ask an administrator")
+        answer = begun
+    else:
+        answer = await _link(service, browser, identity, attempt.links)
+    forget(answer, COOKIE)
+    return answer
+
+
+async def _go(service: Service, request: Request, then: str, *, links: int | None, again: bool) -> Response:
+    provider = _provider(service, request)
+    attempt = Attempt(provider.name, then, links, int(time.time()), {})
+    try:
+        url = await provider.begin(request, attempt, again=again)
+    except UpstreamUnavailable as error:
+        raise _unavailable(provider) from error
+    answer = see_other(url)
+    keep(answer, COOKIE, upstream.seal(attempt, service.credentials.hash_key.key), seconds=upstream.LIFETIME)
+    return answer
+
+
+async def _user_of(service: Service, provider: Upstream, identity: Identity) -> int:
+    """Who it is here, with the roles that follow from groups there. Raises Denial."""
+
+    def work(tx: Transaction) -> int:
+        user = upstream_identities.find_user(tx.session, identity.issuer, identity.subject)
+        user = user or _new_user(tx, provider, identity)
+        roles = provider.provider.roles
+        upstream_identities.follow_groups(
+            tx, user, provider.name, (roles[group] for group in identity.groups if group in roles)
+        )
+        return user.principal.id
+
+    return await service.write(f"upstream:{provider.name}", work)
+
+
+def _new_user(tx: Transaction, provider: Upstream, identity: Identity) -> User:
+    """Raises Denial for somebody whom nobody has invited."""
+    if not provider.provider.creates_users:
+        raise Denial(
+            "not_permitted",
+            f"no user here is linked to that account at {provider.label}: sign in with your set-up link or "
+            "password, and link it on your account page",
+        )
+    name, display_name = identity.claims.get("preferred_username"), identity.claims.get("name")
+    try:
+        user = users.create(
+            tx,
+            names.check_user_name(name if isinstance(name, str) else ""),
+            display_name=display_name[:200] if isinstance(display_name, str) else "",
+        )
+    except (names.InvalidName, Conflict) as error:
+        raise Denial(
+            "not_permitted",
+            f"no user can be made for that account: {error}. If you are that user, sign in here and link the "
+            "account on your account page; else ask an administrator",
+        ) from error
+    upstream_identities.link(tx, user.principal, identity.issuer, identity.subject)
+    return user
+
+
+async def _link(service: Service, browser: Browser, identity: Identity, user_id: int) -> Response:
+    session = browser.require_session()
+    if session.user_id != user_id:
+        raise Denial("not_permitted", "somebody else has signed in here meanwhile: begin again")
+
+    def work(tx: Transaction) -> None:
+        user = tx.session.get_one(Principal, user_id)
+        upstream_identities.link(tx, user, identity.issuer, identity.subject)
+
+    await service.change(session.user, session.status_index, work)
+    return see_other("/")
+
+
+def _provider(service: Service, request: Request) -> Upstream:
+    """Raises Denial."""
+    provider = service.upstreams.get(request.path_params["provider"])
+    if provider is None:
+        raise Denial("not_found", "there is no such provider")
+    return provider
+
+
+def _unavailable(provider: Upstream) -> Denial:
+    return Denial(
+        "temporarily_unavailable",
+        f"{provider.label} does not answer as it should: try again in a moment, or sign in another way",
+    )
+
+
+async def post_unlink(service: Service, request: Request) -> Response:
+    """That account signs nobody in here any more."""
+    browser, form = await read_page_form(service, request)
+    session = browser.require_session()
+    if not sessions.is_recent(session):
+        return see_other("/login?next=/")
+
+    def work(tx: Transaction) -> None:
+        user = tx.session.get_one(Principal, session.user_id)
+        upstream_identities.unlink(tx, user, form.get("issuer", ""), form.get("subject", ""))
+
+    await service.change(session.user, session.status_index, work)
+    return see_other("/#ways")
+
+
+ROWS = (
+    page_row("POST", "/account/identities/unlink", post_unlink),
+    page_row("GET", "/login/{provider}", get_begin),
+    page_row("POST", "/login/{provider}", post_link),
+    page_row("GET", "/login/{provider}/callback", get_callback),
+)
