@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests import clients
 from tests.browser.conftest import NewPage
+from tests.issuer.http.world import World
 
 PASSWORD = "correct horse battery"
 SIGN_OUT_BANNER = "You are signed out"
@@ -115,6 +117,25 @@ def test_a_strangers_finger_opens_nothing(page: Page, link: str) -> None:
         )
     page.goto("/")
     expect(page).to_have_title("Sign in · Hourmark")
+
+
+def test_a_sign_in_leads_on_to_an_app_that_asks_nothing_more(
+    world: World, page: Page, user: str, link: str
+) -> None:
+    """Browsers let a form's answer lead only where the policy of its page says, however many redirects on."""
+    app = clients.register(world)
+    page.route(f"{clients.CALLBACK}**", lambda route: route.fulfill(body="here is the app"))
+    set_up(page, link)
+    page.goto(app.target())
+    page.get_by_role("button", name="Allow").click()
+    expect(page.get_by_text("here is the app")).to_be_visible()
+    page.goto("/")
+    sign_out(page)
+    page.goto(app.target())
+    page.get_by_label("User name").fill(user)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_text("here is the app")).to_be_visible()
 
 
 def test_with_the_keyboard_alone(page: Page, user: str, link: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from issuer.console.browser import BROWSER_COOKIE
 from issuer.console.pages import own_path
+from issuer.settings import Settings
 from tests.browsers import Browser
 from tests.issuer.console.conftest import NewBrowser
 
@@ -78,3 +79,18 @@ def test_style_and_mark_are_kept_for_ever(browser: Browser, signed_in: NewBrowse
         assert len(answer.content) < 20_000
         other = browser.get(f"/static/0/{name}")
         assert (other.content, other.headers["cache-control"]) == (answer.content, "no-store")
+
+
+@pytest.mark.parametrize(
+    ("issuer", "origin"),
+    [
+        ("", "http://127.0.0.1:8700"),
+        ("https://issuer.example", "https://issuer.example"),
+        ("https://Issuer.Example:443", "https://issuer.example"),
+        ("http://localhost:80", "http://localhost"),
+        ("https://issuer.example:8443/path", "https://issuer.example:8443"),
+        ("http://[::1]:8700", "http://[::1]:8700"),
+    ],
+)
+def test_an_origin_is_written_as_browsers_write_it(issuer: str, origin: str) -> None:
+    assert Settings(issuer=issuer).origin == origin
