@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-AREAS = frozenset({"token", "resource", "revoke", "introspect", "jwks"})
+AREAS = frozenset(
+    [
+        "token",
+        "resource",
+        "revoke",
+        "introspect",
+        "jwks",
+        "code",
+        "authorize",
+        "consent",
+        "refresh",
+        "device",
+        "obo",
+        "console",
+    ]
+)
 COVERED: dict[str, tuple[str, str]] = {}
 
 Test = TypeVar("Test", bound=Callable[..., None])

@@ -9,6 +9,7 @@ import pytest
 
 from tests.browsers import Browser, signed_in
 from tests.clients import CALLBACK, App, allow, register, returned
+from tests.issuer.http.cases import case
 from tests.issuer.http.world import World, bearer, made
 from verifier import jws, strict_json
 
@@ -85,9 +86,8 @@ def test_nobody_signed_in_goes_to_sign_in_and_comes_back(world: World, app: App)
     assert answer.headers["location"].startswith("/login?next=/authorize")
 
 
-def test_a_code_is_good_once_and_its_reuse_ends_what_it_became(
-    world: World, app: App, browser: Browser
-) -> None:
+@case("ac-reuse", "400", "invalid_grant")
+def test_a_code_that_comes_again_ends_what_it_became(world: World, app: App, browser: Browser) -> None:
     code = app.code(browser)
     token = app.redeem(code).json()["access_token"]
     assert world.nobody.get("/v1/me", headers=bearer(token)).status_code == 200
@@ -96,6 +96,7 @@ def test_a_code_is_good_once_and_its_reuse_ends_what_it_became(
     assert world.nobody.get("/v1/me", headers=bearer(token)).status_code == 401
 
 
+@case("rf-replay", "400", "invalid_grant")
 def test_refresh_rotates_and_reuse_ends_the_sign_in(world: World, app: App, browser: Browser) -> None:
     first = app.sign_in(browser, scope="offline_access data:get@*")
     second = app.refresh(first["refresh_token"]).json()
@@ -107,6 +108,7 @@ def test_refresh_rotates_and_reuse_ends_the_sign_in(world: World, app: App, brow
     assert world.nobody.get("/v1/me", headers=bearer(second["access_token"])).status_code == 401
 
 
+@case("rf-scope-up", "400", "invalid_scope")
 def test_asking_for_more_at_refresh_uses_nothing_up(app: App, browser: Browser) -> None:
     token = app.sign_in(browser, scope="offline_access data:get@a")["refresh_token"]
     wider = app.refresh(token, scope="data:get@*")
@@ -150,6 +152,9 @@ def test_a_role_that_is_taken_is_gone_from_the_next_token(world: World, browser:
         ({"nonce": "n" * 513}, "invalid_request"),
     ],
 )
+@case("ac-plain", "302", "invalid_request")
+@case("az-rtype", "302", "unsupported_response_type")
+@case("az-rtype-missing", "302", "invalid_request")
 def test_the_client_is_told_what_it_cannot_have(
     world: World, app: App, browser: Browser, changes: dict[str, str | None], error: str
 ) -> None:
@@ -165,6 +170,13 @@ def test_the_client_is_told_what_it_cannot_have(
         *("https://app.test@evil.test/cb", "javascript:alert(1)", "https://app.test:443/cb", "", "/cb"),
     ],
 )
+@case("az-badredirect", "400", "none")
+@case("az-redir-0", "400", "none")
+@case("az-redir-1", "400", "none")
+@case("az-redir-2", "400", "none")
+@case("az-redir-6", "400", "none")
+@case("az-redir-13", "400", "none")
+@case("az-redir-16", "400", "none")
 def test_another_address_to_go_back_to_is_a_page(app: App, browser: Browser, uri: str) -> None:
     answer = browser.get(app.target(redirect_uri=uri))
     assert answer.status_code == 400
@@ -186,6 +198,7 @@ def test_any_port_of_loopback_and_nothing_else(world: World, browser: Browser) -
         assert browser.get(app.target(redirect_uri=uri)).status_code == status, uri
 
 
+@case("az-csrf-consent", "403", "none")
 def test_another_sessions_form_token_lets_nobody_in(world: World, app: App, browser: Browser) -> None:
     browser.get(app.target())
     for csrf in ("", "x"):
@@ -196,6 +209,7 @@ def test_another_sessions_form_token_lets_nobody_in(world: World, app: App, brow
     assert browser.send("/consent", {"decision": "allow"}, csrf=foreign).status_code == 403
 
 
+@case("ac-otherclient", "400", "invalid_grant")
 def test_a_client_that_is_asked_for_by_another_gets_nothing(world: World, app: App, browser: Browser) -> None:
     code = app.code(browser)
     other = register(world)
@@ -215,11 +229,14 @@ def test_a_client_that_is_asked_for_by_another_gets_nothing(world: World, app: A
         {"code": "hmc_" + "0" * 38},
     ],
 )
+@case("ac-noverifier", "400", "invalid_grant")
+@case("ac-wrongverifier", "400", "invalid_grant")
 def test_what_does_not_go_with_the_code(app: App, browser: Browser, changes: dict[str, str]) -> None:
     answer = app.redeem(app.code(browser), **changes)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
 
 
+@case("rf-disabled-user", "400", "invalid_grant")
 def test_a_disabled_user_is_out_everywhere(world: World, app: App, browser: Browser, ada: str) -> None:
     tokens = app.sign_in(browser, scope="offline_access data:get@*")
     assert world.admin.post(f"/v1/users/{ada}/disable").status_code == 200

@@ -10,6 +10,7 @@ import pytest
 
 from tests.browsers import Browser, signed_in
 from tests.clients import App, register
+from tests.issuer.http.cases import case
 from tests.issuer.http.sockets import client_at
 from tests.issuer.http.world import World, bearer, made
 
@@ -55,6 +56,8 @@ def decide(browser: Browser, user_code: str, decision: str) -> str:
     return shown.text
 
 
+@case("dv-pending", "400", "authorization_pending")
+@case("dv-reuse", "400", "invalid_grant")
 def test_a_device_is_approved(world: World, app: App, browser: Browser, ada: str) -> None:
     begun = begin(app, scope="data:get@x openid offline_access")
     assert len(begun["user_code"]) == 9
@@ -71,6 +74,7 @@ def test_a_device_is_approved(world: World, app: App, browser: Browser, ada: str
     assert poll(app, begun["device_code"]) == (400, "invalid_grant"), "it is good once"
 
 
+@case("dv-denied", "400", "access_denied")
 def test_denied(app: App, browser: Browser) -> None:
     begun = begin(app)
     decide(browser, begun["user_code"], "deny")
@@ -84,6 +88,7 @@ def test_polling_too_often_makes_the_interval_longer(app: App) -> None:
     assert asked == [(400, "authorization_pending"), (400, "slow_down"), (400, "slow_down")]
 
 
+@case("dv-otherclient", "400", "invalid_grant")
 def test_another_clients_device_code(world: World, app: App) -> None:
     begun = begin(app)
     assert poll(register(world), begun["device_code"]) == (400, "invalid_grant")
@@ -98,6 +103,7 @@ def test_nobody_signed_in_signs_in_first(world: World, app: App) -> None:
     assert answer.headers["location"].startswith("/login?next=/device")
 
 
+@case("dv-usercode-brute", "429", "none")
 def test_wrong_codes_are_counted(world: World, ada: str) -> None:
     """By address and by user: whoever guesses has five tries in the life of a code."""
     with signed_in(world.issuer, ada) as guesser, client_at(world.url, "127.0.0.78") as from_elsewhere:

@@ -21,6 +21,11 @@ from tests.issuer.http.conftest import Expired
 from tests.issuer.http.world import OTHER, SERVICES, World, bearer, open_world, until
 from tests.postgresql import PostgresServer
 
+_MODULES = (
+    *(f"issuer.http.test_http_cases{part}" for part in ("", "_token", "_people")),
+    *(f"issuer.http.test_{part}" for part in ("authorize", "device", "token_exchange")),
+    "journeys.test_redeemed_once",
+)
 PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "k", "oth"}
 
 
@@ -30,8 +35,8 @@ def test_every_case_has_a_test_that_expects_what_it_says() -> None:
         for row in vectors.load("http_cases.json")
         if row["area"] in cases.AREAS
     }
-    importlib.import_module("tests.issuer.http.test_http_cases_token")
-    importlib.import_module("tests.issuer.http.test_http_cases")
+    for module in _MODULES:
+        importlib.import_module(f"tests.{module}")
     assert wanted == cases.COVERED
 
 

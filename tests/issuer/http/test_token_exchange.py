@@ -10,6 +10,7 @@ import pytest
 
 from tests.browsers import Browser, signed_in
 from tests.clients import App, register
+from tests.issuer.http.cases import case
 from tests.issuer.http.world import SERVICES, Key, World, bearer, made
 from verifier import jws, strict_json
 
@@ -63,6 +64,7 @@ def test_a_client_narrows_its_own_token(front: App, browser: Browser) -> None:
     assert (status, answer["error"]) == (400, "invalid_scope"), "nothing comes back"
 
 
+@case("ob-scope", "400", "invalid_scope")
 def test_an_app_acts_for_a_user_who_agreed(world: World, front: App, browser: Browser, ada: str) -> None:
     users_token = front.sign_in(browser, scope="data:get@* data:put@*")["access_token"]
     app = backend(world)
@@ -80,6 +82,7 @@ def test_an_app_acts_for_a_user_who_agreed(world: World, front: App, browser: Br
     assert (status, answer["error"]) == (400, "invalid_target")
 
 
+@case("ob-revoked", "400", "invalid_grant")
 def test_withdrawing_ends_what_was_issued(world: World, front: App, browser: Browser) -> None:
     users_token = front.sign_in(browser)["access_token"]
     app = backend(world)
