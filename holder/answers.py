@@ -33,6 +33,25 @@ class IssuedToken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Granted(IssuedToken):
+    """A token of a user's sign-in, and what gives the next one."""
+
+    refresh_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceAuthorization:
+    """What a device shows and asks with (RFC 8628 section 3.2)."""
+
+    device_code: str = field(repr=False)
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str | None = None
+    expires_in: int
+    interval: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Me:
     """Who a credential is."""
 
@@ -188,6 +207,13 @@ def read_page(kind: type[A], answer: object) -> tuple[list[A], str | None]:
     if not isinstance(following, str | None):
         raise MalformedAnswer("next_cursor is not of its kind")
     return [read(kind, item) for item in answer["items"]], following or None
+
+
+def read_metadata(answer: object) -> Mapping[str, str]:
+    """What is text in the issuer's metadata (RFC 8414). Raises MalformedAnswer."""
+    if not isinstance(answer, Mapping):
+        raise MalformedAnswer("the metadata is not a JSON object")
+    return {name: text for name, text in answer.items() if isinstance(text, str)}
 
 
 def names(kind: type[object]) -> list[str]:

@@ -27,6 +27,7 @@ class Issuer:
         """url: as `issuer_url.parse` gives it."""
         self.url = url
         self.credential = credential
+        self._metadata: Mapping[str, str] | None = None
         self._http = httpx.Client(
             headers={"User-Agent": f"hourmark/{version('hourmark')}"},
             timeout=_TIMEOUT,
@@ -56,6 +57,34 @@ class Issuer:
             data={name: value for name, value in asked.items() if value is not None},
         )
         return self._read(answer, lambda json: answers.read(answers.IssuedToken, json))
+
+    def endpoint(self, name: str) -> str:
+        """An endpoint of the issuer's metadata (RFC 8414), which is the issuer's own."""
+        if self._metadata is None:
+            self._metadata = self._read(
+                self._send("GET", "/.well-known/openid-configuration"), answers.read_metadata
+            )
+        url = self._metadata.get(name, "")
+        if not url.startswith(f"{self.url}/"):
+            raise refusals.not_an_issuer(self.url, f"it offers no {name}")
+        return url
+
+    def grant(self, form: Mapping[str, str]) -> answers.Granted:
+        """A token for whatever the form shows (RFC 6749 section 3.2)."""
+        answer = self._send("POST", self._path_of("token_endpoint"), data=form)
+        return self._read(answer, lambda json: answers.read(answers.Granted, json))
+
+    def begin_device(self, form: Mapping[str, str]) -> answers.DeviceAuthorization:
+        """RFC 8628 section 3.1."""
+        answer = self._send("POST", self._path_of("device_authorization_endpoint"), data=form)
+        return self._read(answer, lambda json: answers.read(answers.DeviceAuthorization, json))
+
+    def revoke(self, form: Mapping[str, str]) -> None:
+        """RFC 7009."""
+        self._send("POST", self._path_of("revocation_endpoint"), data=form)
+
+    def _path_of(self, name: str) -> str:
+        return self.endpoint(name).removeprefix(self.url)
 
     def create_role(self, name: str) -> answers.Role:
         """A new role. Its name can never be used again once it is deleted."""

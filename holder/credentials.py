@@ -91,6 +91,11 @@ class Offer:
     profile: Profile | None = None
     """The one that keeps it."""
 
+    @property
+    def is_sign_in(self) -> bool:
+        """Whether it is a user's sign-in, which gives a token when it is read."""
+        return self.profile is not None and self.profile.sign_in is not None
+
     def credential(self) -> Credential:
         """Raises HolderError if it cannot be read or is not whole."""
         return Credential.parse(self._read(), self.source)
@@ -98,6 +103,8 @@ class Offer:
     @property
     def redacted(self) -> str:
         """What of it may be shown, whatever is wrong with it."""
+        if self.is_sign_in:
+            return REDACTED
         try:
             return self.credential().redacted
         except HolderError:
@@ -127,18 +134,22 @@ def given(flag: str | None, environ: Mapping[str, str]) -> list[Offer]:
     return offers
 
 
-def kept(profile: Profile) -> list[Offer]:
-    """What the profile offers: one or none."""
-    token = profile.token
-    return [] if token is None else [Offer(f"profile {profile.name}", lambda: token, profile)]
+def kept(profile: Profile, token_of: Callable[[Profile], str]) -> list[Offer]:
+    """What the profile offers: one or none. `token_of` gives a token of a user's sign-in."""
+    source, token = f"profile {profile.name}", profile.token
+    if profile.sign_in is not None:
+        return [Offer(source, lambda: token_of(profile), profile)]
+    return [] if token is None else [Offer(source, lambda: token, profile)]
 
 
-def find(given: Sequence[Offer], load_profile: Callable[[], Profile]) -> Offer:
+def find(
+    given: Sequence[Offer], load_profile: Callable[[], Profile], token_of: Callable[[Profile], str]
+) -> Offer:
     """The offer that counts: of those that are `given`, then the profile's. Raises SignInNeeded.
 
     The profile is loaded only if nothing else is there: a broken one is in nobody's way.
     """
-    for offer in given or kept(load_profile()):
+    for offer in given or kept(load_profile(), token_of):
         return offer
     raise SignInNeeded(
         "You are not signed in",

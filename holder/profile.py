@@ -1,4 +1,4 @@
-"""What is kept between commands: for each profile one file with the issuer's URL and the role key.
+"""What is kept between commands: for each profile a file with the issuer's URL and a role key, if any.
 
 `$XDG_CONFIG_HOME/hourmark/profiles/NAME.json`, 0600, replaced as a whole. One file a profile, so that two
 sign-ins at once never lose one another's. Beside the folder the file `current` names the profile that counts
@@ -27,6 +27,8 @@ class Profile:
     url: str | None = None
     token: str | None = field(default=None, repr=False)
     principal: str | None = None
+    sign_in: str | None = None
+    """Where the refresh token of a user's sign-in is kept; None without one."""
 
     @property
     def path(self) -> Path:
@@ -39,7 +41,7 @@ class Profile:
         empty = cls(_checked(name))
         try:
             kept = json.loads(empty.path.read_bytes())
-            known = {part: kept.get(part) for part in ("url", "token", "principal")}
+            known = {part: kept.get(part) for part in ("url", "token", "principal", "sign_in")}
         except FileNotFoundError:
             return empty
         except (OSError, ValueError, AttributeError) as error:
@@ -52,7 +54,7 @@ class Profile:
         """Keeps it, whole or not at all. Raises HolderError if that is not possible."""
         parts = {part: value for part, value in asdict(self).items() if part != "name" and value is not None}
         try:
-            _replace(self.path, json.dumps(parts, indent=2) + "\n")
+            replace_file(self.path, json.dumps(parts, indent=2) + "\n")
         except OSError as error:
             raise HolderError(
                 f"The profile {self.name} was not kept",
@@ -63,7 +65,7 @@ class Profile:
 
     def without_token(self) -> Profile:
         """The same, signed out: it still knows its issuer."""
-        return replace(self, token=None, principal=None)
+        return replace(self, token=None, principal=None, sign_in=None)
 
 
 def names() -> list[str]:
@@ -108,7 +110,7 @@ def use(name: str) -> None:
     """Makes it the one that `current` gives. Raises HolderError if that is not possible."""
     path = _current_path()
     try:
-        _replace(path, _checked(name) + "\n")
+        replace_file(path, _checked(name) + "\n")
     except OSError as error:
         raise HolderError(
             f"The profile {name} was not made the current one",
@@ -147,7 +149,7 @@ def _root() -> Path:
     )
 
 
-def _replace(path: Path, text: str) -> None:
+def replace_file(path: Path, text: str) -> None:
     """Nobody else can read the file at any moment, and a crash leaves the old one."""
     import secrets
 

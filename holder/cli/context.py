@@ -116,5 +116,6 @@ def _item(kept: Profile, current: str | None, show_token: bool) -> dict[str, obj
 def _redacted(kept: Profile) -> str | None:
     from holder import credentials
 
-    offers = credentials.kept(kept)
-    return offers[0].redacted if offers else None
+    if kept.sign_in is not None:
+        return credentials.REDACTED
+    return None if kept.token is None else credentials.Offer("", lambda: kept.token or "").redacted

@@ -1,29 +1,29 @@
-"""Sign in, sign out, who am I, and a token for whoever wants one."""
+"""Signing in: as a user, in a browser here or elsewhere, or with a role key."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import asdict
-from shlex import quote
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from holder.cli.options import noun, with_session
 from holder.cli.session import PROFILE_OPTION, Session, say
-from holder.errors import HolderError, SignInNeeded, UsageError
+from holder.errors import UsageError
 from holder.profile import Profile
 
 if TYPE_CHECKING:
-    from holder.answers import IssuedToken
-    from holder.credentials import Jwt
+    from holder.answers import DeviceAuthorization
+
+_CREATE, _PASTE = "create", "paste"
 
 app = noun(
-    """Sign in with a role key and keep it, or get a token.
+    """Sign in as a user, or with a role key, or get a token.
 
     \b
     Examples:
       hourmark login --url https://issuer.example
+      hourmark login --device
       hourmark login --token-file FILE --profile staging
     """
 )
@@ -40,34 +40,113 @@ def login(
     token_file: Annotated[
         str | None, typer.Option(metavar="F", help='A file that holds the role key; "-" is standard input.')
     ] = None,
+    web: Annotated[bool, typer.Option("--web", help="Sign in with the browser on this computer.")] = False,
+    device: Annotated[
+        bool, typer.Option("--device", help="Sign in with a browser anywhere, by a code.")
+    ] = False,
 ) -> None:
-    """Keep a role key. Nothing here happens for `hourmark login token`."""
-    given = [value for value in (api_token, token_file) if value is not None]
+    """Keep a sign-in or a role key. Nothing here happens for `hourmark login token`."""
+    ways = {"--api-token": api_token, "--token-file": token_file, "--web": web, "--device": device}
+    given = [way for way, value in ways.items() if value not in (None, False)]
     if session.context.invoked_subcommand is not None:
         if given:
-            raise UsageError(
-                "`hourmark login token` takes no --api-token", hint="use --app-token, or sign in first"
-            )
+            raise UsageError(f"`hourmark login token` takes no {given[0]}", hint="sign in first")
         return
     if len(given) > 1:
-        raise UsageError("--api-token and --token-file exclude one another", hint="leave out one of them")
+        raise UsageError(f"{' and '.join(given)} exclude one another", hint="leave out all but one of them")
     if not given and (why := session.why_not_ask):
         raise UsageError(
             "Nothing to sign in with",
             why,
-            "hourmark login --url URL with --token-file FILE (or - for standard input) or --api-token T",
+            "hourmark login --url URL with --device, --token-file FILE (- is stdin) or --api-token T",
         )
     from holder import credentials
 
-    # Before anything is pasted: without an issuer it would be in vain.
-    url = session.url
-    if token_file is not None:
-        source, text = "--token-file", credentials.read_file(token_file)
-    elif api_token is not None:
-        source, text = "--api-token", api_token
+    # Before anything is asked or pasted: without an issuer it would be in vain.
+    way, url = given[0] if given else _ask_how(), session.url
+    if way in ("--web", "--device"):
+        profile = _sign_in(session, url, in_browser=way == "--web" and (web or _has_browser()))
     else:
-        source, text = "the prompt", _ask()
-    credential = credentials.Credential.parse(text, source)
+        profile = _keep_role_key(session, url, way, api_token, token_file)
+    if session.profile_source == PROFILE_OPTION:
+        say(f"To have it count without {PROFILE_OPTION}: hourmark context use {profile.name}")
+    session.say_if_set("is set and goes before it", credentials.VARIABLE, credentials.FILE_VARIABLE)
+
+
+def _ask_how() -> str:
+    """Which way the user wants."""
+    say("How do you want to sign in?")
+    say("  1  create a new API token in the browser")
+    say("  2  sign in with the browser")
+    say("  3  paste a token")
+    chosen = typer.prompt("Choose", default="2", err=True, show_choices=False)
+    return {"1": _CREATE, "2": "--web"}.get(str(chosen), _PASTE)
+
+
+def _has_browser() -> bool:
+    """Not where somebody is logged in from afar: it would open before nobody's eyes."""
+    import webbrowser
+
+    if any(os.environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY")):
+        return False
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return True
+
+
+def _sign_in(session: Session, url: str, *, in_browser: bool) -> Profile:
+    """As a user; what lasts is kept."""
+    import dataclasses
+    from urllib.parse import urlsplit
+
+    from holder import authorization, credentials
+    from holder.sign_ins import FILE, SignIn
+
+    issuer = session.issuer(public=True)
+    issued = (
+        authorization.by_browser(issuer, _open) if in_browser else authorization.by_device(issuer, _show_code)
+    )
+    credential = credentials.Credential.parse(issued.access_token, "the sign-in")
+    me = session.issuer_for(credential).me()
+    profile = Profile(session.profile_name, url, principal=me.principal, sign_in=FILE)
+    kept = SignIn(profile)
+    profile = dataclasses.replace(profile, sign_in=kept.begin(issued, url))
+    profile.save()
+    say(f"Signed in as {me.principal.partition(':')[2]} in {urlsplit(url).netloc}")
+    if profile.sign_in == FILE:
+        say(f"There is no keyring here: the sign-in is kept in {kept.path}, which nobody else can read.")
+    return profile
+
+
+def _open(url: str) -> None:
+    import webbrowser
+
+    say(f"Go on in the browser. If it does not open by itself, open this there:\n{url}")
+    webbrowser.open(url)
+
+
+def _show_code(begun: DeviceAuthorization) -> None:
+    say(f"Open {begun.verification_uri} in any browser and type the code {begun.user_code}")
+    if begun.verification_uri_complete:
+        say(f"Or open {begun.verification_uri_complete}")
+
+
+def _keep_role_key(
+    session: Session, url: str, way: str, api_token: str | None, token_file: str | None
+) -> Profile:
+    from holder import credentials
+
+    if token_file is not None:
+        text = credentials.read_file(token_file)
+    elif api_token is not None:
+        text = api_token
+    else:
+        if way == _CREATE:
+            say(f"Open {url} in the browser, make a token there, and come back with it.")
+        way, text = "the prompt", _ask()
+    credential = credentials.Credential.parse(text, way)
     if isinstance(credential.secret, credentials.Jwt):
         raise UsageError(
             "This is a token, not a role key",
@@ -79,120 +158,9 @@ def login(
     profile.save()
     say(f"Signed in as {me.principal} at {url}")
     say(f"The role key is kept in {profile.path}, which nobody else can read.")
-    if session.profile_source == PROFILE_OPTION:
-        say(f"To have it count without {PROFILE_OPTION}: hourmark context use {profile.name}")
-    session.say_if_set("is set and goes before it", credentials.VARIABLE, credentials.FILE_VARIABLE)
+    return profile
 
 
 def _ask() -> str:
     say("Paste a role key (access:secret); it is not shown.")
     return str(typer.prompt("Role key", hide_input=True, err=True))
-
-
-@app.command("token")
-@with_session
-def token(
-    session: Session,
-    header: Annotated[
-        bool, typer.Option("-H", "--header", help="As a header: Authorization: Bearer …")
-    ] = False,
-    min_ttl: Annotated[
-        int, typer.Option(min=0, metavar="SECONDS", help="How long it must live at least.")
-    ] = 0,
-    resource: Annotated[str | None, typer.Option(metavar="AUD", help="The service that it is for.")] = None,
-    scope: Annotated[
-        str | None, typer.Option(metavar="S", help="Narrower: permissions, space between them.")
-    ] = None,
-) -> None:
-    """Print a token that lives for an hour at most.
-
-    \b
-    Examples:
-      curl -H "$(hourmark login token -H)" https://api.example
-      hourmark login token --resource https://api.example --scope data:get@my-set
-    """
-    from holder import answers, credentials
-
-    view = session.view(answers.names(answers.IssuedToken))
-    if header and not view.is_plain:
-        raise UsageError("-H and another form of output exclude one another", hint="leave out one of them")
-    secret = session.credential.secret
-    if isinstance(secret, credentials.Jwt):
-        issued = _own_token(session, secret, resource, scope)
-    else:
-        issued = session.issuer().exchange(secret, resource=resource, scope=scope)
-    if issued.expires_in < max(min_ttl, 1):
-        raise SignInNeeded(
-            "The token would not live long enough",
-            f"{session.credential.source} gives {issued.expires_in} seconds, {max(min_ttl, 1)} were asked",
-            "sign in with a credential that ends later: hourmark login",
-            code="ttl_too_short",
-        )
-    if scope is not None and set(scope.split()) != set(issued.scope.split()):
-        say(f"Granted: {issued.scope}")
-    view.one(
-        asdict(issued),
-        plain=f"Authorization: Bearer {issued.access_token}" if header else issued.access_token,
-    )
-
-
-def _own_token(session: Session, jwt: Jwt, resource: str | None, scope: str | None) -> IssuedToken:
-    """The credential itself, if it is what was asked for."""
-    from holder import answers
-
-    if scope is not None or (resource is not None and jwt.audience != [resource]):
-        raise HolderError(
-            "A token cannot be turned into another one here",
-            f"the credential from {session.credential.source} is a token for {', '.join(jwt.audience)}",
-            "use a role key: hourmark login",
-            code="not_a_role_key",
-        )
-    own = jwt.unverified_claims.get("scope")
-    return answers.IssuedToken(
-        access_token=jwt.raw,
-        token_type="Bearer",  # noqa: S106 - RFC 6750's name, no secret
-        expires_in=int(jwt.seconds_left(time.time())),
-        scope=own if isinstance(own, str) else "",
-    )
-
-
-@with_session
-def logout(session: Session) -> None:
-    """Forget the role key that is kept here.
-
-    \b
-    Example:
-      hourmark logout --profile staging
-    """
-    from holder import credentials
-
-    profile = session.profile
-    if profile.token is None:
-        say(f"The profile {profile.name} keeps no role key: nothing to forget.")
-    else:
-        profile.without_token().save()
-        say(f"Signed out: the profile {profile.name} keeps no role key any more.")
-        say(f"The role key itself still works until it is deleted: {_ending(profile)}")
-    session.say_if_set("is set and still counts", credentials.VARIABLE, credentials.FILE_VARIABLE)
-
-
-def _ending(signed_out: Profile) -> str:
-    """What ends the role key that it kept."""
-    access = (signed_out.token or "").partition(":")[0]
-    kind, _, name = (signed_out.principal or "").partition(":")
-    return f"hourmark role key delete {quote(name)} {quote(access)}" if kind == "role" else access
-
-
-@with_session
-def whoami(session: Session) -> None:
-    """Show who the credential is, and what it may do.
-
-    \b
-    Examples:
-      hourmark whoami
-      hourmark whoami --field scope
-    """
-    from holder import answers
-
-    view = session.view(answers.names(answers.Me))
-    view.one(asdict(session.issuer().me()))

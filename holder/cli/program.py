@@ -10,7 +10,18 @@ from typing import Annotated
 
 import typer
 
-from holder.cli import completion, context, errors, login, role, status, user, verify
+from holder.cli import (
+    completion,
+    context,
+    errors,
+    login_token,
+    logout,
+    role,
+    status,
+    user,
+    verify,
+    whoami,
+)
 from holder.cli.options import noun, with_session
 from holder.cli.parameters import leave_text_alone
 from holder.cli.session import Session
@@ -49,9 +60,9 @@ def hourmark(
         typer.echo(session.context.get_help())
 
 
-app.add_typer(login.app, name="login")
-app.command("logout")(login.logout)
-app.command("whoami")(login.whoami)
+app.add_typer(login_token.app, name="login")
+app.command("logout")(logout.logout)
+app.command("whoami")(whoami.whoami)
 app.command("status")(status.status)
 app.add_typer(context.app, name="context")
 app.add_typer(role.app, name="role")

@@ -17,8 +17,10 @@ from holder.cli.output import Format, View, printable
 from holder.errors import SignInNeeded, UsageError
 
 if TYPE_CHECKING:
+    from holder.answers import IssuedToken
     from holder.client import Issuer
     from holder.credentials import Credential, Offer
+    from holder.profile import Profile
 
 URL_VARIABLE, PROFILE_VARIABLE = "HOURMARK_URL", "HOURMARK_PROFILE"
 PROFILE_OPTION = "--profile"
@@ -122,11 +124,39 @@ class Session:
         return credentials.given(self.choices.app_token, self.environ)
 
     @cached_property
-    def credential(self) -> Credential:
-        """The one that counts. A profile's goes to the profile's issuer and to nobody else."""
+    def offer(self) -> Offer:
+        """The credential that counts, not looked at yet. Raises SignInNeeded."""
         from holder import credentials
 
-        offer = credentials.find(self.given, lambda: self.profile)
+        return credentials.find(self.given, lambda: self.profile, self.token_of)
+
+    def token_of(self, kept: Profile) -> str:
+        """Of a user's sign-in, for the issuer's own API. Raises HolderError."""
+        return self.token_of_sign_in(kept, resource=kept.url).access_token
+
+    def token_of_sign_in(
+        self,
+        kept: Profile,
+        *,
+        resource: str | None,
+        scope: str | None = None,
+        min_ttl: int | None = None,
+    ) -> IssuedToken:
+        """Raises HolderError."""
+        from holder import authorization, sign_ins
+
+        issuer = self.issuer(public=True)
+        return sign_ins.SignIn(kept).token(
+            lambda *asked: authorization.refresh(issuer, *asked),
+            resource=resource,
+            scope=scope,
+            min_ttl=sign_ins.LEAST_SECONDS if min_ttl is None else max(min_ttl, 1),
+        )
+
+    @cached_property
+    def credential(self) -> Credential:
+        """The one that counts. A profile's goes to the profile's issuer and to nobody else."""
+        offer = self.offer
         if offer.profile is not None and self.url != offer.profile.url:
             raise SignInNeeded(
                 f"You are not signed in at {self.url}",

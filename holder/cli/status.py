@@ -107,7 +107,7 @@ class _Look:
 
         given = self._session.given
         try:
-            return [*given, *credentials.kept(self._session.profile)]
+            return [*given, *credentials.kept(self._session.profile, self._session.token_of)]
         except HolderError as error:
             if given:  # where nothing else counts, it comes up again
                 say(f"{error}. Try: {error.hint}")

@@ -1,0 +1,162 @@
+"""Signing a user in: in a browser on this computer (RFC 6749, RFC 7636, RFC 8252), or on any (RFC 8628)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Self
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from holder.answers import DeviceAuthorization, Granted
+from holder.client import Issuer
+from holder.errors import HolderError, SignInNeeded
+
+CLIENT_ID = "hourmark-cli"
+SCOPE = "openid offline_access *"
+"""Everything that the user may do."""
+_WAIT_SECONDS = 300
+_CALLBACK = "/callback"
+_CLOSING_PAGE = (
+    "<!doctype html><html lang=en><meta charset=utf-8><title>Signed in</title>"
+    "<h1>{0}</h1><p>You can close this page and go back to your terminal."
+)
+_DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+def by_browser(issuer: Issuer, show: Callable[[str], None]) -> Granted:
+    """show: opens the URL, or tells the user to. Raises HolderError."""
+    verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
+    digest = hashlib.sha256(verifier.encode()).digest()
+    with _Loopback() as loopback:
+        asked = {
+            "client_id": CLIENT_ID,
+            "redirect_uri": loopback.uri,
+            "response_type": "code",
+            "scope": SCOPE,
+            "resource": issuer.url,
+            "state": state,
+            "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+            "code_challenge_method": "S256",
+        }
+        show(f"{issuer.endpoint('authorization_endpoint')}?{urlencode(asked)}")
+        answer = loopback.wait()
+    # RFC 9207: an answer of another issuer is not for us, nor is one to a question that we did not ask.
+    if not secrets.compare_digest(answer.get("state", ""), state) or answer.get("iss") != issuer.url:
+        raise HolderError(
+            "What came back from the browser is not what was asked for",
+            "its state or its issuer is another one",
+            "hourmark login --web",
+            code="wrong_answer",
+        )
+    if "code" not in answer:
+        raise _refused(answer.get("error", ""), answer.get("error_description", ""))
+    return issuer.grant(
+        {
+            "grant_type": "authorization_code",
+            "code": answer["code"],
+            "redirect_uri": loopback.uri,
+            "code_verifier": verifier,
+            "client_id": CLIENT_ID,
+        }
+    )
+
+
+def by_device(issuer: Issuer, show: Callable[[DeviceAuthorization], None]) -> Granted:
+    """show: tells the user where to type which code. Raises HolderError."""
+    begun = issuer.begin_device({"client_id": CLIENT_ID, "scope": SCOPE, "resource": issuer.url})
+    show(begun)
+    interval, ends_at = max(begun.interval, 1), time.monotonic() + begun.expires_in
+    while time.monotonic() < ends_at:
+        time.sleep(interval)
+        try:
+            return issuer.grant(
+                {"grant_type": _DEVICE_CODE, "device_code": begun.device_code, "client_id": CLIENT_ID}
+            )
+        except HolderError as error:
+            if error.code == "slow_down":
+                interval += 5
+            elif error.code in ("access_denied", "expired_token"):
+                raise _refused(error.code, error.why) from None
+            elif error.code != "authorization_pending":
+                raise
+    raise _refused("expired_token", "nobody approved it in time")
+
+
+def refresh(issuer: Issuer, refresh_token: str, resource: str | None, scope: str | None) -> Granted:
+    """The next token. Raises SignInNeeded if the sign-in has ended."""
+    asked = {
+        "grant_type": "refresh_token",
+        "refresh_token": refresh_token,
+        "client_id": CLIENT_ID,
+        "resource": resource,
+        "scope": scope,
+    }
+    try:
+        return issuer.grant({name: text for name, text in asked.items() if text is not None})
+    except HolderError as error:
+        if error.code != "invalid_grant":
+            raise
+        raise SignInNeeded(
+            "You are signed out",
+            "the sign-in has ended: it was ended elsewhere, or is too old",
+            "hourmark login",
+            code="signed_out",
+        ) from None
+
+
+def _refused(code: str, why: str) -> SignInNeeded:
+    return SignInNeeded("You were not signed in", why or code, "hourmark login", code=code or "no_code")
+
+
+class _Loopback:
+    """Where the browser comes back to: one request at a random port of this computer."""
+
+    def __init__(self) -> None:
+        answer: dict[str, str] = {}
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                url = urlsplit(self.path)
+                if url.path != _CALLBACK:
+                    self.send_error(404)
+                    return
+                answer.update(parse_qsl(url.query))
+                said = "You are signed in" if "code" in answer else "You were not signed in"
+                body = _CLOSING_PAGE.format(said).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Referrer-Policy", "no-referrer")
+                self.send_header("Cache-Control", "no-store")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+                """Nothing: a code is in the path."""
+
+        self._answer = answer
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+
+    @property
+    def uri(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}{_CALLBACK}"
+
+    def wait(self) -> dict[str, str]:
+        """What the browser brought. Raises SignInNeeded if it does not come."""
+        ends_at = time.monotonic() + _WAIT_SECONDS
+        while not self._answer and (left := ends_at - time.monotonic()) > 0:
+            self._server.timeout = left
+            self._server.handle_request()
+        if not self._answer:
+            raise _refused("timeout", f"nobody came back from the browser within {_WAIT_SECONDS} seconds")
+        return self._answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.server_close()

@@ -1,0 +1,61 @@
+"""Signing out."""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from holder.cli.options import with_session
+from holder.cli.session import Session, say
+from holder.errors import SignInNeeded
+from holder.profile import Profile
+
+
+@with_session
+def logout(session: Session) -> None:
+    """End the sign-in, or forget the role key, that is kept here.
+
+    \b
+    Example:
+      hourmark logout --profile staging
+    """
+    from holder import credentials
+
+    profile = session.profile
+    if profile.sign_in is not None:
+        _end(session, profile)
+    elif profile.token is None:
+        raise SignInNeeded(
+            "You are not signed in",
+            f"the profile {profile.name} keeps no sign-in and no role key: nothing to end",
+            "hourmark login",
+            code="no_credential",
+        )
+    else:
+        profile.without_token().save()
+        say(f"Signed out: the profile {profile.name} keeps no role key any more.")
+        say(f"The role key itself still works until it is deleted: {_ending(profile)}")
+    session.say_if_set("is set and still counts", credentials.VARIABLE, credentials.FILE_VARIABLE)
+
+
+def _end(session: Session, profile: Profile) -> None:
+    """At the issuer first: what is forgotten here alone could be used by whoever has a copy."""
+    from holder.authorization import CLIENT_ID
+    from holder.sign_ins import SignIn
+
+    kept = SignIn(profile)
+    try:
+        token = kept.refresh_token()
+    except SignInNeeded:
+        token = None  # there is nothing that could be ended
+    if token is not None:
+        session.issuer(public=True).revoke({"token": token, "client_id": CLIENT_ID})
+    kept.forget()
+    profile.without_token().save()
+    say(f"Signed out: the sign-in of {profile.principal} at {profile.url} has ended, with its tokens.")
+
+
+def _ending(signed_out: Profile) -> str:
+    """What ends the role key that it kept."""
+    access = (signed_out.token or "").partition(":")[0]
+    kind, _, name = (signed_out.principal or "").partition(":")
+    return f"hourmark role key delete {quote(name)} {quote(access)}" if kind == "role" else access

@@ -1,0 +1,200 @@
+"""A person signs in by the command line, with a browser here or elsewhere; the sign-in lasts, and ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.browsers import Browser, signed_in
+from tests.running_issuer import BIN, RunningIssuer, clean_environment, start_issuer
+
+AT_ONCE = 10
+TTL = 100
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIssuer]:
+    with start_issuer(tmp_path_factory.mktemp("issuer"), HOURMARKD_TOKEN_TTL=str(TTL)) as running:
+        yield running
+
+
+@dataclass
+class Person:
+    """Somebody with a command line, and a browser in which they are signed in."""
+
+    issuer: RunningIssuer
+    home: Path
+    browser: Browser = field(repr=False)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return clean_environment(
+            XDG_CONFIG_HOME=str(self.home),
+            HOURMARK_URL=self.issuer.url,
+            PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring",
+            BROWSER="true",
+        )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [BIN / "hourmark", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+            timeout=60,
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [BIN / "hourmark", *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def sign_in_here(self) -> str:
+        """`login --web`; returns what it said."""
+        process = self.start("login", "--web")
+        said = line_with(process, "/authorize?")
+        back = self.allow(said.strip().removeprefix(self.issuer.url))
+        assert "signed in" in httpx.get(back).text
+        _, rest = process.communicate(timeout=30)
+        assert process.returncode == 0, rest
+        return rest
+
+    def allow(self, target: str) -> str:
+        page = self.browser.get(target)
+        assert "Hourmark command line" in page.text
+        return self.browser.send("/consent", {"decision": "allow"}).headers["location"]
+
+
+def line_with(process: subprocess.Popen[str], text: str) -> str:
+    assert process.stderr is not None
+    for line in process.stderr:
+        if text in line:
+            return line
+    raise AssertionError(f"it never said {text!r}")
+
+
+@pytest.fixture
+def person(issuer: RunningIssuer, tmp_path: Path) -> Iterator[Person]:
+    with signed_in(issuer, "admin") as browser:
+        yield Person(issuer, tmp_path, browser)
+
+
+def test_with_the_browser_on_this_computer(person: Person) -> None:
+    said = person.sign_in_here()
+    assert f"Signed in as admin in {person.issuer.url.removeprefix('http://')}" in said
+    assert "no keyring" in said
+    (kept,) = person.home.rglob("*.sign-in")
+    assert kept.stat().st_mode & 0o777 == 0o600
+    who = json.loads(person.run("whoami", "-o", "json").stdout)
+    assert (who["principal"], who["client_id"]) == ("user:admin", "hourmark-cli")
+    made = person.run("role", "new", f"org.tests.r{os.getpid()}")
+    assert made.returncode == 0, made.stderr
+    status = person.run("status")
+    assert ("user:admin" in status.stdout, "hmr_" in status.stdout) == (True, False)
+
+
+def test_a_header_for_curl(person: Person) -> None:
+    person.sign_in_here()
+    line = 'curl -sf -H "$(hourmark login token -H)" "$HOURMARK_URL/v1/me"'
+    environment = person.environment | {"PATH": f"{BIN}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["principal"] == "user:admin"
+
+
+def test_with_a_browser_anywhere(person: Person) -> None:
+    process = person.start("login", "--device")
+    code = line_with(process, "type the code").split()[-1]
+    person.browser.get("/device")
+    person.browser.send("/device", {"user_code": code})
+    assert person.browser.send("/device/decision", {"decision": "allow"}).status_code == 200
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 0, said
+    assert "Signed in as admin in " in said
+
+
+def test_denied(person: Person) -> None:
+    process = person.start("login", "--device")
+    code = line_with(process, "type the code").split()[-1]
+    person.browser.get("/device")
+    person.browser.send("/device", {"user_code": code})
+    person.browser.send("/device/decision", {"decision": "deny"})
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, "not signed in" in said) == (4, True)
+
+
+def count_refreshes(issuer: RunningIssuer) -> int:
+    from sqlmodel import func, select
+
+    from issuer.store.tables import RefreshToken
+    from tests.browsers import inside
+
+    with inside(issuer) as there, there.database.read() as reading:
+        return reading.exec(select(func.count()).where(RefreshToken.used_at.is_not(None))).one()  # type: ignore[union-attr]
+
+
+def test_a_token_is_kept_until_it_is_old_and_refreshed_by_one_process_alone(person: Person) -> None:
+    person.sign_in_here()
+    first = person.run("login", "token").stdout
+    assert person.run("login", "token").stdout == first
+    before = count_refreshes(person.issuer)
+    # With less time left than it asks for, each process would have it refreshed.
+    with ThreadPoolExecutor(AT_ONCE) as crowd:
+        asked = [crowd.submit(person.run, "login", "token", "--scope", "data:get@*") for _ in range(AT_ONCE)]
+    tokens = {done.result().stdout for done in asked}
+    assert (len(tokens), count_refreshes(person.issuer) - before) == (1, 1)
+
+
+def test_an_old_token_is_not_handed_out(person: Person) -> None:
+    person.sign_in_here()
+    first = person.run("login", "token").stdout
+    (kept,) = person.home.rglob("*.sign-in")
+    aged = json.loads(kept.read_text())
+    for token in aged["tokens"].values():
+        token["issued_at"] -= 10 * TTL
+    kept.write_text(json.dumps(aged))
+    assert person.run("login", "token").stdout not in ("", first)
+    short = person.run("login", "token", "--min-ttl", "3600")
+    assert (short.returncode, "would not live long enough" in short.stderr) == (4, True)
+
+
+def test_signing_out_ends_it(person: Person) -> None:
+    person.sign_in_here()
+    token = person.run("login", "token").stdout.strip()
+    out = person.run("logout")
+    assert (out.returncode, "Signed out" in out.stderr) == (0, True)
+    assert list(person.home.rglob("*.sign-in")) == []
+    answer = httpx.get(f"{person.issuer.url}/v1/me", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 401
+    for command in (["login", "token"], ["whoami"], ["logout"]):
+        done = person.run(*command)
+        assert (done.returncode, "hourmark login" in done.stderr) == (4, True), command
+
+
+def test_a_sign_in_that_was_ended_elsewhere(person: Person) -> None:
+    person.sign_in_here()
+    person.browser.get("/")
+    person.browser.send("/account/sign-out-everywhere")
+    done = person.run("whoami")
+    assert (done.returncode, "hourmark login" in done.stderr) == (4, True)
+
+
+def test_without_a_terminal_nobody_is_asked(person: Person) -> None:
+    done = person.run("login")
+    assert (done.returncode, "--device" in done.stderr) == (2, True)
+    both = person.run("login", "--web", "--device")
+    assert (both.returncode, "exclude one another" in both.stderr) == (2, True)
