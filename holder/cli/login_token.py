@@ -30,7 +30,7 @@ def token(
     ] = False,
     min_ttl: Annotated[
         int | None,
-        typer.Option(min=0, max=3600, metavar="SECONDS", help="How long it must live at least."),
+        typer.Option(min=0, metavar="SECONDS", help="How long it must live at least."),
     ] = None,
     resource: Annotated[str | None, typer.Option(metavar="AUD", help="The service that it is for.")] = None,
     scope: Annotated[

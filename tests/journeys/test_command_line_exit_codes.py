@@ -130,6 +130,8 @@ def test_why_nobody_is_asked(screen: Screen, line: str, why: str) -> None:
 @pytest.mark.parametrize("keys", ["\x03", "\x04"])
 def test_interrupted_at_the_prompt(screen: Screen, keys: str) -> None:
     screen.type("hourmark login\n")
+    screen.until("Choose")
+    screen.type("3\n")
     screen.until("Role key: ")
     screen.type(keys)
     done = screen.ends()

@@ -33,6 +33,8 @@ def test_contexts_from_pasting_to_status(issuer: RunningIssuer, screen: Screen) 
     # Two sign-ins, pasted where nobody can look over a shoulder.
     for name, secret in (("admin", issuer.admin_key), ("reader", key.reveal())):
         screen.type(f"hourmark login --url {issuer.url} --profile {name}\n")
+        assert "sign in with the browser" in screen.until("Choose")
+        screen.type("3\n")
         assert "Paste a role key" in screen.until("Role key: ")
         screen.type(secret + "\n")
         done = screen.ends()
