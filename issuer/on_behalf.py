@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from issuer.clients import Client
+from issuer.clients import OPENID, Client
 from issuer.mint import Grant
 from issuer.store.user_grants import LoadedGrant
 from verifier import Scope
@@ -15,7 +15,13 @@ def shared(held: Scope, wanted: Scope, consented: Scope) -> Scope:
     Raises InvalidPermission if it would not fit a token.
     """
     agreed = wanted & consented
-    return Scope.of((held & agreed).permissions, agreed.words)
+    both = Scope.of((held & agreed).permissions, agreed.words)
+    return Scope() if opens_nothing(both) else both
+
+
+def opens_nothing(scope: Scope) -> bool:
+    """Whether a token with it would be worth nothing: it permits nothing, and does not say whose it is."""
+    return not scope.permissions and OPENID not in scope.words
 
 
 def grant_for(loaded: LoadedGrant, client: Client, *, actor: str | None = None) -> Grant:

@@ -14,7 +14,7 @@ from issuer.on_behalf import grant_for
 from issuer.service import Service
 from issuer.store import refresh_tokens, user_grants
 from issuer.store.database import Transaction
-from issuer.store.tables import Principal, UserGrant
+from issuer.store.tables import Principal
 from issuer.store.user_grants import SIGN_IN, Authentication, LoadedGrant, Place
 from verifier import Scope
 
@@ -25,6 +25,8 @@ class Approved:
 
     user_id: int
     scope: Scope
+    audience: str
+    """Of its tokens, unless the client asks for another one."""
     authentication: Authentication
     place: Place
     """Of the client, as far as that is known."""
@@ -63,6 +65,7 @@ def begin(tx: Transaction, service: Service, client: Client, approved: Approved)
         authentication=approved.authentication,
         place=approved.place,
         expires_at=tx.now + lifetime,
+        audience=approved.audience,
     )
     loaded = user_grants.load(tx.session, row)
     if loaded is None:
@@ -77,13 +80,6 @@ def go_on(tx: Transaction, service: Service, client: Client, refresh_token: str)
     rotated = refresh_tokens.rotate(tx, refresh_token, client.client_id, service.credentials.hash_key.key)
     loaded = None if rotated is None else user_grants.load(tx.session, rotated.row)
     return None if rotated is None or loaded is None else SignIn(loaded, rotated.refresh_token)
-
-
-def end(tx: Transaction, grant_id: int) -> None:
-    """Ends a sign-in, if it is still there: what it was made from came again."""
-    row = tx.session.get(UserGrant, grant_id)
-    if row is not None:
-        user_grants.end(tx, [row])
 
 
 def issue(

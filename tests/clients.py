@@ -14,6 +14,7 @@ import httpx
 
 from tests.browsers import Browser
 from tests.issuer.http.world import World, made
+from verifier import jws, strict_json
 
 CALLBACK = "https://app.test/cb"
 
@@ -96,3 +97,8 @@ def returned(answer: httpx.Response) -> dict[str, str]:
     """What the client is told by the redirect."""
     assert answer.status_code == 302, answer.text
     return dict(parse_qsl(urlsplit(answer.headers["location"]).query))
+
+
+def claims(token: str) -> dict[str, Any]:
+    """What a token says, whoever signed it."""
+    return strict_json.parse_object(jws.parse(token).payload)

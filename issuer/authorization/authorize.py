@@ -26,6 +26,8 @@ from verifier import Scope
 
 _MOMENT = "hourmark_moment"
 """A parameter of ours: since when the user has to have proved again who it is."""
+_MOMENT_SECONDS = 3600
+"""How long one proof serves the same request: a link that is kept does not answer `prompt=login` for ever."""
 
 
 async def get_authorize(service: Service, http: Request) -> Response:
@@ -50,18 +52,19 @@ async def post_consent(service: Service, http: Request) -> Response:
 
 async def _answer(service: Service, browser: Browser, query: str, *, decision: str | None = None) -> Response:
     try:
-        parameters = request.parse_query(query)
+        parsed = request.parse_query(query)
+        parameters = parsed.parameters
         client_id = parameters.get("client_id", "")
         client = await service.read(lambda session: clients.find(session, client_id))
-        source = request.read_source(parameters, client)
+        source = request.read_source(parsed, client)
     except UntrustedRequest as error:
         raise Denial("invalid_request", str(error)) from error
     try:
-        asked = request.read(parameters, source, service.settings)
+        asked = request.read(parsed, source, service.settings)
         if not _is_proven(service, browser.session, parameters, asked):
             if "none" in asked.prompts:
                 raise RefusedRequest("login_required", "nobody is signed in, or not recently enough")
-            return sign_in_first(_again(service, parameters))
+            return sign_in_first(_again(service, parameters), login_hint=asked.login_hint)
         return await _decide(service, browser, asked, urlencode(parameters), decision)
     except RefusedRequest as error:
         return _back(service, source, error=error.code, error_description=str(error))
@@ -97,18 +100,22 @@ def _is_proven(
     parameters: Mapping[str, str],
     asked: AuthorizationRequest,
 ) -> bool:
-    """Whether somebody is signed in, and proved as lately as the client demands who it is."""
+    """Whether somebody is signed in, and proved as lately as the client demands who it is.
+
+    Raises RefusedRequest if, asked anew, it is another user than the client names.
+    """
     if session is None:
         return False
-    hint = None if asked.id_token_hint is None else subject_of_hint(service, asked.id_token_hint)
     moment = _moment(service, parameters)
-    age = time.time() - session.authentication.at
+    is_proven_since = moment is not None and session.authentication.at >= moment
+    hint = None if asked.id_token_hint is None else subject_of_hint(service, asked.id_token_hint)
+    if is_proven_since and hint not in (None, session.user):
+        raise RefusedRequest("login_required", "somebody else is signed in than id_token_hint names")
     is_stale = (
         bool(asked.prompts & {"login", "select_account"})
-        or (asked.max_age is not None and age > asked.max_age)
+        or (asked.max_age is not None and time.time() - session.authentication.at > asked.max_age)
         or (asked.id_token_hint is not None and hint != session.user)
     )
-    is_proven_since = moment is not None and session.authentication.at >= moment
     return not is_stale or is_proven_since
 
 
@@ -122,10 +129,10 @@ def _again(service: Service, parameters: Mapping[str, str]) -> str:
 def _moment(service: Service, parameters: Mapping[str, str]) -> int | None:
     text, _, seal = parameters.get(_MOMENT, "").partition(".")
     query = urlencode({name: value for name, value in parameters.items() if name != _MOMENT})
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) < 12):
         return None
     is_ours = hmac.compare_digest(seal.encode(), _seal(service, query, int(text)).encode())
-    return int(text) if is_ours else None
+    return int(text) if is_ours and time.time() - int(text) <= _MOMENT_SECONDS else None
 
 
 def _seal(service: Service, query: str, moment: int) -> str:

@@ -6,16 +6,20 @@ It is read again, from its query, at every step: nothing of it is kept between t
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from issuer.authorization import redirects
 from issuer.clients import Client
+from issuer.on_behalf import opens_nothing
 from issuer.settings import Settings
 from verifier import InvalidPermission, Scope
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+PROOFS = ("cnf", "dpop_jkt")
+"""Parameters that ask for tokens which are bound to a key (RFC 7800, RFC 9449)."""
 _PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 _MAX_TEXT = 512
 _NOT_SUPPORTED = {
@@ -35,6 +39,15 @@ class RefusedRequest(Exception):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The parameters of a request, by name; those without a value are as good as not sent."""
+
+    parameters: Mapping[str, str]
+    repeated: tuple[str, ...]
+    """Names that are there more than once: which value counts, nobody can say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +75,20 @@ class AuthorizationRequest:
     id_token_hint: str | None
 
 
-def parse_query(query: str) -> dict[str, str]:
-    """The parameters. Raises UntrustedRequest if one is there twice, or it is no text."""
+def parse_query(query: str) -> Query:
+    """Raises UntrustedRequest if it is no text."""
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=100, errors="strict")
     except ValueError:
         raise UntrustedRequest("the request is no UTF-8 text, or has too many parameters") from None
-    if len(dict(pairs)) != len(pairs):
-        raise UntrustedRequest("a parameter of the request appears twice")
-    return {name: value for name, value in pairs if value}
+    counted = Counter(name for name, _ in pairs)
+    once = {name: value for name, value in pairs if value and counted[name] == 1}
+    return Query(once, tuple(name for name, count in counted.items() if count > 1))
 
 
-def read_source(parameters: Mapping[str, str], client: Client | None) -> Source:
+def read_source(query: Query, client: Client | None) -> Source:
     """Raises UntrustedRequest."""
+    parameters = query.parameters
     if client is None:
         raise UntrustedRequest("the request names no client that is registered here")
     redirect_uri = parameters.get("redirect_uri", "")
@@ -86,12 +100,15 @@ def read_source(parameters: Mapping[str, str], client: Client | None) -> Source:
     return Source(client, redirect_uri, parameters.get("state"))
 
 
-def read(parameters: Mapping[str, str], source: Source, settings: Settings) -> AuthorizationRequest:
+def read(query: Query, source: Source, settings: Settings) -> AuthorizationRequest:
     """Raises RefusedRequest. Parameters that nobody knows are left alone."""
+    if query.repeated:
+        raise RefusedRequest("invalid_request", "a parameter appears twice")
+    parameters = query.parameters
     for name, code in _NOT_SUPPORTED.items():
         if name in parameters:
             raise RefusedRequest(code, f"{name} is not supported: send plain parameters")
-    if "dpop_jkt" in parameters:
+    if any(name in parameters for name in PROOFS):
         raise RefusedRequest("invalid_request", "proof of possession (DPoP) is not supported yet")
     kind = parameters.get("response_type")
     if kind is None:
@@ -125,14 +142,11 @@ def scope_within(parameters: Mapping[str, str], client: Client) -> Scope:
     Raises RefusedRequest.
     """
     text = parameters.get("scope")
-    if text is None:
-        return Scope(client.scope.permissions)
     try:
-        asked = Scope.parse(text)
-        granted = asked & client.scope
+        granted = Scope(client.scope.permissions) if text is None else Scope.parse(text) & client.scope
     except InvalidPermission as error:
         raise RefusedRequest("invalid_scope", str(error)) from error
-    if not granted:
+    if opens_nothing(granted):
         raise RefusedRequest("invalid_scope", "the client is registered for nothing of this scope")
     return granted
 

@@ -17,7 +17,8 @@ from issuer.store.passkeys import note_use
 async def get_login(service: Service, request: Request) -> Response:
     """Also for who is signed in: to prove it again, or to sign in as somebody else."""
     browser = await browser_of(service, request)
-    return _form(service, browser, own_path(request.query_params.get("next")))
+    asked = request.query_params
+    return _form(service, browser, own_path(asked.get("next")), user=asked.get("login_hint", ""))
 
 
 async def post_login(service: Service, request: Request) -> Response:

@@ -84,9 +84,13 @@ def see_other(path: str) -> Response:
     return Response(status_code=HTTPStatus.SEE_OTHER, headers={"Location": path, "Cache-Control": "no-store"})
 
 
-def sign_in_first(request_target: str) -> Response:
-    """To the page that signs in and comes back to `request_target`: a path, with its query if it has one."""
-    return see_other(f"/login?next={quote(request_target, safe='/')}")
+def sign_in_first(request_target: str, *, login_hint: str = "") -> Response:
+    """To the page that signs in and comes back to `request_target`: a path, with its query if it has one.
+
+    login_hint: the user name that its form begins with.
+    """
+    hint = f"&login_hint={quote(login_hint)}" if login_hint else ""
+    return see_other(f"/login?next={quote(request_target, safe='/')}{hint}")
 
 
 def target_of(request: Request) -> str:

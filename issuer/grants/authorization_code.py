@@ -56,6 +56,7 @@ def _begin(
     approved = Approved(
         user_id=code.user_id,
         scope=Scope.parse(code.scope),
+        audience=code.audience,
         authentication=Authentication(code.authenticated_at, tuple(code.methods.split())),
         place=Place(session.address, session.user_agent),
     )

@@ -51,6 +51,7 @@ def _begin(
     approved = Approved(
         user_id=code.user_id,
         scope=Scope.parse(code.scope),
+        audience=code.audience,
         authentication=Authentication(code.authenticated_at or tx.now, tuple(code.methods.split())),
         place=Place(code.address, code.user_agent),
     )

@@ -11,7 +11,6 @@ from issuer.denials import Denial
 from issuer.grants.audience import asked_audience
 from issuer.service import Service
 from issuer.sign_ins import Issued
-from issuer.store import refresh_tokens
 from issuer.store.database import Transaction
 from verifier import InvalidPermission, Scope
 
@@ -22,20 +21,20 @@ async def grant(service: Service, request: Request, form: Mapping[str, str]) -> 
     client = await service.apps.app(request, form)
     if "refresh_token" not in form:
         raise Denial("invalid_request", "refresh_token is missing")
-    audience, text = asked_audience(service.settings, form), form["refresh_token"]
 
     def work(tx: Transaction) -> Issued | None:
-        row = refresh_tokens.find(tx.session, text, service.credentials.hash_key.key)
-        if row is not None and "scope" in form:
-            _refuse_wider(form["scope"], row.scope)
-        sign_in = sign_ins.go_on(tx, service, client, text)
+        sign_in = sign_ins.go_on(tx, service, client, form["refresh_token"])
         if sign_in is None:
             return None
+        row = sign_in.loaded.row
+        # What raises from here on uses nothing up: a client that asks for too much keeps what it has.
+        if "scope" in form:
+            _refuse_wider(form["scope"], row.scope)
         return sign_ins.issue(
             service,
             client,
             sign_in,
-            audience=audience,
+            audience=asked_audience(service.settings, form, row.audience),
             requested=form.get("scope"),
             nonce=None,
             now=tx.now,
@@ -52,7 +51,7 @@ async def grant(service: Service, request: Request, form: Mapping[str, str]) -> 
 
 
 def _refuse_wider(asked: str, granted: str | None) -> None:
-    """Raises Denial before anything is used up: a client that asks for too much keeps what it has."""
+    """Raises Denial."""
     try:
         missing = Scope.parse(asked).beyond(Scope.parse(granted or "*"))
     except InvalidPermission as error:

@@ -6,6 +6,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from issuer.authorization.request import PROOFS
 from issuer.body import read_form
 from issuer.denials import BearerDenial, Denial
 from issuer.grants import authorization_code, client_credentials, device_code, refresh_token, token_exchange
@@ -15,7 +16,6 @@ from issuer.telemetry import note
 
 _GRANTS = (client_credentials, authorization_code, refresh_token, device_code, token_exchange)
 GRANTS = {each.NAME: each.grant for each in _GRANTS}
-_PROOFS = ("cnf", "dpop_jkt")
 _HEADERS = (
     (b"content-type", b"application/json;charset=UTF-8"),
     (b"cache-control", b"no-store"),
@@ -53,7 +53,7 @@ async def post_token(service: Service, request: Request) -> Response:
     grant = GRANTS.get(form["grant_type"])
     if grant is None:
         raise Denial("unsupported_grant_type", f"grant_type is none of: {', '.join(GRANTS)}")
-    if any(name in form for name in _PROOFS) or b"dpop" in dict(request.scope["headers"]):
+    if any(name in form for name in PROOFS) or b"dpop" in dict(request.scope["headers"]):
         raise Denial("invalid_request", "proof of possession (DPoP) is not supported yet: ask without it")
     service.coherence.check()
     issued = await grant(service, request, form)

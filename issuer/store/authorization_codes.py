@@ -44,7 +44,8 @@ def redeem(tx: Transaction, text: str, client_id: str, hash_key: bytes) -> Autho
         _end_sign_in(tx, code)
         return None
     session = tx.session.get(UserGrant, code.session_id)
-    is_good = code.client_id == client_id and code.expires_at > tx.now and session is not None
+    is_signed_in = session is not None and (session.expires_at or tx.now + 1) > tx.now
+    is_good = code.client_id == client_id and code.expires_at > tx.now and is_signed_in
     return code if is_good else None
 
 

@@ -59,14 +59,19 @@ def create(
     authentication: Authentication,
     place: Place,
     expires_at: int | None,
+    audience: str | None = None,
     cookie_hash: bytes | None = None,
 ) -> UserGrant:
-    """scope: what the user consented to; None for all that the user may. Raises StatusListFull."""
+    """scope: what the user consented to; None for all that the user may. Raises StatusListFull.
+
+    audience: of its tokens, unless another one is asked for.
+    """
     row = UserGrant(
         kind=kind,
         user_id=user.id,
         client_id=client_id,
         scope=None if scope is None else str(scope),
+        audience=audience,
         status_index=-1,
         cookie_hash=cookie_hash,
         authenticated_at=authentication.at,

@@ -85,6 +85,7 @@ def _retry_after(codes: list[str]) -> tuple[str, ...]:
 _AUTHORIZATION = (
     *("client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge"),
     *("code_challenge_method", "nonce", "prompt", "max_age", "login_hint", "id_token_hint", "resource"),
+    *("audience", "response_mode"),
 )
 LOGOUT = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
 PAGES = (
@@ -131,7 +132,7 @@ PAGES = (
         form=("name", "credential"),
         refusals=("conflict", "invalid_token", "not_found"),
     ),
-    Page(path="/login", summary="Where people sign in", query=("next",)),
+    Page(path="/login", summary="Where people sign in", query=("next", "login_hint")),
     Page(
         method="POST",
         path="/login",

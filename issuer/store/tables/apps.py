@@ -62,6 +62,8 @@ class UserGrant(SQLModel, table=True):
     """Of an app, or of what belongs to the issuer itself."""
     scope: str | None = None
     """What the user consented to; None for all that the user may."""
+    audience: str | None = None
+    """Of its tokens, unless another one is asked for; None for the first that is known."""
     status_index: int
     cookie_hash: bytes | None = Field(default=None, unique=True, sa_type=LargeBinary)
     """What a browser proves its session by."""

@@ -6,10 +6,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 
-from tests.issuer.http.world import Key, World, open_world, until
+from tests.browsers import Browser, signed_in
+from tests.clients import App, register
+from tests.issuer.http.world import Key, World, made, open_world, until
 from tests.postgresql import PostgresServer
 
 
@@ -45,3 +48,27 @@ def expired(world: World) -> Expired:
     token = world.token(key)
     until(lambda: time.time() > ends_at)
     return Expired(key, token)
+
+
+@pytest.fixture
+def ada(world: World) -> str:
+    """A user who holds a role that may get and put data."""
+    name = f"u{uuid4().hex[:12]}"
+    made(
+        world.admin.post(
+            "/v1/users", json={"name": name, "display_name": "Ada Lovelace", "email": "a@b.example"}
+        )
+    )
+    made(world.admin.post(f"/v1/users/{name}/roles", json={"role": world.role("data:get@*", "data:put@a*")}))
+    return name
+
+
+@pytest.fixture
+def browser(world: World, ada: str) -> Iterator[Browser]:
+    with signed_in(world.issuer, ada) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["none", "client_secret_basic"])
+def app(request: pytest.FixtureRequest, world: World) -> App:
+    return register(world, "data:get@*", token_endpoint_auth_method=request.param)

@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from uuid import uuid4
+import time
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 
 from tests.browsers import Browser, signed_in
-from tests.clients import CALLBACK, App, allow, register, returned
+from tests.clients import App, allow, claims, register, returned
 from tests.issuer.http.cases import case
-from tests.issuer.http.world import World, bearer, made
-from verifier import jws, strict_json
-
-
-@pytest.fixture
-def ada(world: World) -> str:
-    """A user who holds a role that may get and put data."""
-    name = f"u{uuid4().hex[:12]}"
-    made(
-        world.admin.post(
-            "/v1/users", json={"name": name, "display_name": "Ada Lovelace", "email": "a@b.example"}
-        )
-    )
-    made(world.admin.post(f"/v1/users/{name}/roles", json={"role": world.role("data:get@*", "data:put@a*")}))
-    return name
-
-
-@pytest.fixture
-def browser(world: World, ada: str) -> Iterator[Browser]:
-    with signed_in(world.issuer, ada) as opened:
-        yield opened
-
-
-@pytest.fixture(params=["none", "client_secret_basic"])
-def app(request: pytest.FixtureRequest, world: World) -> App:
-    return register(world, "data:get@*", token_endpoint_auth_method=request.param)
-
-
-def claims(token: str) -> dict[str, object]:
-    return strict_json.parse_object(jws.parse(token).payload)
+from tests.issuer.http.world import World, bearer
 
 
 def test_a_user_agrees_and_the_app_acts_for_her(world: World, app: App, browser: Browser, ada: str) -> None:
@@ -86,45 +57,6 @@ def test_nobody_signed_in_goes_to_sign_in_and_comes_back(world: World, app: App)
     assert answer.headers["location"].startswith("/login?next=/authorize")
 
 
-@case("ac-reuse", "400", "invalid_grant")
-def test_a_code_that_comes_again_ends_what_it_became(world: World, app: App, browser: Browser) -> None:
-    code = app.code(browser)
-    token = app.redeem(code).json()["access_token"]
-    assert world.nobody.get("/v1/me", headers=bearer(token)).status_code == 200
-    again = app.redeem(code)
-    assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
-    assert world.nobody.get("/v1/me", headers=bearer(token)).status_code == 401
-
-
-@case("rf-replay", "400", "invalid_grant")
-def test_refresh_rotates_and_reuse_ends_the_sign_in(world: World, app: App, browser: Browser) -> None:
-    first = app.sign_in(browser, scope="offline_access data:get@*")
-    second = app.refresh(first["refresh_token"]).json()
-    assert second["refresh_token"] != first["refresh_token"]
-    assert world.nobody.get("/v1/me", headers=bearer(second["access_token"])).status_code == 200
-    replayed = app.refresh(first["refresh_token"])
-    assert (replayed.status_code, replayed.json()["error"]) == (400, "invalid_grant")
-    assert app.refresh(second["refresh_token"]).status_code == 400
-    assert world.nobody.get("/v1/me", headers=bearer(second["access_token"])).status_code == 401
-
-
-@case("rf-scope-up", "400", "invalid_scope")
-def test_asking_for_more_at_refresh_uses_nothing_up(app: App, browser: Browser) -> None:
-    token = app.sign_in(browser, scope="offline_access data:get@a")["refresh_token"]
-    wider = app.refresh(token, scope="data:get@*")
-    assert (wider.status_code, wider.json()["error"]) == (400, "invalid_scope")
-    assert app.refresh(token, scope="data:get@a").json()["scope"] == "data:get@a"
-
-
-def test_a_role_that_is_taken_is_gone_from_the_next_token(world: World, browser: Browser, ada: str) -> None:
-    app = register(world, "data:get@* data:put@*")
-    first = app.sign_in(browser, scope="offline_access openid data:get@*")
-    (role,) = world.admin.get(f"/v1/users/{ada}/roles").json()["items"]
-    assert world.admin.delete(f"/v1/users/{ada}/roles/{role['role']}").status_code == 200
-    assert world.nobody.get("/v1/me", headers=bearer(first["access_token"])).status_code == 401
-    assert app.refresh(first["refresh_token"]).json()["scope"] == "offline_access openid"
-
-
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
@@ -149,6 +81,9 @@ def test_a_role_that_is_taken_is_gone_from_the_next_token(world: World, browser:
         ({"request_uri": "https://app.test/r"}, "request_uri_not_supported"),
         ({"registration": "{}"}, "registration_not_supported"),
         ({"dpop_jkt": "x"}, "invalid_request"),
+        ({"cnf": "{}"}, "invalid_request"),
+        ({"scope": "offline_access"}, "invalid_scope"),
+        ({"scope": "profile email"}, "invalid_scope"),
         ({"nonce": "n" * 513}, "invalid_request"),
     ],
 )
@@ -209,43 +144,6 @@ def test_another_sessions_form_token_lets_nobody_in(world: World, app: App, brow
     assert browser.send("/consent", {"decision": "allow"}, csrf=foreign).status_code == 403
 
 
-@case("ac-otherclient", "400", "invalid_grant")
-def test_a_client_that_is_asked_for_by_another_gets_nothing(world: World, app: App, browser: Browser) -> None:
-    code = app.code(browser)
-    other = register(world)
-    other.verifier = app.verifier
-    answer = other.redeem(code, redirect_uri=CALLBACK)
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
-    assert app.redeem(code).status_code == 400, "it is burnt"
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"code_verifier": ""},
-        {"code_verifier": "x" * 43},
-        {"redirect_uri": "https://app.test/other"},
-        {"redirect_uri": ""},
-        {"code": "hmc_" + "0" * 38},
-    ],
-)
-@case("ac-noverifier", "400", "invalid_grant")
-@case("ac-wrongverifier", "400", "invalid_grant")
-def test_what_does_not_go_with_the_code(app: App, browser: Browser, changes: dict[str, str]) -> None:
-    answer = app.redeem(app.code(browser), **changes)
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
-
-
-@case("rf-disabled-user", "400", "invalid_grant")
-def test_a_disabled_user_is_out_everywhere(world: World, app: App, browser: Browser, ada: str) -> None:
-    tokens = app.sign_in(browser, scope="offline_access data:get@*")
-    assert world.admin.post(f"/v1/users/{ada}/disable").status_code == 200
-    assert world.nobody.get("/v1/me", headers=bearer(tokens["access_token"])).status_code == 401
-    answer = app.refresh(tokens["refresh_token"])
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
-    assert browser.get(app.target()).status_code == 303
-
-
 def test_userinfo(world: World, app: App, browser: Browser, ada: str) -> None:
     token = app.sign_in(browser, scope="openid profile email")["access_token"]
     assert world.nobody.get("/v1/userinfo", headers=bearer(token)).json() == {
@@ -264,3 +162,76 @@ def test_agreeing_to_the_same_again_is_no_second_consent(world: World, app: App,
         assert "code" in returned(allow(browser, app.target(prompt="consent")))
     assert world.admin.delete(f"/v1/apps/{app.name}").status_code == 200
     assert browser.get(app.target()).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("more", "state"),
+    [("scope=openid&scope=openid", "state-1"), ("nonce=1&nonce=2", "state-1"), ("x=&x=", "state-1")],
+)
+def test_a_parameter_that_is_there_twice(app: App, browser: Browser, more: str, state: str) -> None:
+    told = returned(browser.get(f"{app.target()}&{more}"))
+    assert (told["error"], told["state"]) == ("invalid_request", state)
+
+
+def test_of_two_states_neither_goes_back(app: App, browser: Browser) -> None:
+    told = returned(browser.get(f"{app.target()}&state=other"))
+    assert (told["error"], told.get("state")) == ("invalid_request", None)
+
+
+@pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
+def test_two_clients_or_addresses_are_a_page(app: App, browser: Browser, name: str) -> None:
+    for value in (app.client_id, app.redirect_uri):
+        answer = browser.get(f"{app.target()}&{name}={value}")
+        assert answer.status_code == 400
+        assert "location" not in answer.headers
+
+
+def test_an_app_without_permissions_says_what_it_asks_for(world: World, browser: Browser) -> None:
+    app = register(world, "")
+    assert returned(browser.get(app.target()))["error"] == "invalid_scope"
+    assert browser.get(app.target(scope="openid")).status_code == 200
+
+
+def test_a_form_leads_to_the_same_request(world: World, app: App, browser: Browser) -> None:
+    path, _, query = app.target(scope="openid data:get@x").partition("?")
+    answer = world.nobody.post(path, data=dict(parse_qsl(query)))
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{path}?{query}")
+    assert browser.get(answer.headers["location"]).status_code == 200
+
+
+def test_the_sign_in_form_begins_with_the_name_that_the_client_hints_at(world: World, app: App) -> None:
+    with Browser(world.url) as stranger:
+        shown = stranger.follow(stranger.get(app.target(login_hint='grace"><b>')))
+    assert shown.status_code == 200
+    assert 'value="grace&#34;&gt;&lt;b&gt;"' in shown.text
+
+
+def again(browser: Browser, app: App, **changes: str) -> str:
+    """Where an authorization request comes back to that sends the user to sign in once more."""
+    answer = browser.get(app.target(**changes))
+    assert answer.status_code == 303
+    (then,) = parse_qs(urlsplit(answer.headers["location"]).query)["next"]
+    return then
+
+
+def test_signing_in_once_more_really_happens(world: World, app: App, ada: str) -> None:
+    with signed_in(world.issuer, ada, at=int(time.time()) - 60) as browser:
+        app.code(browser)
+        then = again(browser, app, prompt="login")
+        assert browser.get(then).status_code == 303, "it is the same session still"
+    with signed_in(world.issuer, ada, at=int(time.time()) + 1) as later:
+        assert "code" in returned(later.get(then))
+        assert later.get(app.target(prompt="login")).status_code == 303, "it was for one request"
+        for changed in (then.replace("state-1", "state-2"), then[:-1] + "0g"):
+            assert later.get(changed).status_code == 303, "it was for this request"
+
+
+def test_whoever_signs_in_must_be_whom_the_hint_names(world: World, app: App, browser: Browser) -> None:
+    hint = app.sign_in(browser, scope="openid")["id_token"]
+    assert "code" in returned(browser.get(app.target(scope="openid", id_token_hint=hint)))
+    with signed_in(world.issuer, "admin") as other:
+        then = again(other, app, scope="openid", id_token_hint=hint)
+        told = returned(other.get(app.target(scope="openid", id_token_hint=hint, prompt="none")))
+        assert told["error"] == "login_required"
+    with signed_in(world.issuer, "admin", at=int(time.time()) + 1) as other:
+        assert returned(other.get(then))["error"] == "login_required"

@@ -23,7 +23,7 @@ from tests.postgresql import PostgresServer
 
 _MODULES = (
     *(f"issuer.http.test_http_cases{part}" for part in ("", "_token", "_people")),
-    *(f"issuer.http.test_{part}" for part in ("authorize", "device", "token_exchange")),
+    *(f"issuer.http.test_{part}" for part in ("authorize", "codes", "refresh", "device", "token_exchange")),
     "journeys.test_redeemed_once",
 )
 PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "k", "oth"}

@@ -13,10 +13,10 @@ from sqlmodel import SQLModel, select, update
 from issuer.store import signing_keys, user_grants, users
 from issuer.store.tables import AuthorizationCode, DeviceCode
 from tests.browsers import Browser, inside, signed_in
-from tests.clients import App, register, returned
+from tests.clients import App, claims, register, returned
 from tests.issuer.http.cases import case
 from tests.issuer.http.test_device import begin, poll
-from tests.issuer.http.test_token_exchange import claims, exchange
+from tests.issuer.http.test_token_exchange import exchange
 from tests.issuer.http.world import World, bearer, made
 from verifier.claims import TYP
 

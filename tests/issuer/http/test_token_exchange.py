@@ -9,17 +9,12 @@ from uuid import uuid4
 import pytest
 
 from tests.browsers import Browser, signed_in
-from tests.clients import App, register
+from tests.clients import App, claims, register
 from tests.issuer.http.cases import case
 from tests.issuer.http.world import SERVICES, Key, World, bearer, made
-from verifier import jws, strict_json
 
 GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
-
-
-def claims(token: str) -> dict[str, Any]:
-    return strict_json.parse_object(jws.parse(token).payload)
 
 
 @pytest.fixture
