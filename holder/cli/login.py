@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from holder.answers import DeviceAuthorization
 
 _CREATE, _PASTE = "create", "paste"
+_WAYS = {"1": _CREATE, "2": "--web", "3": _PASTE}
 
 app = noun(
     """Sign in as a user, or with a role key, or get a token.
@@ -79,8 +81,16 @@ def _ask_how() -> str:
     say("  1  create a new API token in the browser")
     say("  2  sign in with the browser")
     say("  3  paste a token")
-    chosen = typer.prompt("Choose", default="2", err=True, show_choices=False)
-    return {"1": _CREATE, "2": "--web"}.get(str(chosen), _PASTE)
+    while True:
+        # The library's own prompt would write to stdout, which is for data.
+        typer.echo("Choose [2]: ", nl=False, err=True)
+        line = sys.stdin.readline()
+        if not line:
+            raise typer.Abort
+        way = _WAYS.get(line.strip() or "2")
+        if way is not None:
+            return way
+        say("That is none of them: type 1, 2 or 3.")
 
 
 def _has_browser() -> bool:

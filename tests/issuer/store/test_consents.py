@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from issuer.store import consents, credentials, refusals, user_grants, users
 from issuer.store.database import Database, Transaction
@@ -66,7 +66,7 @@ def known(database: Database, user: str = "ada", client_id: str = CLIENT) -> str
 
 def actions(database: Database) -> list[str]:
     with database.read() as session:
-        rows = session.exec(select(AuditRow).order_by(AuditRow.number))
+        rows = session.exec(select(AuditRow).order_by(col(AuditRow.number)))
         return [row.action for row in rows if row.action.startswith("consent:")]
 
 

@@ -82,7 +82,8 @@ def test_what_fails_behind_it_uses_nothing_up(database: Database, first: str) ->
             assert refresh_tokens.rotate(tx, first, CLIENT, HASH_KEY.key) is not None
             raise NoSigningKey
 
-    pytest.raises(NoSigningKey, fail)
+    with pytest.raises(NoSigningKey):
+        fail()
     assert count(database, "refresh_token") == 1
     assert rotate(database, first) is not None
 
