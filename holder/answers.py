@@ -184,6 +184,38 @@ class TakenRole:
     taken: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """What is registered of an app."""
+
+    name: str
+    client_id: str
+    owner: str
+    role: str | None = None
+    description: str = ""
+    redirect_uris: list[str]
+    host: str | None = None
+    scope: str
+    token_endpoint_auth_method: str
+    id_token_signed_response_alg: str | None = None
+    created_at: str
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredApp(App):
+    """An app that has just got its secret, if it has one."""
+
+    client_secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedApp:
+    """An app that is gone."""
+
+    deleted: str
+
+
 def read(kind: type[A], answer: object) -> A:
     """`answer` as a value of one of the classes above. Raises MalformedAnswer."""
     if not isinstance(answer, Mapping):

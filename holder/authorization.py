@@ -12,7 +12,7 @@ from typing import Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from holder.answers import DeviceAuthorization, Granted
-from holder.client import Issuer
+from holder.authorization_server import AuthorizationServer
 from holder.errors import HolderError, SignInNeeded
 
 CLIENT_ID = "hourmark-cli"
@@ -27,7 +27,7 @@ _CLOSING_PAGE = (
 _DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
-def by_browser(issuer: Issuer, show: Callable[[str], None]) -> Granted:
+def by_browser(issuer: AuthorizationServer, show: Callable[[str], None]) -> Granted:
     """show: opens the URL, or tells the user to. Raises HolderError."""
     verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
     digest = hashlib.sha256(verifier.encode()).digest()
@@ -65,7 +65,7 @@ def by_browser(issuer: Issuer, show: Callable[[str], None]) -> Granted:
     )
 
 
-def by_device(issuer: Issuer, show: Callable[[DeviceAuthorization], None]) -> Granted:
+def by_device(issuer: AuthorizationServer, show: Callable[[DeviceAuthorization], None]) -> Granted:
     """show: tells the user where to type which code. Raises HolderError."""
     begun = issuer.begin_device({"client_id": CLIENT_ID, "scope": SCOPE, "resource": issuer.url})
     show(begun)
@@ -86,7 +86,9 @@ def by_device(issuer: Issuer, show: Callable[[DeviceAuthorization], None]) -> Gr
     raise _refused("expired_token", "nobody approved it in time")
 
 
-def refresh(issuer: Issuer, refresh_token: str, resource: str | None, scope: str | None) -> Granted:
+def refresh(
+    issuer: AuthorizationServer, refresh_token: str, resource: str | None, scope: str | None
+) -> Granted:
     """The next token. Raises SignInNeeded if the sign-in has ended."""
     asked = {
         "grant_type": "refresh_token",

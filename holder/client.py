@@ -27,7 +27,6 @@ class Issuer:
         """url: as `issuer_url.parse` gives it."""
         self.url = url
         self.credential = credential
-        self._metadata: Mapping[str, str] | None = None
         self._http = httpx.Client(
             headers={"User-Agent": f"hourmark/{version('hourmark')}"},
             timeout=_TIMEOUT,
@@ -57,34 +56,6 @@ class Issuer:
             data={name: value for name, value in asked.items() if value is not None},
         )
         return self._read(answer, lambda json: answers.read(answers.IssuedToken, json))
-
-    def endpoint(self, name: str) -> str:
-        """An endpoint of the issuer's metadata (RFC 8414), which is the issuer's own."""
-        if self._metadata is None:
-            self._metadata = self._read(
-                self._send("GET", "/.well-known/openid-configuration"), answers.read_metadata
-            )
-        url = self._metadata.get(name, "")
-        if not url.startswith(f"{self.url}/"):
-            raise refusals.not_an_issuer(self.url, f"it offers no {name}")
-        return url
-
-    def grant(self, form: Mapping[str, str]) -> answers.Granted:
-        """A token for whatever the form shows (RFC 6749 section 3.2)."""
-        answer = self._send("POST", self._path_of("token_endpoint"), data=form)
-        return self._read(answer, lambda json: answers.read(answers.Granted, json))
-
-    def begin_device(self, form: Mapping[str, str]) -> answers.DeviceAuthorization:
-        """RFC 8628 section 3.1."""
-        answer = self._send("POST", self._path_of("device_authorization_endpoint"), data=form)
-        return self._read(answer, lambda json: answers.read(answers.DeviceAuthorization, json))
-
-    def revoke(self, form: Mapping[str, str]) -> None:
-        """RFC 7009."""
-        self._send("POST", self._path_of("revocation_endpoint"), data=form)
-
-    def _path_of(self, name: str) -> str:
-        return self.endpoint(name).removeprefix(self.url)
 
     def create_role(self, name: str) -> answers.Role:
         """A new role. Its name can never be used again once it is deleted."""
@@ -182,6 +153,30 @@ class Issuer:
     def take_role(self, user: str, role: str) -> answers.TakenRole:
         """Takes a role from a user, and from all tokens of the user."""
         return self._ask(answers.TakenRole, "DELETE", _path("users", user, "roles", role))
+
+    def register_app(self, body: Mapping[str, object]) -> answers.RegisteredApp:
+        """A new app. Its secret, if it has one, is in this answer and nowhere else."""
+        return self._ask(answers.RegisteredApp, "POST", "/v1/apps", body)
+
+    def apps(self) -> Iterator[answers.App]:
+        """The apps that the credential may see."""
+        return self._pages(answers.App, "/v1/apps")
+
+    def app(self, name: str) -> answers.App:
+        """One app."""
+        return self._ask(answers.App, "GET", _path("apps", name))
+
+    def update_app(self, name: str, body: Mapping[str, object]) -> answers.App:
+        """Changes what is registered."""
+        return self._ask(answers.App, "PATCH", _path("apps", name), body)
+
+    def renew_app_secret(self, name: str) -> answers.RegisteredApp:
+        """A new secret; the one before is no good any more."""
+        return self._ask(answers.RegisteredApp, "POST", _path("apps", name, "secret"))
+
+    def delete_app(self, name: str) -> answers.DeletedApp:
+        """Ends an app, with everything that users let it have."""
+        return self._ask(answers.DeletedApp, "DELETE", _path("apps", name))
 
     def jwks(self) -> bytes:
         """The public keys, as they came."""

@@ -22,8 +22,8 @@ _WHAT = {400: "The request was refused", 409: "That cannot be", 422: "The reques
 # Fields that the user gave under another name.
 _OPTIONS = {"grace_seconds": "--grace in seconds", "expires_at": "--expires"}
 _FIELD = re.compile(rf"\b({'|'.join(_OPTIONS)})(?=: )")
-_NOUNS = {"roles": "role", "users": "user", "keys": "key", "policies": "policy"}
-_ABOUT = re.compile(r"/v1/(roles|users)(?:/([^/?]+)/(keys|policies|roles)(/?))?")
+_NOUNS = {"roles": "role", "users": "user", "apps": "app", "keys": "key", "policies": "policy"}
+_ABOUT = re.compile(r"/v1/(roles|users|apps)(?:/([^/?]+)/(keys|policies|roles)(/?))?")
 
 
 def refusal(answer: httpx.Response, issuer: str, credential: Credential | None) -> HolderError:

@@ -114,7 +114,7 @@ def _sign_in(session: Session, url: str, *, in_browser: bool) -> Profile:
     from holder import authorization, credentials
     from holder.sign_ins import FILE, SignIn
 
-    issuer = session.issuer(public=True)
+    issuer = session.authorization_server()
     issued = (
         authorization.by_browser(issuer, _open) if in_browser else authorization.by_device(issuer, _show_code)
     )

@@ -48,7 +48,7 @@ def _end(session: Session, profile: Profile) -> None:
     except SignInNeeded:
         token = None  # there is nothing that could be ended
     if token is not None:
-        session.issuer(public=True).revoke({"token": token, "client_id": CLIENT_ID})
+        session.authorization_server().revoke({"token": token, "client_id": CLIENT_ID})
     kept.forget()
     profile.without_token().save()
     say(f"Signed out: the sign-in of {profile.principal} at {profile.url} has ended, with its tokens.")

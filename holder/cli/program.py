@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from holder.cli import app as apps
 from holder.cli import (
     completion,
     context,
@@ -67,6 +68,7 @@ app.command("status")(status.status)
 app.add_typer(context.app, name="context")
 app.add_typer(role.app, name="role")
 app.add_typer(user.app, name="user")
+app.add_typer(apps.app, name="app")
 app.command("verify")(verify.verify)
 app.command("can")(verify.can)
 app.command("completion")(completion.completion)

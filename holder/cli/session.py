@@ -18,6 +18,7 @@ from holder.errors import SignInNeeded, UsageError
 
 if TYPE_CHECKING:
     from holder.answers import IssuedToken
+    from holder.authorization_server import AuthorizationServer
     from holder.client import Issuer
     from holder.credentials import Credential, Offer
     from holder.profile import Profile
@@ -145,7 +146,7 @@ class Session:
         """Raises HolderError."""
         from holder import authorization, sign_ins
 
-        issuer = self.issuer(public=True)
+        issuer = self.authorization_server()
         return sign_ins.SignIn(kept).token(
             lambda *asked: authorization.refresh(issuer, *asked),
             resource=resource,
@@ -177,6 +178,14 @@ class Session:
         issuer = Issuer(self.url, credential)
         self._opened.append(issuer)
         return issuer
+
+    def authorization_server(self) -> AuthorizationServer:
+        """The issuer, asked to sign somebody in, or out."""
+        from holder.authorization_server import AuthorizationServer
+
+        server = AuthorizationServer(self.url)
+        self._opened.append(server)
+        return server
 
     @property
     def why_not_ask(self) -> str | None:
