@@ -7,7 +7,9 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -19,6 +21,7 @@ CLIENT_ID = "hourmark-cli"
 SCOPE = "openid offline_access *"
 """Everything that the user may do."""
 _WAIT_SECONDS = 300
+_SILENCE_SECONDS = 10
 _CALLBACK = "/callback"
 _CLOSING_PAGE = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>Signed in</title>"
@@ -31,7 +34,7 @@ def by_browser(issuer: AuthorizationServer, show: Callable[[str], None]) -> Gran
     """show: opens the URL, or tells the user to. Raises HolderError."""
     verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
     digest = hashlib.sha256(verifier.encode()).digest()
-    with _Loopback() as loopback:
+    with _Loopback(state) as loopback:
         asked = {
             "client_id": CLIENT_ID,
             "redirect_uri": loopback.uri,
@@ -44,11 +47,10 @@ def by_browser(issuer: AuthorizationServer, show: Callable[[str], None]) -> Gran
         }
         show(f"{issuer.endpoint('authorization_endpoint')}?{urlencode(asked)}")
         answer = loopback.wait()
-    # RFC 9207: an answer of another issuer is not for us, nor is one to a question that we did not ask.
-    if not secrets.compare_digest(answer.get("state", ""), state) or answer.get("iss") != issuer.url:
+    if answer.get("iss") != issuer.url:  # RFC 9207: another issuer's answer is not for us
         raise HolderError(
             "What came back from the browser is not what was asked for",
-            "its state or its issuer is another one",
+            "another issuer answered",
             "hourmark login --web",
             code="wrong_answer",
         )
@@ -115,23 +117,30 @@ def _refused(code: str, why: str) -> SignInNeeded:
 
 
 class _Loopback:
-    """Where the browser comes back to: one request at a random port of this computer."""
+    """Where the browser comes back to: a random port here, for the answer to our question alone."""
 
-    def __init__(self) -> None:
-        answer: dict[str, str] = {}
+    def __init__(self, state: str) -> None:
+        answers: SimpleQueue[dict[str, str]] = SimpleQueue()
 
         class Handler(BaseHTTPRequestHandler):
+            timeout = _SILENCE_SECONDS
+
             def do_GET(self) -> None:
                 url = urlsplit(self.path)
-                if url.path != _CALLBACK:
+                answer = dict(parse_qsl(url.query))
+                # Any page can send a browser here; nobody but the issuer knows what was asked.
+                if url.path != _CALLBACK or not secrets.compare_digest(
+                    answer.get("state", "").encode(), state.encode()
+                ):
                     self.send_error(404)
                     return
-                answer.update(parse_qsl(url.query))
+                answers.put(answer)
                 said = "You are signed in" if "code" in answer else "You were not signed in"
                 body = _CLOSING_PAGE.format(said).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "text/html; charset=utf-8")
                 self.send_header("Content-Length", str(len(body)))
+                self.send_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
                 self.send_header("Referrer-Policy", "no-referrer")
                 self.send_header("Cache-Control", "no-store")
                 self.end_headers()
@@ -140,8 +149,11 @@ class _Loopback:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
                 """Nothing: a code is in the path."""
 
-        self._answer = answer
-        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self._answers = answers
+        # A thread a connection: one that says nothing keeps nobody waiting.
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        Thread(target=self._server.serve_forever, daemon=True).start()
 
     @property
     def uri(self) -> str:
@@ -149,16 +161,16 @@ class _Loopback:
 
     def wait(self) -> dict[str, str]:
         """What the browser brought. Raises SignInNeeded if it does not come."""
-        ends_at = time.monotonic() + _WAIT_SECONDS
-        while not self._answer and (left := ends_at - time.monotonic()) > 0:
-            self._server.timeout = left
-            self._server.handle_request()
-        if not self._answer:
-            raise _refused("timeout", f"nobody came back from the browser within {_WAIT_SECONDS} seconds")
-        return self._answer
+        try:
+            return self._answers.get(timeout=_WAIT_SECONDS)
+        except Empty:
+            raise _refused(
+                "timeout", f"nobody came back from the browser within {_WAIT_SECONDS} seconds"
+            ) from None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
         self._server.server_close()

@@ -12,7 +12,7 @@ import httpx
 
 from holder import answers, refusals
 from holder.credentials import Credential
-from holder.errors import UsageError
+from holder.errors import SignInNeeded, UsageError
 from keys import RoleKey
 
 _TIMEOUT = httpx.Timeout(15, connect=5)
@@ -27,6 +27,8 @@ class Issuer:
         """url: as `issuer_url.parse` gives it."""
         self.url = url
         self.credential = credential
+        self.renew: Callable[[], Credential] | None = None
+        """Another credential for one that the issuer refuses, once: a token that was ended is no sign-out."""
         self._http = httpx.Client(
             headers={"User-Agent": f"hourmark/{version('hourmark')}"},
             timeout=_TIMEOUT,
@@ -187,7 +189,7 @@ class Issuer:
         return self._send("GET", f"/status/{number}", accept="application/statuslist+jwt").content
 
     def _ask(self, kind: type[A], method: str, path: str, body: Mapping[str, object] | None = None) -> A:
-        answer = self._send(method, path, authorization=self._bearer(), json=body)
+        answer = self._send_as_caller(method, path, json=body)
         return self._read(answer, lambda json: answers.read(kind, json))
 
     def _pages(self, kind: type[A], path: str, **filters: str | None) -> Iterator[A]:
@@ -195,13 +197,25 @@ class Issuer:
         cursor = ""
         while True:
             params = {"limit": str(_PAGE)} | chosen | ({"cursor": cursor} if cursor else {})
-            answer = self._send("GET", path, authorization=self._bearer(), params=params)
+            answer = self._send_as_caller("GET", path, params=params)
             items, following = self._read(answer, lambda json: answers.read_page(kind, json))
             yield from items
             # A cursor that leads back to itself would be followed for ever.
             if following is None or following == cursor:
                 return
             cursor = following
+
+    def _send_as_caller(
+        self, method: str, path: str, *, json: object = None, params: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        try:
+            return self._send(method, path, authorization=self._bearer(), json=json, params=params)
+        except SignInNeeded:
+            if self.renew is None or self.credential is None:
+                raise
+            renew, self.renew = self.renew, None
+            self.credential = renew()
+            return self._send(method, path, authorization=self._bearer(), json=json, params=params)
 
     def _bearer(self) -> str:
         if self.credential is None:

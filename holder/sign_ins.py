@@ -56,13 +56,14 @@ class SignIn:
         resource: str | None,
         scope: str | None = None,
         min_ttl: int = LEAST_SECONDS,
+        refused: str | None = None,
     ) -> IssuedToken:
         """A token with at least `min_ttl` seconds left; refreshed by one process at a time.
 
-        Raises HolderError.
+        refused: one that the issuer does not accept any more. Raises HolderError.
         """
         found = _young(self._read(), resource, scope, min_ttl)
-        if found is not None:
+        if found is not None and found.access_token != refused:
             return found
         from filelock import FileLock
 
@@ -70,7 +71,7 @@ class SignIn:
             # Another process may have been faster.
             kept = self._read()
             found = _young(kept, resource, scope, min_ttl)
-            if found is not None:
+            if found is not None and found.access_token != refused:
                 return found
             issued = refresh(self.refresh_token(kept), resource, scope)
             self._keep(kept, issued, resource, scope, self._profile.sign_in or FILE)
@@ -84,7 +85,10 @@ class SignIn:
     def refresh_token(self, kept: _Kept | None = None) -> str:
         """Raises SignInNeeded."""
         kept = kept or self._read()
-        found = kept.refresh_token if self._profile.sign_in != KEYRING else self._from_keyring()
+        # In the file if it is anywhere newer: a keyring may have refused the latest one.
+        found = kept.refresh_token
+        if found is None and self._profile.sign_in == KEYRING:
+            found = self._from_keyring()
         if found is None:
             raise SignInNeeded(
                 "The sign-in is not complete",

@@ -10,7 +10,7 @@ import typer
 
 from holder.cli.options import noun, with_session
 from holder.cli.session import PROFILE_OPTION, Session, say
-from holder.errors import UsageError
+from holder.errors import HolderError, UsageError
 from holder.profile import Profile
 
 if TYPE_CHECKING:
@@ -121,13 +121,26 @@ def _sign_in(session: Session, url: str, *, in_browser: bool) -> Profile:
     credential = credentials.Credential.parse(issued.access_token, "the sign-in")
     me = session.issuer_for(credential).me()
     profile = Profile(session.profile_name, url, principal=me.principal, sign_in=FILE)
-    kept = SignIn(profile)
+    kept, earlier = SignIn(profile), _earlier(session, url)
     profile = dataclasses.replace(profile, sign_in=kept.begin(issued, url))
     profile.save()
+    if earlier is not None:
+        issuer.revoke({"token": earlier, "client_id": authorization.CLIENT_ID})
     say(f"Signed in as {me.principal.partition(':')[2]} in {urlsplit(url).netloc}")
     if profile.sign_in == FILE:
         say(f"There is no keyring here: the sign-in is kept in {kept.path}, which nobody else can read.")
     return profile
+
+
+def _earlier(session: Session, url: str) -> str | None:
+    """The refresh token of the sign-in that the new one takes the place of."""
+    from holder.sign_ins import SignIn
+
+    try:
+        before = session.profile
+        return SignIn(before).refresh_token() if before.sign_in and before.url == url else None
+    except HolderError:
+        return None
 
 
 def _open(url: str) -> None:

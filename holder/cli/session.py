@@ -142,6 +142,7 @@ class Session:
         resource: str | None,
         scope: str | None = None,
         min_ttl: int | None = None,
+        refused: str | None = None,
     ) -> IssuedToken:
         """Raises HolderError."""
         from holder import authorization, sign_ins
@@ -152,6 +153,7 @@ class Session:
             resource=resource,
             scope=scope,
             min_ttl=sign_ins.LEAST_SECONDS if min_ttl is None else max(min_ttl, 1),
+            refused=refused,
         )
 
     @cached_property
@@ -169,7 +171,19 @@ class Session:
 
     def issuer(self, *, public: bool = False) -> Issuer:
         """The issuer, asked with the credential, or without one for what is `public`."""
-        return self.issuer_for(None if public else self.credential)
+        issuer = self.issuer_for(None if public else self.credential)
+        if not public and self.offer.is_sign_in:
+            issuer.renew = self._renewed
+        return issuer
+
+    def _renewed(self) -> Credential:
+        """Of a user's sign-in, another token than the one that the issuer has just refused."""
+        from holder.credentials import Credential
+
+        issued = self.token_of_sign_in(
+            self.profile, resource=self.profile.url, refused=self.credential.bearer
+        )
+        return Credential.parse(issued.access_token, self.offer.source)
 
     def issuer_for(self, credential: Credential | None) -> Issuer:
         """The issuer, asked with another credential than the one that counts."""

@@ -31,6 +31,7 @@ async def register(call: Call) -> Versioned:
     except names.InvalidName as error:
         raise wrong_field("name", str(error)) from error
     call.caller.require("app:register", name)
+    _refuse_unoffered(call)
     owner, role = _owner(call), call.body.role
     if role is not None:
         call.caller.require("role:assume", role)
@@ -70,6 +71,7 @@ async def get(call: Call) -> Versioned:
 async def update(call: Call) -> Versioned:
     """Wanting something else ends every token that it has of users: they are asked about what is new."""
     call.path("app")
+    _refuse_unoffered(call)
 
     def work(tx: Transaction) -> Versioned:
         row = _known(call, tx.session, "app:update")
@@ -113,6 +115,16 @@ async def delete(call: Call) -> DeletedApp:
         return DeletedApp(deleted=name)
 
     return await call.change(work)
+
+
+def _refuse_unoffered(call: Call) -> None:
+    """ID tokens are signed as the metadata says, and in no other way. Raises Denial."""
+    offered, asked = call.service.settings.algorithm, call.body.id_token_signed_response_alg
+    if asked not in (None, offered):
+        raise wrong_field(
+            "id_token_signed_response_alg",
+            f"this issuer signs with {offered}: leave it out, or have HOURMARKD_ALGORITHM={asked} set",
+        )
 
 
 def _owner(call: Call) -> str:

@@ -37,7 +37,7 @@ def test_an_app_asks(page: Page, link: str, app: clients.App, button: str, membe
 
 
 @pytest.mark.parametrize(("button", "said"), [("Allow", "Approved"), ("Deny", "Denied")])
-def test_a_device_asks(page: Page, link: str, app: clients.App, button: str, status: int, said: str) -> None:
+def test_a_device_asks(page: Page, link: str, app: clients.App, button: str, said: str) -> None:
     set_up(page, link)
     form = {"client_id": app.client_id, "scope": "openid data:get@my-set"}
     begun = app.world.nobody.post("/v1/device", data=form).json()

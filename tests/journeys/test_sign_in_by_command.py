@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -198,3 +199,38 @@ def test_without_a_terminal_nobody_is_asked(person: Person) -> None:
     assert (done.returncode, "--device" in done.stderr) == (2, True)
     both = person.run("login", "--web", "--device")
     assert (both.returncode, "exclude one another" in both.stderr) == (2, True)
+
+
+def test_a_token_that_was_ended_is_replaced_by_the_sign_in(person: Person) -> None:
+    person.sign_in_here()
+    assert person.run("whoami").returncode == 0
+    # What ends the tokens of a user, and not the sign-ins: a role that is taken.
+    with person.issuer.http() as admin:
+        admin.post("/v1/roles", json={"name": "org.tests.taken"})
+        admin.post("/v1/users/admin/roles", json={"role": "org.tests.taken"})
+        assert admin.delete("/v1/users/admin/roles/org.tests.taken").status_code == 200
+    done = person.run("whoami")
+    assert done.returncode == 0, done.stderr
+
+
+def test_signing_in_again_ends_the_sign_in_before(person: Person) -> None:
+    person.sign_in_here()
+    (kept,) = person.home.rglob("*.sign-in")
+    before = json.loads(kept.read_text())["refresh_token"]
+    person.sign_in_here()
+    form = {"grant_type": "refresh_token", "client_id": "hourmark-cli", "refresh_token": before}
+    assert httpx.post(f"{person.issuer.url}/v1/token", data=form).status_code == 400
+    assert person.run("whoami").returncode == 0
+
+
+def test_the_way_back_is_for_the_answer_alone(person: Person) -> None:
+    process = person.start("login", "--web")
+    target = line_with(process, "/authorize?").strip().removeprefix(person.issuer.url)
+    back = httpx.URL(person.allow(target))
+    # One that connects and says nothing, another path, and a page that makes an answer up.
+    with socket.create_connection((back.host, back.port or 80)):
+        assert httpx.get(back.copy_with(path="/else")).status_code == 404
+        assert httpx.get(back.copy_merge_params({"state": "made-up"})).status_code == 404
+        assert "signed in" in httpx.get(back).text
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 0, said

@@ -1,0 +1,110 @@
+"""Apps over HTTP: what can be registered, who may do what, what changing and deleting ends."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.browsers import signed_in
+from tests.clients import register
+from tests.issuer.http.world import World, bearer, made
+
+
+def new_name() -> str:
+    return f"app-{uuid4().hex[:12]}"
+
+
+@pytest.mark.parametrize(
+    ("members", "field"),
+    [
+        ({"name": "no name"}, "name"),
+        ({"redirect_uris": ["http://app.example/cb"]}, "redirect_uris"),
+        ({"redirect_uris": ["https://app.example/cb#x"]}, "redirect_uris"),
+        ({"redirect_uris": ["https://user@app.example/cb"]}, "redirect_uris"),
+        ({"redirect_uris": ["https://*.example/cb"]}, "redirect_uris"),
+        ({"redirect_uris": ["javascript:alert(1)"]}, "redirect_uris"),
+        ({"redirect_uris": ["data:text/html,x"]}, "redirect_uris"),
+        ({"redirect_uris": [f"https://app.example/{n}" for n in range(21)]}, "redirect_uris"),
+        ({"scope": "admin"}, "scope"),
+        ({"scope": "data:get@@"}, "scope"),
+        ({"token_endpoint_auth_method": "tls_client_auth"}, "token_endpoint_auth_method"),
+        ({"token_endpoint_auth_method": "private_key_jwt"}, "body"),
+        ({"jwks": {"keys": []}}, "jwks"),
+        ({"id_token_signed_response_alg": "RS256"}, "id_token_signed_response_alg"),
+        ({"id_token_signed_response_alg": "none"}, "id_token_signed_response_alg"),
+        ({"host": "app.example/path"}, "host"),
+        ({"secret": "mine"}, "secret"),
+    ],
+)
+def test_what_cannot_be_registered(world: World, members: dict[str, Any], field: str) -> None:
+    answer = world.admin.post("/v1/apps", json={"name": new_name(), **members})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_field")
+    assert answer.json()["errors"][0]["field"].startswith(field), answer.json()
+
+
+@pytest.mark.parametrize(
+    "uri", ["com.example.app:/cb", "http://127.0.0.1/cb", "http://[::1]/cb", "http://localhost:8/"]
+)
+def test_where_native_apps_come_back_to(world: World, uri: str) -> None:
+    assert register(world, redirect_uris=[uri]).redirect_uri == uri
+
+
+def test_an_owner_needs_no_permission_for_what_is_its_own(world: World) -> None:
+    name = new_name()
+    owner = world.holder(f"app:register@{name}")
+    made(world.nobody.post("/v1/apps", headers=bearer(owner.text), json={"name": name}))
+    mine = bearer(owner.text)
+    assert world.nobody.get(f"/v1/apps/{name}", headers=mine).status_code == 200
+    listed = world.nobody.get("/v1/apps", headers=mine).json()["items"]
+    assert [item["name"] for item in listed] == [name]
+    stranger = world.holder("app:get@other")
+    assert world.nobody.get(f"/v1/apps/{name}", headers=bearer(stranger.text)).status_code == 403
+    changed = world.nobody.patch(f"/v1/apps/{name}", json={"description": "x"}, headers=mine)
+    assert changed.json()["description"] == "x"
+    assert world.nobody.delete(f"/v1/apps/{name}", headers=mine).status_code == 200
+
+
+def test_names_hosts_and_roles_are_one_apps(world: World) -> None:
+    role, host = world.role(), f"{new_name()}.example"
+    app = register(world, host=host, role=role)
+    for members in (
+        {"name": app.name},
+        {"name": new_name(), "host": host},
+        {"name": new_name(), "role": role},
+    ):
+        answer = world.admin.post("/v1/apps", json=members)
+        assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+
+
+def test_another_secret_ends_the_one_before(world: World) -> None:
+    app = register(world, token_endpoint_auth_method="client_secret_basic")
+    form = {"grant_type": "refresh_token", "refresh_token": "x"}
+    assert app.ask(form).json()["error"] == "invalid_grant"
+    answer = world.admin.post(f"/v1/apps/{app.name}/secret").json()
+    assert app.ask(form).json()["error"] == "invalid_client"
+    app.secret = answer["client_secret"]
+    assert app.ask(form).json()["error"] == "invalid_grant"
+    assert "client_secret" not in world.admin.get(f"/v1/apps/{app.name}").json()
+    assert world.admin.post(f"/v1/apps/{register(world).name}/secret").status_code == 409
+
+
+def test_wanting_something_else_ends_the_tokens_from_before(world: World) -> None:
+    app = register(world, "data:get@*")
+    with signed_in(world.issuer, "admin") as browser:
+        token = app.sign_in(browser)["access_token"]
+        assert world.nobody.get("/v1/me", headers=bearer(token)).status_code == 200
+        assert world.admin.patch(f"/v1/apps/{app.name}", json={"scope": "data:get@x"}).status_code == 200
+        assert world.nobody.get("/v1/me", headers=bearer(token)).status_code == 401
+
+
+def test_an_app_that_acts_for_its_owner_is_not_its_owner(world: World) -> None:
+    app = register(world, "job:get@*")
+    with signed_in(world.issuer, "admin") as browser:
+        token = app.sign_in(browser, resource=world.url)["access_token"]
+    for answer in (
+        world.nobody.get(f"/v1/apps/{app.name}", headers=bearer(token)),
+        world.nobody.delete(f"/v1/apps/{app.name}", headers=bearer(token)),
+    ):
+        assert answer.status_code == 403
