@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from issuer import clients
 from issuer.authorization import consent, request
+from issuer.authorization.consent import Said
 from issuer.authorization.request import AuthorizationRequest, RefusedRequest, Source, UntrustedRequest
 from issuer.body import read_form
 from issuer.clients import Client
@@ -44,13 +45,10 @@ async def post_authorize(service: Service, http: Request) -> Response:
 async def post_consent(service: Service, http: Request) -> Response:
     """What the user said. The request is looked at anew: meanwhile anything may have changed."""
     browser, form = await read_page_form(service, http)
-    decision = form.get("decision")
-    if decision not in ("allow", "deny"):
-        raise Denial("invalid_request", "the form says neither allow nor deny")
-    return await _answer(service, browser, form.get("request", ""), decision=decision)
+    return await _answer(service, browser, form.get("request", ""), consent.read_said(form))
 
 
-async def _answer(service: Service, browser: Browser, query: str, *, decision: str | None = None) -> Response:
+async def _answer(service: Service, browser: Browser, query: str, said: Said | None = None) -> Response:
     try:
         parsed = request.parse_query(query)
         parameters = parsed.parameters
@@ -65,7 +63,7 @@ async def _answer(service: Service, browser: Browser, query: str, *, decision: s
             if "none" in asked.prompts:
                 raise RefusedRequest("login_required", "nobody is signed in, or not recently enough")
             return sign_in_first(_again(service, parameters), login_hint=asked.login_hint)
-        return await _decide(service, browser, asked, urlencode(parameters), decision)
+        return await _decide(service, browser, asked, urlencode(parameters), said)
     except RefusedRequest as error:
         return _back(service, source, error=error.code, error_description=str(error))
 
@@ -75,16 +73,16 @@ async def _decide(
     browser: Browser,
     asked: AuthorizationRequest,
     query: str,
-    decision: str | None,
+    said: Said | None,
 ) -> Response:
     client, session = asked.source.client, browser.require_session()
     known = await service.read(lambda reading: _known(reading, session, client))
-    if decision is None and consent.is_needed(asked, known):
+    if said is not None and not said.allows:
+        raise RefusedRequest("access_denied", "the user does not agree")
+    if not (said is not None and asked.scope <= said.scope) and consent.is_needed(asked, known):
         if "none" in asked.prompts:
             raise RefusedRequest("consent_required", "the user has not agreed to this yet")
         return await consent.ask(service, browser, asked, known, query)
-    if decision == "deny":
-        raise RefusedRequest("access_denied", "the user does not agree")
     code = await consent.give_code(service, session, asked)
     return _back(service, asked.source, code=code)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -12,13 +13,14 @@ from issuer.authorization.request import AuthorizationRequest
 from issuer.clients import OPENID, Client
 from issuer.console.browser import Browser, BrowserSession
 from issuer.console.pages import page
+from issuer.denials import Denial
 from issuer.service import Service
 from issuer.settings import Settings
 from issuer.store import authorization_codes, consents, rights
 from issuer.store.database import Transaction
 from issuer.store.tables import AuthorizationCode, Principal, UserGrant
 from issuer.store.user_grants import Authentication, Place
-from verifier import Scope
+from verifier import InvalidPermission, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,26 @@ class Wish:
     spelling: str
     is_held: bool
     """Whether the user may do that at all, now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the user said to the page."""
+
+    allows: bool
+    scope: Scope
+    """What the page showed: the client may be registered for more by now."""
+
+
+def read_said(form: Mapping[str, str]) -> Said:
+    """Raises Denial."""
+    decision = form.get("decision")
+    if decision not in ("allow", "deny"):
+        raise Denial("invalid_request", "the form says neither allow nor deny")
+    try:
+        return Said(decision == "allow", Scope.parse(form.get("scope", "")))
+    except InvalidPermission as error:
+        raise Denial("invalid_request", str(error)) from error
 
 
 def is_needed(asked: AuthorizationRequest, known: Scope) -> bool:
@@ -59,6 +81,7 @@ async def ask(
         place=redirects.place(asked.source.redirect_uri),
         is_native=redirects.is_native(asked.source.redirect_uri),
         request=query,
+        scope=asked.scope,
         new=wishes(new, held, service.settings),
         before=wishes(known, held, service.settings) if known and not client.is_ours else [],
     )

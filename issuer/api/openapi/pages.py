@@ -190,11 +190,10 @@ PAGES = (
     Page(
         method="POST",
         path="/consent",
-        summary="What the user says to a client's request",
-        is_shown=False,
+        summary="What the user says to a client's request; the page again if there is more to say",
         leads_on=True,
         goes_back=True,
-        form=("request", "decision"),
+        form=("request", "scope", "decision"),
         refusals=("invalid_token",),
     ),
     Page(
