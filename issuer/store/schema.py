@@ -26,6 +26,8 @@ def upgrade(database: Database) -> None:
     from alembic import command
 
     with database.engine.connect().execution_options(hourmark_write=True) as connection:
+        # One transaction for all of them: SQLite would commit after each, and let another upgrade in between.
+        connection.begin()
         database.lock(connection)
         command.upgrade(_config(connection), "head")
         connection.commit()

@@ -24,6 +24,7 @@ _times = st.integers(0, FAR - 1) | st.floats(0, 1e9)
 @st.composite
 def tokens(draw: st.DrawFn) -> Token:
     issued_at = draw(_times)
+    actors = draw(st.lists(_some, max_size=8))
     return Token(
         issuer=draw(_some),
         audience=tuple(draw(st.lists(_some, max_size=3))),
@@ -36,7 +37,8 @@ def tokens(draw: st.DrawFn) -> Token:
         scope=draw(scopes),
         status=draw(st.none() | st.builds(StatusReference, _some, st.integers(0, 2**20))),
         not_before=draw(st.none() | _times),
-        actor=draw(st.none() | _some),
+        actor=next(iter(actors), None),
+        earlier_actors=tuple(actors[1:]),
         job=draw(st.none() | _some),
         labels=draw(_labels),
     )
@@ -109,6 +111,13 @@ _NO_LABELS: list[Any] = [
     None, 7, "a=b", ["a"], {"a": 1}, {"a": None}, {"a": ["b"]}, {"a": ""}, {"": "b"}, {"a b": "c"},
     {"a": "b c"}, {"a": "b", "c": "d,e"}, {"a=b": "c"}, {"a": "b\n"},
 ]  # fmt: skip
+
+
+def _nested(depth: int) -> dict[str, Any]:
+    """So many actors, each on behalf of the next."""
+    return {"sub": "a", **({"act": _nested(depth - 1)} if depth > 1 else {})}
+
+
 WRONG = {
     **dict.fromkeys(("iss", "sub", "jti", "client_id", "job"), _NO_TEXT),
     **dict.fromkeys(("iat", "exp", "nbf"), _NO_TIME),
@@ -127,7 +136,10 @@ WRONG = {
         "w" * 8193,
     ],
     "status": _NO_STATUS,
-    "act": [None, 7, "user:x", ["x"], {}, {"sub": None}, {"sub": ""}, {"sub": 7}, {"sub": ["x"]}],
+    "act": [
+        *(None, 7, "user:x", ["x"], {}, {"sub": None}, {"sub": ""}, {"sub": 7}, {"sub": ["x"]}),
+        *({"sub": "a", "act": None}, {"sub": "a", "act": {}}, _nested(9)),
+    ],
     "labels": _NO_LABELS,
 }
 
@@ -158,6 +170,8 @@ def test_a_claim_of_the_wrong_kind_is_named(claim: str, value: Any) -> None:
         ("roles", ["a", "b"], "roles", ("a", "b")),
         ("scope", "", "scope", Scope()),
         ("act", {"sub": "user:anne", "act": {"sub": "user:x"}}, "actor", "user:anne"),
+        ("act", {"sub": "user:anne", "act": {"sub": "user:x"}}, "earlier_actors", ("user:x",)),
+        ("act", {"sub": "user:anne"}, "earlier_actors", ()),
         ("job", "j-1", "job", "j-1"),
         ("labels", {}, "labels", {}),
         ("labels", {"hourmark/id": "a/b"}, "labels", {"hourmark/id": "a/b"}),

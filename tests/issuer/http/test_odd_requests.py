@@ -28,6 +28,7 @@ REAL = {
     "number": "1",
     "user": "odd",
     "app": "odd",
+    "provider": "odd",
     "version": "0123456789abcdef",
 }
 
