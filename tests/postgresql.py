@@ -136,6 +136,8 @@ class PostgresServer:
         if self._process is not None:
             return
         settings = {
+            # A session of the suite keeps many issuers, each with its pool.
+            "max_connections": "300",
             "listen_addresses": "",
             "unix_socket_directories": str(self._directory),
             "fsync": "off",

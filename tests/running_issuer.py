@@ -106,14 +106,23 @@ def start_issuer(folder: Path, workers: int = 1, /, **settings: str) -> RunningI
         "HOURMARKD_PORT": port,
         "HOURMARKD_ISSUER": f"http://127.0.0.1:{port}",
     } | settings
-    made = subprocess.run(
-        [BIN / "hourmarkd", "init", "--admin", "admin", "-o", "json"],
-        env=clean_environment(**given),
-        check=True,
-        capture_output=True,
-    )
+    made = _init(given)
+    if made.returncode != 0:
+        # Nothing half-made stays, so that it can be tried again: a crowded PostgreSQL may have had no connection.
+        time.sleep(1)
+        made = _init(given)
+    assert made.returncode == 0, made.stderr.decode()
     first = json.loads(made.stdout)
     return _serve(given, f"{first['access']}:{first['secret']}", folder, workers)
+
+
+def _init(settings: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [BIN / "hourmarkd", "init", "--admin", "admin", "-o", "json"],
+        env=clean_environment(**settings),
+        check=False,
+        capture_output=True,
+    )
 
 
 def _serve(settings: dict[str, str], admin_key: str, folder: Path, workers: int) -> RunningIssuer:
