@@ -108,7 +108,7 @@ def start_issuer(folder: Path, workers: int = 1, /, **settings: str) -> RunningI
     } | settings
     made = _init(given)
     if made.returncode != 0:
-        # Nothing half-made stays, so that it can be tried again: a crowded PostgreSQL may have had no connection.
+        # Nothing half-made stays: a crowded PostgreSQL may have had no connection for a moment.
         time.sleep(1)
         made = _init(given)
     assert made.returncode == 0, made.stderr.decode()
