@@ -14,13 +14,15 @@ from typing import TypeVar, cast
 from verifier.errors import InsufficientScope, InvalidClaim
 from verifier.permission import InvalidPermission, is_label
 from verifier.scope import Scope
+from verifier.strict_json import MAX_DEPTH
 
 TYP = "at+jwt"
 """The `typ` of access tokens (RFC 9068 section 2.1)."""
 _LATEST = 253402300799
 """The end of the year 9999: a time beyond it is milliseconds taken for seconds, or an attack."""
 T = TypeVar("T")
-_MAX_ACTORS = 8
+MAX_ACTORS = MAX_DEPTH - 1
+"""Each is an object within the one before, and the first within the token."""
 _RESERVED_LABELS = "hourmark/"
 _NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
@@ -194,7 +196,7 @@ def _status(value: object) -> StatusReference | None:
 def _actors(value: object) -> tuple[str, ...] | None:
     """The outermost first. None unless each names one."""
     actors: list[str] = []
-    while len(actors) < _MAX_ACTORS:
+    while len(actors) < MAX_ACTORS:
         if not isinstance(value, dict) or (name := _text(value.get("sub"))) is None:
             return None
         actors.append(name)

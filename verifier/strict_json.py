@@ -5,7 +5,7 @@ What two parsers could read differently is refused, so that nobody downstream ca
 
 import json
 
-_MAX_DEPTH = 8
+MAX_DEPTH = 8
 _WHITESPACE = " \t\n\r"
 
 
@@ -20,8 +20,8 @@ def parse_object(data: bytes) -> dict[str, object]:
     if type(value) is not dict or end != len(text):
         raise ValueError("not a JSON object")
     # With so few brackets nothing is deep, and almost every object has so few.
-    if data.count(b"{") + data.count(b"[") > _MAX_DEPTH:
-        _check_depth(value, _MAX_DEPTH)
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
+        _check_depth(value, MAX_DEPTH)
     if b"\\u" in data:
         _check_surrogates(value)
     return value

@@ -22,18 +22,20 @@ from issuer.sign_ins import Issued
 from issuer.store import apps, consents, principals, user_grants
 from issuer.store.user_grants import LoadedGrant
 from verifier import Token, TokenError, Unavailable
+from verifier.claims import MAX_ACTORS
 
 NAME = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN, JWT = (f"urn:ietf:params:oauth:token-type:{kind}" for kind in ("access_token", "jwt"))
+_TYPES = {
+    "subject_token_type": (ACCESS_TOKEN, JWT),
+    "actor_token_type": (ACCESS_TOKEN, JWT),
+    "requested_token_type": (ACCESS_TOKEN,),
+}
 
 
 async def grant(service: Service, request: Request, form: Mapping[str, str]) -> Issued:
     asker = await service.apps.app_or_role_key(request, form)
-    if "subject_token" not in form:
-        raise Denial("invalid_request", "subject_token is missing")
-    for name in ("subject_token_type", "requested_token_type", "actor_token_type"):
-        if form.get(name, ACCESS_TOKEN) not in (ACCESS_TOKEN, JWT):
-            raise Denial("invalid_request", f"{name} is {ACCESS_TOKEN} here")
+    _check_form(form)
     subject = _verify(service, form, "subject_token")
     if "actor_token" in form and _verify(service, form, "actor_token").client_id != asker.client_id:
         raise Denial("invalid_request", "the actor token is another client's than the one that asks")
@@ -41,9 +43,38 @@ async def grant(service: Service, request: Request, form: Mapping[str, str]) -> 
         narrowed = _own(subject)
     else:
         narrowed = await _on_behalf(service, asker, subject)
-    audience = asked_audience(service.settings, form)
+    audience = _audience(service, form, asker, subject)
     minted = service.mint.mint(narrowed, audience, form.get("scope"), int(time.time()))
     return Issued(minted, issued_token_type=ACCESS_TOKEN)
+
+
+def _check_form(form: Mapping[str, str]) -> None:
+    """RFC 8693 section 2.1. Raises Denial."""
+    for name in ("subject_token", "subject_token_type"):
+        if name not in form:
+            raise Denial("invalid_request", f"{name} is missing")
+    if ("actor_token" in form) != ("actor_token_type" in form):
+        raise Denial("invalid_request", "actor_token and actor_token_type come together")
+    for name, accepted in _TYPES.items():
+        if form.get(name, ACCESS_TOKEN) not in accepted:
+            raise Denial("invalid_request", f"{name} is {ACCESS_TOKEN} here")
+
+
+def _audience(service: Service, form: Mapping[str, str], asker: Client | Grant, subject: Token) -> str:
+    """A client's own token stays with its audience, unless another one is asked for.
+
+    A public client proves nothing, so that whichever service was given its token could ask in its name: it
+    gets another audience only for a token that no service but this one was given. Raises Denial.
+    """
+    if asker.client_id != subject.client_id:
+        return asked_audience(service.settings, form)
+    audience = asked_audience(service.settings, form, subject.audience[0])
+    is_public = isinstance(asker, Client) and asker.is_public
+    if is_public and not {audience, service.settings.issuer_url} & set(subject.audience):
+        raise Denial(
+            "invalid_target", "a public app's token is for another service: sign in or refresh for it"
+        )
+    return audience
 
 
 def _verify(service: Service, form: Mapping[str, str], name: str) -> Token:
@@ -85,6 +116,9 @@ async def _on_behalf(service: Service, asker: Client | Grant, subject: Token) ->
     if loaded is None:
         raise Denial("invalid_grant", f"{subject.subject} has not agreed that {client.name} acts for it")
     acting = asker.subject if isinstance(asker, Grant) else asker.client_id
+    earlier = () if subject.actor is None else (subject.actor, *subject.earlier_actors)
+    if len(earlier) >= MAX_ACTORS:
+        raise Denial("invalid_request", f"the subject token went through {MAX_ACTORS} actors already")
     whole = grant_for(loaded, client, actor=acting)
     return Grant(
         subject=whole.subject,
@@ -94,7 +128,7 @@ async def _on_behalf(service: Service, asker: Client | Grant, subject: Token) ->
         status_index=whole.status_index,
         ends_at=int(subject.expires_at),
         actor=whole.actor,
-        earlier_actors=() if subject.actor is None else (subject.actor, *subject.earlier_actors),
+        earlier_actors=earlier,
     )
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.verifier import forge
 from tests.verifier.small_world import scopes
-from verifier import InvalidClaim, Scope, StatusReference, Token
+from verifier import InvalidClaim, Scope, StatusReference, Token, strict_json
+from verifier.claims import MAX_ACTORS
 
 FAR = 253402300799
 _some = st.text(min_size=1, max_size=8)
@@ -24,7 +25,7 @@ _times = st.integers(0, FAR - 1) | st.floats(0, 1e9)
 @st.composite
 def tokens(draw: st.DrawFn) -> Token:
     issued_at = draw(_times)
-    actors = draw(st.lists(_some, max_size=8))
+    actors = draw(st.lists(_some, max_size=MAX_ACTORS))
     return Token(
         issuer=draw(_some),
         audience=tuple(draw(st.lists(_some, max_size=3))),
@@ -53,6 +54,20 @@ def test_token_and_claims_are_inverse(token: Token) -> None:
     on_the_wire = json.loads(json.dumps(token.to_claims()))
     assert Token.from_claims(on_the_wire) == token
     assert Token.from_claims(on_the_wire).to_claims() == on_the_wire
+
+
+def test_the_longest_chain_of_actors_is_read_from_the_wire_and_no_longer_one() -> None:
+    actors = [f"role:a.b.r{number}" for number in range(MAX_ACTORS)]
+    longest = parsed(act=nested(actors))
+    on_the_wire = json.dumps(longest.to_claims()).encode()
+    assert Token.from_claims(strict_json.parse_object(on_the_wire)) == longest
+    with pytest.raises(InvalidClaim, match="act"):
+        parsed(act=nested([*actors, "role:a.b.last"]))
+
+
+def nested(actors: list[str]) -> dict[str, Any]:
+    """As RFC 8693 section 4.1 writes them, the outermost first."""
+    return {"sub": actors[0]} | ({"act": nested(actors[1:])} if actors[1:] else {})
 
 
 def test_what_is_empty_is_not_written() -> None:

@@ -8,10 +8,14 @@ from uuid import uuid4
 
 import pytest
 
+from issuer.clients import CLI_ID
 from tests.browsers import Browser, signed_in
 from tests.clients import App, claims, register
 from tests.issuer.http.cases import case
-from tests.issuer.http.world import SERVICES, Key, World, bearer, made
+from tests.issuer.http.test_device import GRANT as DEVICE_GRANT
+from tests.issuer.http.test_device import begin, decide
+from tests.issuer.http.world import OTHER, SERVICES, Key, World, bearer, made
+from verifier.claims import MAX_ACTORS
 
 GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
@@ -124,9 +128,14 @@ def test_a_role_key_narrows_its_own_token(world: World) -> None:
     ("changes", "error"),
     [
         ({"subject_token": "x.y.z"}, "invalid_request"),
+        ({"subject_token": ""}, "invalid_request"),
         ({"subject_token_type": "urn:ietf:params:oauth:token-type:id_token"}, "invalid_request"),
+        ({"subject_token_type": ""}, "invalid_request"),
         ({"requested_token_type": "urn:ietf:params:oauth:token-type:refresh_token"}, "invalid_request"),
+        ({"requested_token_type": "urn:ietf:params:oauth:token-type:jwt"}, "invalid_request"),
         ({"actor_token": "x.y.z", "actor_token_type": ACCESS_TOKEN}, "invalid_request"),
+        ({"actor_token": "x.y.z"}, "invalid_request"),
+        ({"actor_token_type": ACCESS_TOKEN}, "invalid_request"),
         ({"scope": "job:get@*"}, "invalid_scope"),
         ({"cnf": "x"}, "invalid_request"),
     ],
@@ -143,6 +152,59 @@ def test_an_id_token_is_no_access_token(world: World, front: App, browser: Brows
     status, answer = exchange(front, tokens["id_token"])
     assert (status, answer["error"]) == (400, "invalid_request")
     assert world.nobody.get("/v1/me", headers=bearer(tokens["id_token"])).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("is_public", "had", "asked", "gets"),
+    [
+        (True, OTHER, None, OTHER),
+        (True, OTHER, OTHER, OTHER),
+        (True, OTHER, SERVICES, "invalid_target"),
+        (True, OTHER, "", "invalid_target"),
+        (True, SERVICES, "", "invalid_target"),
+        (True, "", OTHER, OTHER),
+        (False, OTHER, None, OTHER),
+        (False, OTHER, SERVICES, SERVICES),
+        (False, OTHER, "", ""),
+    ],
+)
+def test_nobody_moves_a_public_clients_token_to_another_service(
+    world: World, browser: Browser, *, is_public: bool, had: str, asked: str | None, gets: str
+) -> None:
+    """Whoever was given it could: all that its client shows is its name. "" is the issuer."""
+    method = "none" if is_public else "client_secret_basic"
+    client = register(world, token_endpoint_auth_method=method)
+    token = client.sign_in(browser, resource=had or world.url)["access_token"]
+    status, answer = exchange(client, token, **({} if asked is None else {"audience": asked or world.url}))
+    if gets == "invalid_target":
+        assert (status, answer["error"]) == (400, gets)
+    else:
+        assert claims(answer["access_token"])["aud"] == (gets or world.url)
+
+
+def test_the_command_lines_token_is_for_its_service_alone(world: World, browser: Browser) -> None:
+    """Its client may all that the user may, also at the issuer, and everybody knows its name."""
+    command_line = App(world, "the command line", CLI_ID, None)
+    begun = begin(command_line, resource=OTHER)
+    decide(browser, begun["user_code"], "allow")
+    polled = command_line.ask({"grant_type": DEVICE_GRANT, "device_code": begun["device_code"]}).json()
+    status, answer = exchange(command_line, polled["access_token"], audience=world.url)
+    assert (status, answer["error"]) == (400, "invalid_target")
+
+
+def test_a_chain_of_actors_ends_before_nobody_reads_it(world: World, browser: Browser) -> None:
+    apps = [backend(world), backend(world)]
+    for app in apps:
+        app.code(browser)
+    token = apps[0].sign_in(browser)["access_token"]
+    for hop in range(1, MAX_ACTORS):
+        status, answer = exchange(apps[hop % 2], token)
+        assert status == 200, answer
+        token = answer["access_token"]
+        assert world.nobody.get("/v1/me", headers=bearer(token)).status_code == 200
+    status, answer = exchange(apps[MAX_ACTORS % 2], token)
+    assert (status, answer["error"]) == (400, "invalid_request")
+    assert "actors" in answer["error_description"]
 
 
 def test_a_public_app_acts_for_nobody(world: World, front: App, browser: Browser) -> None:
