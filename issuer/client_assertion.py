@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ class Assertion:
     client_id: str
     token_id: str
     expires_at: int
+    """Unix seconds, rounded up: its jti is remembered for as long as it would be taken."""
 
 
 def read(text: str, audiences: Iterable[str], now: float) -> Assertion:
@@ -58,7 +60,7 @@ def read(text: str, audiences: Iterable[str], now: float) -> Assertion:
         moment = _time(claims.get(name, 0))
         if moment is None or moment > now + _SKEW:
             raise BadAssertion(f"{name} is in the future")
-    return Assertion(parsed, subject, token_id, int(ends_at))
+    return Assertion(parsed, subject, token_id, math.ceil(ends_at))
 
 
 def check_signature(assertion: Assertion, client: Client) -> None:

@@ -7,6 +7,7 @@ import time
 
 import anyio
 import structlog
+from sqlmodel import Session
 
 from issuer.service import Service
 from issuer.store import (
@@ -40,7 +41,7 @@ async def keep_house(service: Service) -> None:
             await _renew_documents(service, now)
             if time.monotonic() >= slow_at:
                 slow_at = time.monotonic() + _SLOW_PERIOD
-                await _tidy(service, now)
+                await tidy(service, now)
         except Exception as error:  # noqa: BLE001 - the house must be kept tomorrow too
             reason = str(error) if isinstance(error, StoreUnavailable) else repr(error)
             logger.warning("housekeeping_postponed", reason=reason)
@@ -57,7 +58,8 @@ async def _renew_documents(service: Service, now: int) -> None:
         await service.coherence.catch_up()
 
 
-async def _tidy(service: Service, now: int) -> None:
+async def tidy(service: Service, now: int) -> None:
+    """Writes down what only this process knows, and deletes what has expired, if there is anything."""
     known = service.credentials.last_exchanged
     exchanged = dict(known)
 
@@ -71,9 +73,15 @@ async def _tidy(service: Service, now: int) -> None:
             client_assertions.forget_expired(tx)
             changes.prune(tx)
 
-    is_due = bool(exchanged) or await service.read(
-        lambda session: user_grants.has_expired(session, now) or invitations.has_expired(session, now)
-    )
+    def has_old(session: Session) -> bool:
+        return (
+            user_grants.has_expired(session, now)
+            or invitations.has_expired(session, now)
+            or device_codes.has_old(session, now)
+            or client_assertions.has_expired(session, now)
+        )
+
+    is_due = bool(exchanged) or await service.read(has_old)
     if is_due:
         await anyio.to_thread.run_sync(write)
         # What came meanwhile is written next time.

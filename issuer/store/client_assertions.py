@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlmodel import col, delete
+from sqlmodel import Session, col, delete, select
 
 from issuer.store.database import Transaction
 from issuer.store.tables import ClientAssertion
@@ -15,6 +15,12 @@ def take(tx: Transaction, client_id: str, token_id: str, expires_at: int) -> boo
     tx.session.add(ClientAssertion(client_id=client_id, token_id=token_id, expires_at=expires_at))
     tx.session.flush()
     return True
+
+
+def has_expired(session: Session, now: int) -> bool:
+    """Whether the function below would find one."""
+    expired = select(ClientAssertion.client_id).where(col(ClientAssertion.expires_at) <= now)
+    return session.exec(expired.limit(1)).first() is not None
 
 
 def forget_expired(tx: Transaction) -> None:

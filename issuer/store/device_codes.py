@@ -104,6 +104,12 @@ def poll(tx: Transaction, text: str, client_id: str, hash_key: bytes) -> DeviceC
     return code if used else "invalid_grant"
 
 
+def has_old(session: Session, now: int) -> bool:
+    """Whether the function below would find one."""
+    old = select(DeviceCode.hash).where(col(DeviceCode.expires_at) <= now - LIFETIME)
+    return session.exec(old.limit(1)).first() is not None
+
+
 def forget_old(tx: Transaction) -> None:
     tx.session.execute(delete(DeviceCode).where(col(DeviceCode.expires_at) <= tx.now - LIFETIME))
 
