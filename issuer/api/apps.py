@@ -108,6 +108,7 @@ async def delete(call: Call) -> DeletedApp:
         row = apps.find(tx.session, name)
         if row is None:
             call.caller.require("app:delete", name)
+            call.preconditions.require(None)
         else:
             row = _known(call, tx.session, "app:delete")
             call.preconditions.require(row.version)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -43,6 +44,16 @@ DOCUMENTS = (
     "/.well-known/openid-configuration",
 )
 PUBLIC = (*DOCUMENTS, "/livez")
+AUTHORIZE = "/authorize?" + urlencode(
+    {
+        "client_id": "hourmark-cli",
+        "redirect_uri": "http://127.0.0.1/callback",
+        "response_type": "code",
+        "code_challenge": "c" * 43,
+        "code_challenge_method": "S256",
+    }
+)
+DEVICE = {"client_id": "hourmark-cli", "scope": "nothing"}
 ISSUED = ("exchange", 200)
 EXCHANGES = 20.0
 VERIFICATIONS = 200.0
@@ -76,6 +87,9 @@ def everything(client: Client, key: RoleKey, busy_role: str) -> dict[str, Callab
         "exchange": lambda: client.exchange(key),
         "exchange unknown key": lambda: client.exchange(RoleKey.generate()),
         "make a key": lambda: client.ask("POST", f"/v1/roles/{busy_role}/keys", json={}),
+        "/authorize": lambda: client.ask("GET", AUTHORIZE),
+        # With a scope that opens nothing: devices that wait are counted, and these come by the dozen.
+        "/v1/device": lambda: client.ask("POST", "/v1/device", data=DEVICE),
         "/readyz": lambda: client.ask("GET", "/readyz"),
     }
     return asks | {path: partial(client.ask, "GET", path) for path in PUBLIC}
@@ -89,6 +103,7 @@ def test_nothing_is_issued_blindly_and_all_comes_back(
 ) -> None:
     healthy = {what: {200} for what in ("exchange", "/readyz", *PUBLIC)}
     healthy |= {"exchange unknown key": {401}, "make a key": {201}}
+    healthy |= {"/authorize": {303}, "/v1/device": {400}}
     with ExitStack() as stack:
         clients = [stack.enter_context(Client(process)) for process in processes]
         busy_role, role = clients[0].new_role(), clients[0].new_role()

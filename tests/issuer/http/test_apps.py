@@ -99,6 +99,12 @@ def test_wanting_something_else_ends_the_tokens_from_before(world: World) -> Non
         assert world.nobody.get("/v1/me", headers=bearer(token)).status_code == 401
 
 
+def test_deleting_again_does_nothing_unless_a_version_is_named(world: World) -> None:
+    place = f"/v1/apps/{register(world).name}"
+    assert [world.admin.delete(place).status_code for _ in range(2)] == [200, 200]
+    assert world.admin.delete(place, headers={"If-Match": '"1"'}).status_code == 412
+
+
 def test_an_app_that_acts_for_its_owner_is_not_its_owner(world: World) -> None:
     app = register(world, "job:get@*")
     with signed_in(world.issuer, "admin") as browser:
