@@ -31,7 +31,7 @@ class IdTokens:
         self, loaded: LoadedGrant, client: Client, *, nonce: str | None, access_token: str, now: int
     ) -> str:
         """For `client` alone. Raises NoSigningKey."""
-        signer = self._signing.current
+        signer = self._signing.of_id_tokens(client.id_token_algorithm)
         claims: dict[str, object] = {
             "iss": self._issuer,
             "aud": client.client_id,

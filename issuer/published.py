@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import get_args
 
 import anyio
 import orjson
@@ -15,7 +17,7 @@ from issuer.grants.token import GRANTS
 from issuer.resources import Handler, Row
 from issuer.rotation import JWKS_MAX_AGE
 from issuer.service import Service
-from issuer.settings import Settings
+from issuer.settings import Settings, SigningAlgorithm
 from issuer.store.status_indices import LIST_ID
 from verifier.status_list import TYP
 from verifier.trust import ISSUED_ALGORITHMS
@@ -69,9 +71,13 @@ def metadata(settings: Settings) -> dict[str, object]:
         "revocation_endpoint_auth_methods_supported": authentication,
         "end_session_endpoint": f"{issuer}/logout",
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [settings.algorithm],
+        "id_token_signing_alg_values_supported": _first(settings.algorithm, get_args(SigningAlgorithm)),
         "protected_resources": list(settings.accepted_audiences),
     }
+
+
+def _first(default: str, offered: Iterable[str]) -> list[str]:
+    return [default, *(other for other in offered if other != default)]
 
 
 async def get_metadata(service: Service, request: Request) -> Response:

@@ -1,6 +1,6 @@
-"""Changes of the ring of signing keys, each in one transaction: completed, handed over early, a key revoked.
+"""Changes of the rings of signing keys, each in one transaction: completed, handed over early, a key revoked.
 
-Whatever is done, the ring has a current key and a next one afterwards.
+Whatever is done, every ring has a current key and a next one afterwards.
 """
 
 from __future__ import annotations
@@ -11,11 +11,16 @@ from dataclasses import dataclass
 from issuer.settings import Settings
 from issuer.store import signing_keys, status_indices
 from issuer.store.database import Transaction
+from issuer.store.signing_keys import TOKENS, UnknownSigningKey
 from issuer.store.status_indices import MARGIN, MAX_TOKEN_SECONDS
 from keys import KeyEncryptionKey, Phase, Policy, RingKey, SigningKey, ring
 
 JWKS_MAX_AGE = 300
 """Seconds for which anyone may cache the JWKS."""
+
+
+class UnknownRing(Exception):
+    """No ring has this name; the message says which there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ def policy_of(settings: Settings) -> Policy:
 
 
 class Rotation:
-    """The rules by which this issuer's ring is changed."""
+    """The rules by which this issuer's rings are changed."""
 
     def __init__(self, kek: KeyEncryptionKey, settings: Settings) -> None:
         self._kek = kek
@@ -56,14 +61,25 @@ class Rotation:
         self._policy = policy_of(settings)
 
     def complete(self, tx: Transaction) -> None:
-        """Makes the keys that are still missing once the lock is held: of two hosts, one does."""
-        while (signs_from := self._successor_signs_from(tx)) is not None:
-            signing_keys.add(tx, SigningKey.generate(self._algorithm), self._kek, signs_from=signs_from)
+        """Makes the keys that are still missing once the lock is held: of two hosts, one does.
 
-    def hand_over(self, tx: Transaction) -> Handover:
-        """Has the next key sign once it was public longer than anyone caches; never later than planned."""
+        The first key of a ring signs at once. Nobody has cached a JWKS in which it should have been: who
+        asked for its algorithm did so just now.
+        """
+        for name in self._rings(tx):
+            while (signs_from := self._successor_signs_from(tx, name)) is not None:
+                key = SigningKey.generate(self._algorithm if name == TOKENS else name)
+                signing_keys.add(tx, key, self._kek, ring=name, signs_from=signs_from)
+
+    def hand_over(self, tx: Transaction, name: str) -> Handover:
+        """Has the next key sign once it was public longer than anyone caches; never later than planned.
+
+        Raises UnknownRing.
+        """
         self.complete(tx)
-        successor = self._first(tx, Phase.NEXT)
+        if name not in (known := self._rings(tx)):
+            raise UnknownRing(f"there is no ring {name}: there are {', '.join(known)}")
+        successor = self._first(tx, name, Phase.NEXT)
         earliest = max(tx.now, successor.published_at + self._policy.publish_for)
         if earliest < successor.signs_from:
             signing_keys.hasten(tx, successor.kid, signs_from=earliest)
@@ -74,37 +90,53 @@ class Rotation:
         """Ends a key at once, and has the status list signed again, by another key than before.
 
         The list's new signer is what makes verifiers ask for the keys again, however long they may cache
-        them. So the next key takes over even if the revoked one was not the current.
+        them. So the next key takes over even if the revoked one was not the current, or was one of ID tokens.
         Raises UnknownSigningKey.
         """
-        keys = {key.kid: key for key in signing_keys.ring(tx.session)}
-        phases = ring.phases(keys.values(), tx.now, self._policy)
-        revoked_at = keys[kid].revoked_at if kid in keys else None
-        if revoked_at is None:
+        before = self._rings(tx)
+        name, key = _find(before, kid)
+        phases = {
+            **ring.phases(before[TOKENS], tx.now, self._policy),
+            **ring.phases(before[name], tx.now, self._policy),
+        }
+        if key.revoked_at is None:
             signing_keys.revoke(tx, kid)
         self.complete(tx)
-        if revoked_at is None and phases[kid] is not Phase.GONE:
-            self._change_signer(tx, phases)
+        if key.revoked_at is None and phases[kid] is not Phase.GONE:
+            for changing in {TOKENS, name}:
+                self._change_signer(tx, changing, phases)
             status_indices.raise_version(tx)
         return Revocation(
-            revoked_at=tx.now if revoked_at is None else revoked_at,
-            current=self._first(tx, Phase.CURRENT).kid,
-            next=self._first(tx, Phase.NEXT).kid,
-            was_revoked_before=revoked_at is not None,
+            revoked_at=tx.now if key.revoked_at is None else key.revoked_at,
+            current=self._first(tx, name, Phase.CURRENT).kid,
+            next=self._first(tx, name, Phase.NEXT).kid,
+            was_revoked_before=key.revoked_at is not None,
         )
 
-    def _change_signer(self, tx: Transaction, before: Mapping[str, Phase]) -> None:
-        current = self._first(tx, Phase.CURRENT)
+    def _change_signer(self, tx: Transaction, name: str, before: Mapping[str, Phase]) -> None:
+        current = self._first(tx, name, Phase.CURRENT)
         has_changed = before.get(current.kid) is not Phase.CURRENT
-        successor = current if has_changed else self._first(tx, Phase.NEXT)
+        successor = current if has_changed else self._first(tx, name, Phase.NEXT)
         if successor.signs_from > tx.now:
             signing_keys.hasten(tx, successor.kid, signs_from=tx.now)
             self.complete(tx)
 
-    def _first(self, tx: Transaction, phase: Phase) -> RingKey:
-        keys = sorted(signing_keys.ring(tx.session), key=lambda key: key.signs_from)
+    def _first(self, tx: Transaction, name: str, phase: Phase) -> RingKey:
+        keys = sorted(self._rings(tx)[name], key=lambda key: key.signs_from)
         phases = ring.phases(keys, tx.now, self._policy)
         return next(key for key in keys if phases[key.kid] is phase)
 
-    def _successor_signs_from(self, tx: Transaction) -> int | None:
-        return ring.successor_signs_from(signing_keys.ring(tx.session), tx.now, self._policy)
+    def _successor_signs_from(self, tx: Transaction, name: str) -> int | None:
+        return ring.successor_signs_from(self._rings(tx)[name], tx.now, self._policy)
+
+    def _rings(self, tx: Transaction) -> dict[str, list[RingKey]]:
+        return signing_keys.rings(tx.session, self._algorithm)
+
+
+def _find(rings: Mapping[str, list[RingKey]], kid: str) -> tuple[str, RingKey]:
+    """The ring and the key. Raises UnknownSigningKey."""
+    for name, keys in rings.items():
+        for key in keys:
+            if key.kid == kid:
+                return name, key
+    raise UnknownSigningKey(kid)

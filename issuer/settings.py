@@ -32,6 +32,9 @@ _DATABASES = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
 _DATABASE_URL_FORM = "write sqlite:////PATH/FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 
 
+SigningAlgorithm = Literal["ES256", "EdDSA", "RS256"]
+
+
 class Settings(BaseSettings):
     """Durations are seconds. Secrets never appear in a repr."""
 
@@ -48,7 +51,8 @@ class Settings(BaseSettings):
     """SQLAlchemy's form; it may hold a password. By default SQLite under `data_dir`."""
     audiences: Annotated[tuple[str, ...], NoDecode] = ("urn:hourmark:services",)
     """What `resource` may name; the first is the default `aud`. The issuer itself is always one more."""
-    algorithm: Literal["ES256", "EdDSA", "RS256"] = "ES256"
+    algorithm: SigningAlgorithm = "ES256"
+    """Of tokens and lists. An app may ask for another one for its ID tokens."""
     token_ttl: Annotated[int, Field(ge=1, le=3600)] = 3600
     status_ttl: Annotated[int, Field(ge=1, le=3600)] = 15
     """How often verifiers that cannot wait for a list ask for one."""

@@ -1,4 +1,4 @@
-"""The signing keys of this process: the current one, and the public set."""
+"""The signing keys of this process: the current ones, and the public set."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from issuer.rotation import Handover, Revocation, Rotation, policy_of
 from issuer.settings import Settings
 from issuer.store import signing_keys
-from issuer.store.database import Database
+from issuer.store.database import Database, Transaction
+from issuer.store.signing_keys import TOKENS
 from keys import KeyEncryptionKey, Phase, RingKey, SigningKey, ring
 
 
@@ -25,56 +26,75 @@ class PublishedKeys:
     etag: str
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a key stands, for operators."""
+
+    ring: str
+    row: RingKey
+    key: SigningKey
+    phase: Phase
+
+
 class SigningKeys:
     """What `keys.ring` says of the keys in the database, at the last tick."""
 
     def __init__(self, database: Database, kek: KeyEncryptionKey, settings: Settings) -> None:
         self._database = database
         self._kek = kek
+        self._algorithm = settings.algorithm
         self._policy = policy_of(settings)
         self._rotation = Rotation(kek, settings)
-        self._ring: list[RingKey] = []
+        self._rings: dict[str, list[RingKey]] = {}
         self._keys: dict[str, SigningKey] = {}
-        self._current: SigningKey | None = None
+        self._signers: dict[str, SigningKey] = {}
         self.published = PublishedKeys(b'{"keys":[]}', '""')
 
     @property
     def current(self) -> SigningKey:
-        """The key that signs. Raises NoSigningKey."""
-        if self._current is None:
-            raise NoSigningKey("there is no signing key")
-        return self._current
+        """The key that signs tokens and status lists. Raises NoSigningKey."""
+        return self._signer(TOKENS)
+
+    def of_id_tokens(self, algorithm: str | None) -> SigningKey:
+        """The key that signs ID tokens by `algorithm`; None is that of all tokens. Raises NoSigningKey."""
+        current = self.current
+        return current if algorithm in (None, current.algorithm.name) else self._signer(algorithm)
 
     def load(self, now: int) -> None:
         """Reads the keys from the database. Raises StoreUnavailable, keys.SealBroken."""
         with self._database.read() as session:
             self._keys = signing_keys.open_keys(session, self._kek)
-            self._ring = signing_keys.ring(session)
+            self._rings = signing_keys.rings(session, self._algorithm)
         self.tick(now)
 
     def tick(self, now: int) -> None:
         """Moves the keys to their phases at `now`; costs little, writes nothing."""
-        phases = ring.phases(self._ring, now, self._policy)
-        public = [self._keys[key.kid] for key in self._ring if phases[key.kid] is not Phase.GONE]
-        current = [key for key in public if phases[key.kid] is Phase.CURRENT]
-        self._current = current[0] if current else None
-        document = json.dumps({"keys": [key.public_jwk for key in public]}, separators=(",", ":")).encode()
+        standings = self.standings(now)
+        self._signers = {each.ring: each.key for each in standings if each.phase is Phase.CURRENT}
+        public = [each.key.public_jwk for each in standings if each.phase is not Phase.GONE]
+        document = json.dumps({"keys": public}, separators=(",", ":")).encode()
         if document != self.published.document:
             self.published = PublishedKeys(document, f'"{hashlib.sha256(document).hexdigest()[:32]}"')
 
     def successor_is_due(self, now: int) -> bool:
-        return ring.successor_signs_from(self._ring, now, self._policy) is not None
+        return any(
+            ring.successor_signs_from(keys, now, self._policy) is not None for keys in self._rings.values()
+        )
 
     def make_successor(self, now: int) -> None:
         """Makes the keys that are missing, unless another process was first."""
         with self._database.write(actor="hourmarkd", now=now) as tx:
-            self._rotation.complete(tx)
+            self.complete(tx)
         self.load(now)
 
-    def hand_over(self, now: int, *, actor: str) -> Handover:
-        """Has the next key sign as early as verifiers' caches allow."""
+    def complete(self, tx: Transaction) -> None:
+        """Makes the keys that are missing, with what `tx` has written already."""
+        self._rotation.complete(tx)
+
+    def hand_over(self, name: str, now: int, *, actor: str) -> Handover:
+        """Has the next key of a ring sign as early as verifiers' caches allow. Raises UnknownRing."""
         with self._database.write(actor=actor, now=now) as tx:
-            handover = self._rotation.hand_over(tx)
+            handover = self._rotation.hand_over(tx, name)
         self.load(now)
         return handover
 
@@ -85,7 +105,16 @@ class SigningKeys:
         self.load(now)
         return revocation
 
-    def phases(self, now: int) -> list[tuple[RingKey, SigningKey, Phase]]:
-        """Every key with its phase, for operators."""
-        phases = ring.phases(self._ring, now, self._policy)
-        return [(key, self._keys[key.kid], phases[key.kid]) for key in self._ring]
+    def standings(self, now: int) -> list[Standing]:
+        """Every key, in the order in which they were made."""
+        found: list[Standing] = []
+        for name, keys in self._rings.items():
+            phases = ring.phases(keys, now, self._policy)
+            found += [Standing(name, key, self._keys[key.kid], phases[key.kid]) for key in keys]
+        return sorted(found, key=lambda each: each.row.number)
+
+    def _signer(self, name: str) -> SigningKey:
+        signer = self._signers.get(name)
+        if signer is None:
+            raise NoSigningKey("there is no signing key" if name == TOKENS else f"there is no {name} key")
+        return signer

@@ -31,7 +31,6 @@ async def register(call: Call) -> Versioned:
     except names.InvalidName as error:
         raise wrong_field("name", str(error)) from error
     call.caller.require("app:register", name)
-    _refuse_unoffered(call)
     owner, role = _owner(call), call.body.role
     if role is not None:
         call.caller.require("role:assume", role)
@@ -47,6 +46,7 @@ async def register(call: Call) -> Versioned:
             owner=principals.get(tx.session, owner),
             role=None if role is None else principals.get(tx.session, ROLE_PREFIX + role),
         )
+        _have_signed(call, tx, row)
         return _registered(tx.session, row, secret)
 
     return await call.change(work)
@@ -71,7 +71,6 @@ async def get(call: Call) -> Versioned:
 async def update(call: Call) -> Versioned:
     """Wanting something else ends every token that it has of users: they are asked about what is new."""
     call.path("app")
-    _refuse_unoffered(call)
 
     def work(tx: Transaction) -> Versioned:
         row = _known(call, tx.session, "app:update")
@@ -80,6 +79,7 @@ async def update(call: Call) -> Versioned:
         if (together.token_endpoint_auth_method == BY_SECRET) != (row.secret_hash is not None):
             raise Denial("conflict", "an app with and one without a secret are two: register another one")
         apps.change(tx, row, together.registration(row.secret_hash))
+        _have_signed(call, tx, row)
         return _versioned(tx.session, row)
 
     return await call.change(work)
@@ -118,14 +118,11 @@ async def delete(call: Call) -> DeletedApp:
     return await call.change(work)
 
 
-def _refuse_unoffered(call: Call) -> None:
-    """ID tokens are signed as the metadata says, and in no other way. Raises Denial."""
-    offered, asked = call.service.settings.algorithm, call.body.id_token_signed_response_alg
-    if asked not in (None, offered):
-        raise wrong_field(
-            "id_token_signed_response_alg",
-            f"this issuer signs with {offered}: leave it out, or have HOURMARKD_ALGORITHM={asked} set",
-        )
+def _have_signed(call: Call, tx: Transaction, row: AppRow) -> None:
+    """Its ID tokens can be signed as it wants from now on."""
+    if row.id_token_algorithm is not None:
+        tx.session.flush()
+        call.service.signing.complete(tx)
 
 
 def _owner(call: Call) -> str:

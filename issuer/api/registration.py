@@ -11,6 +11,7 @@ from issuer import rfc3339
 from issuer.api.operation import Answer, Body
 from issuer.authorization import redirects
 from issuer.clients import PROTOCOL_WORDS
+from issuer.settings import SigningAlgorithm
 from issuer.store.apps import Registration
 from keys import PublicKey, UnusableKey
 from verifier import Scope
@@ -40,7 +41,7 @@ class Changes(Body):
     token_endpoint_auth_method: Authentication = PUBLIC
     jwks: dict[str, Any] | None = None
     """Its public keys, for private_key_jwt."""
-    id_token_signed_response_alg: Literal["ES256", "EdDSA", "RS256"] | None = None
+    id_token_signed_response_alg: SigningAlgorithm | None = None
 
     @field_validator("scope")
     @classmethod

@@ -20,6 +20,7 @@ Code = Literal[
     "database_unavailable",
     "invalid_name",
     "unknown_signing_key",
+    "unknown_ring",
     "seal_broken",
     "audit_chain_broken",
     "not_confirmed",
@@ -132,6 +133,7 @@ def _codes() -> tuple[tuple[type[Exception], Code], ...]:
     from sqlalchemy.exc import SQLAlchemyError
 
     from issuer.obstacle import Obstacle
+    from issuer.rotation import UnknownRing
     from issuer.status import OtherIssuer
     from issuer.store.database import StoreUnavailable
     from issuer.store.names import InvalidName
@@ -145,6 +147,7 @@ def _codes() -> tuple[tuple[type[Exception], Code], ...]:
         (SQLAlchemyError, "database_unavailable"),
         (InvalidName, "invalid_name"),
         (UnknownSigningKey, "unknown_signing_key"),
+        (UnknownRing, "unknown_ring"),
         (SealBroken, "seal_broken"),
     )
 

@@ -35,13 +35,14 @@ def list_(output: Output = "text") -> None:
     with _signing(now) as (signing, _):
         rows = [
             {
-                "kid": row.kid,
-                "algorithm": key.algorithm.name,
-                "phase": phase.value,
-                "published_at": rfc3339.write(row.published_at),
-                "signs_from": rfc3339.write(row.signs_from),
+                "kid": each.row.kid,
+                "algorithm": each.key.algorithm.name,
+                "ring": each.ring,
+                "phase": each.phase.value,
+                "published_at": rfc3339.write(each.row.published_at),
+                "signs_from": rfc3339.write(each.row.signs_from),
             }
-            for row, key, phase in signing.phases(now)
+            for each in signing.standings(now)
         ]
     if output == "json":
         typer.echo(json.dumps(rows))
@@ -51,13 +52,21 @@ def list_(output: Output = "text") -> None:
 
 
 @app.command()
-def rotate(output: Output = "text") -> None:
+def rotate(
+    ring: Annotated[
+        str,
+        typer.Option(
+            "--ring", help="as `hourmarkd keys list` shows it: tokens, or an algorithm of ID tokens"
+        ),
+    ] = "tokens",
+    output: Output = "text",
+) -> None:
     """Have the next key sign as early as verifiers' caches allow."""
     from issuer import rfc3339
 
     now = int(time.time())
     with _signing(now) as (signing, _):
-        handover = signing.hand_over(now, actor=_actor("rotate"))
+        handover = signing.hand_over(ring, now, actor=_actor("rotate"))
     signs_from = rfc3339.write(handover.signs_from)
     if output == "json":
         typer.echo(json.dumps({"kid": handover.kid, "signs_from": signs_from}))
@@ -134,7 +143,7 @@ def _signing(now: int) -> Iterator[tuple[SigningKeys, StatusPublisher]]:
 
 def _confirm(kid: str, signing: SigningKeys, now: int) -> None:
     """Asks on a terminal; elsewhere nobody is there to answer."""
-    phases = {row.kid: phase for row, _, phase in signing.phases(now)}
+    phases = {each.row.kid: each.phase for each in signing.standings(now)}
     if kid not in phases:
         return  # refused below, with the reason
     if not sys.stdin.isatty():

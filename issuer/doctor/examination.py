@@ -61,7 +61,7 @@ def settings(given: configuration.Configuration) -> Iterator[Finding]:
 def _inside(current: Settings, database: Database, clock: Clock) -> Iterator[Finding]:
     kek, finding = signing_keys.check_sealed(current, database)
     yield finding
-    yield signing_keys.check_ring(current, database, int(clock()))
+    yield from signing_keys.check_rings(current, database, int(clock()))
     if not database.is_sqlite:
         yield clocks.check_database(database, clock)
     yield from status_list.check(current, database, int(clock()))

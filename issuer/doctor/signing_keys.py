@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from issuer import rfc3339
 from issuer.doctor.finding import Finding, failure, of_obstacle, ok, warning
@@ -35,25 +35,27 @@ def check_sealed(settings: Settings, database: Database) -> tuple[KeyEncryptionK
     return kek, ok(_SEALED, f"the key-encryption key opens all {opened} of them")
 
 
-def check_ring(settings: Settings, database: Database, now: int) -> Finding:
+def check_rings(settings: Settings, database: Database, now: int) -> Iterator[Finding]:
     with database.read() as session:
-        keys = signing_keys.ring(session)
-    return succession(keys, now, policy_of(settings))
+        rings = signing_keys.rings(session, settings.algorithm)
+    for name, keys in rings.items():
+        yield succession(name, keys, now, policy_of(settings))
 
 
-def succession(keys: Iterable[RingKey], now: int, policy: Policy) -> Finding:
-    """Whether a key signs, another one waits, and neither is late."""
+def succession(name: str, keys: Iterable[RingKey], now: int, policy: Policy) -> Finding:
+    """Whether a key of the ring signs, another one waits, and neither is late."""
+    about = _RING if name == signing_keys.TOKENS else f"{name} {_RING}"
     keys = list(keys)
     phases = ring.phases(keys, now, policy)
     current = next((key for key in keys if phases[key.kid] is Phase.CURRENT), None)
     waiting = [key for key in keys if phases[key.kid] is Phase.NEXT]
     if current is None:
-        return failure(_RING, "there is no key that signs", _SERVE)
+        return failure(about, "there is no key that signs", _SERVE)
     if waiting:
         signs_from = rfc3339.write(min(key.signs_from for key in waiting))
-        return ok(_RING, f"{current.kid} signs, {waiting[0].kid} follows at {signs_from}")
+        return ok(about, f"{current.kid} signs, {waiting[0].kid} follows at {signs_from}")
     planned = current.signs_from + policy.sign_for
     if now > planned:
         said = f"{current.kid} should have been replaced at {rfc3339.write(planned)}, and no key waits"
-        return failure(_RING, said, _SERVE)
-    return warning(_RING, f"{current.kid} signs, and no key waits to follow it", _SERVE)
+        return failure(about, said, _SERVE)
+    return warning(about, f"{current.kid} signs, and no key waits to follow it", _SERVE)

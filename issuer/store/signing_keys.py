@@ -6,21 +6,30 @@ from sqlmodel import Session, col, func, select, update
 
 from issuer.store.database import Transaction
 from issuer.store.secrets import HashKeyInForce
-from issuer.store.tables import HashKey, SealedSigningKey
+from issuer.store.tables import AppRow, HashKey, SealedSigningKey
 from keys import KeyEncryptionKey, RingKey, SigningKey
+
+TOKENS = "tokens"
+"""The ring whose current key signs tokens and status lists. Any other has the name of its algorithm."""
 
 
 class UnknownSigningKey(Exception):
     """No signing key has this `kid`; the message says where to find those that there are."""
 
+    def __init__(self, kid: str) -> None:
+        super().__init__(f"no signing key has the kid {kid}: `hourmarkd keys list` shows them")
 
-def add(tx: Transaction, key: SigningKey, kek: KeyEncryptionKey, *, signs_from: int) -> None:
+
+def add(
+    tx: Transaction, key: SigningKey, kek: KeyEncryptionKey, *, signs_from: int, ring: str = TOKENS
+) -> None:
     """Keeps a new signing key. It is public from now on."""
     last = tx.session.exec(select(func.max(SealedSigningKey.number))).one() or 0
     tx.session.add(
         SealedSigningKey(
             kid=key.kid,
             number=last + 1,
+            ring=ring,
             algorithm=key.algorithm.name,
             sealed=kek.seal(key.to_der(), _signing_purpose(key.kid)),
             published_at=tx.now,
@@ -28,7 +37,7 @@ def add(tx: Transaction, key: SigningKey, kek: KeyEncryptionKey, *, signs_from: 
         )
     )
     tx.changed("signing_key", key.kid)
-    tx.audit("signing-key:create", key.kid, algorithm=key.algorithm.name, signs_from=signs_from)
+    tx.audit("signing-key:create", key.kid, ring=ring, algorithm=key.algorithm.name, signs_from=signs_from)
 
 
 def hasten(tx: Transaction, kid: str, *, signs_from: int) -> None:
@@ -49,9 +58,18 @@ def is_revoked(session: Session, kid: str) -> bool:
     )
 
 
-def ring(session: Session) -> list[RingKey]:
-    rows = session.exec(select(SealedSigningKey).order_by(col(SealedSigningKey.number)))
-    return [RingKey(row.kid, row.published_at, row.signs_from, row.revoked_at, row.number) for row in rows]
+def rings(session: Session, algorithm: str) -> dict[str, list[RingKey]]:
+    """Every ring that there is or must be, where tokens are signed by `algorithm`. A new one is empty.
+
+    An app may have its ID tokens signed by another algorithm (OpenID Connect Registration section 2).
+    """
+    asked = session.exec(select(AppRow.id_token_algorithm).distinct())
+    found: dict[str, list[RingKey]] = {TOKENS: []}
+    found |= {other: [] for other in asked if other not in (None, algorithm)}
+    for row in session.exec(select(SealedSigningKey).order_by(col(SealedSigningKey.number))):
+        key = RingKey(row.kid, row.published_at, row.signs_from, row.revoked_at, row.number)
+        found.setdefault(row.ring, []).append(key)
+    return found
 
 
 def open_keys(session: Session, kek: KeyEncryptionKey) -> dict[str, SigningKey]:
@@ -80,7 +98,7 @@ def _update(tx: Transaction, kid: str, **values: int) -> None:
         update(SealedSigningKey).where(col(SealedSigningKey.kid) == kid).values(**values)
     ).rowcount
     if not found:
-        raise UnknownSigningKey(f"no signing key has the kid {kid}: `hourmarkd keys list` shows them")
+        raise UnknownSigningKey(kid)
     tx.changed("signing_key", kid)
 
 

@@ -41,7 +41,7 @@ def kids(process: SigningKeys) -> list[str]:
 
 
 def phases(process: SigningKeys, now: int) -> list[Phase]:
-    return [phase for _, _, phase in process.phases(now)]
+    return [each.phase for each in process.standings(now)]
 
 
 def test_without_a_key_nothing_is_signed(database: Database) -> None:

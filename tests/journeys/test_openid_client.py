@@ -107,9 +107,13 @@ def expect_all_of_it(app: App, told: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "authentication", ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
 )
-def test_code_and_what_follows(world: World, browser: Browser, authentication: str) -> None:
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
+def test_code_and_what_follows(world: World, browser: Browser, authentication: str, algorithm: str) -> None:
     private, public = key_pair()
-    members: dict[str, Any] = {"token_endpoint_auth_method": authentication.replace("_post", "_basic")}
+    members: dict[str, Any] = {
+        "token_endpoint_auth_method": authentication.replace("_post", "_basic"),
+        "id_token_signed_response_alg": algorithm,
+    }
     if authentication == "private_key_jwt":
         members["jwks"] = {"keys": [public]}
     app = register(world, "data:get@*", **members)

@@ -11,6 +11,8 @@ class SealedSigningKey(SQLModel, table=True):
 
     kid: str = Field(primary_key=True)
     number: int = Field(unique=True)
+    ring: str
+    """Whose keys follow one another: that of the tokens, or that of ID tokens by another algorithm."""
     algorithm: str
     sealed: bytes = Field(sa_type=LargeBinary)
     published_at: int = Field(sa_type=BigInteger)

@@ -81,8 +81,8 @@ def test_keys_are_listed_with_their_phase(made: Path) -> None:
     text, as_json = hourmarkd("keys list", made), hourmarkd("keys list -o json", made)
     assert (text.code, as_json.code) == (0, 0)
     (key,) = json.loads(as_json.out)
-    assert set(key) == {"kid", "algorithm", "phase", "published_at", "signs_from"}
-    assert (key["algorithm"], key["phase"]) == ("ES256", "current")
+    assert set(key) == {"kid", "algorithm", "ring", "phase", "published_at", "signs_from"}
+    assert (key["algorithm"], key["ring"], key["phase"]) == ("ES256", "tokens", "current")
     assert text.out.split() == [*key.values()]
 
 
@@ -105,6 +105,10 @@ def test_rotating_says_from_when_the_next_key_signs(folder: Path) -> None:
         "signing-key:rotate",
         planned["kid"],
     )
+
+
+def test_a_ring_that_there_is_not(made: Path) -> None:
+    assert_refused(hourmarkd("keys rotate --ring RS256", made), 1, "no ring RS256", "there are tokens")
 
 
 def test_revoking_says_what_is_so_now_and_who_learns_it_when(folder: Path) -> None:

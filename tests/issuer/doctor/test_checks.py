@@ -72,7 +72,7 @@ def test_clocks(ahead: float, level: str, said: str) -> None:
 )
 def test_succession(ring: list[tuple[int, ...]], now: int, level: str) -> None:
     keys = [RingKey(str(number), *row) for number, row in enumerate(ring)]
-    assert signing_keys.succession(keys, now, POLICY).level == level
+    assert signing_keys.succession("tokens", keys, now, POLICY).level == level
 
 
 @pytest.mark.parametrize(

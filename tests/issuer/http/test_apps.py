@@ -32,7 +32,7 @@ def new_name() -> str:
         ({"token_endpoint_auth_method": "tls_client_auth"}, "token_endpoint_auth_method"),
         ({"token_endpoint_auth_method": "private_key_jwt"}, "body"),
         ({"jwks": {"keys": []}}, "jwks"),
-        ({"id_token_signed_response_alg": "RS256"}, "id_token_signed_response_alg"),
+        ({"id_token_signed_response_alg": "HS256"}, "id_token_signed_response_alg"),
         ({"id_token_signed_response_alg": "none"}, "id_token_signed_response_alg"),
         ({"host": "app.example/path"}, "host"),
         ({"secret": "mine"}, "secret"),
