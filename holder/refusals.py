@@ -20,10 +20,12 @@ _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 # Where the protocol's own phrase would say nothing to a user.
 _WHAT = {400: "The request was refused", 409: "That cannot be", 422: "The request was refused"}
 # Fields that the user gave under another name.
-_OPTIONS = {"grace_seconds": "--grace in seconds", "expires_at": "--expires"}
+_OPTIONS = {"grace_seconds": "--grace in seconds", "expires_at": "--expires", "sign_in": "--id"}
 _FIELD = re.compile(rf"\b({'|'.join(_OPTIONS)})(?=: )")
-_NOUNS = {"roles": "role", "users": "user", "apps": "app", "keys": "key", "policies": "policy"}
-_ABOUT = re.compile(r"/v1/(roles|users|apps)(?:/([^/?]+)/(keys|policies|roles)(/?))?")
+_NOUNS = {"roles": "role", "users": "user", "apps": "app", "consents": "consent"}
+_INNER_LISTS = {"keys": "key list", "policies": "policy list", "roles": "role list", "sign-ins": "sign-ins"}
+_ABOUT = re.compile(rf"/v1/({'|'.join(_NOUNS)})(?:/([^/?]+)/({'|'.join(_INNER_LISTS)})(/?))?")
+_CONSENTS_OF = re.compile(r"/v1/consents\?")
 
 
 def refusal(answer: httpx.Response, issuer: str, credential: Credential | None) -> HolderError:
@@ -109,17 +111,20 @@ def _hint(answer: httpx.Response, code: str) -> str:
 
 def _listing(answer: httpx.Response) -> str:
     """The command that lists what the request was about."""
-    about = _ABOUT.search(answer.request.url.raw_path.decode("ascii"))
+    path = answer.request.url.raw_path.decode("ascii")
+    about = _ABOUT.search(path)
     if about is None:
         return "hourmark role list"
     outer, name, inner, within = about.groups()
     if answer.status_code == 404 and (outer, inner) == ("users", "roles"):
         # A role that is not held is no error, so it is the user who is missing, or the role that is given.
         return "hourmark user list" + (", hourmark role list" if answer.request.method == "POST" else "")
+    if _CONSENTS_OF.match(path):
+        return "hourmark user list"
     # Where a list itself is not found, what it is of is missing.
     if inner is None or (answer.status_code == 404 and not within):
         return f"hourmark {_NOUNS[outer]} list"
-    return f"hourmark {_NOUNS[outer]} {_NOUNS[inner]} list {shlex.quote(unquote(name))}"
+    return f"hourmark {_NOUNS[outer]} {_INNER_LISTS[inner]} {shlex.quote(unquote(name))}"
 
 
 def _again(answer: httpx.Response) -> str:

@@ -67,6 +67,12 @@ def find(session: Session, client_id: str) -> Client | None:
     return None if row is None else of_app(session, row)
 
 
+def name_of(session: Session, client_id: str) -> str:
+    """What people call it."""
+    client = find(session, client_id)
+    return client_id if client is None else client.name
+
+
 def of_app(session: Session, row: AppRow) -> Client:
     wanted = Scope.parse(row.scope)
     role = None if row.role_id is None else session.get_one(Principal, row.role_id)

@@ -13,7 +13,7 @@ from uuid import uuid4
 import httpx
 
 from tests.browsers import Browser
-from tests.issuer.http.world import World, made
+from tests.issuer.http.world import World, bearer, made
 from verifier import jws, strict_json
 
 CALLBACK = "https://app.test/cb"
@@ -83,6 +83,17 @@ def register(world: World, scope: str = "data:get@*", **members: Any) -> App:
     asked = {"name": name, "scope": scope, "redirect_uris": [CALLBACK]} | members
     answer = made(world.admin.post("/v1/apps", json=asked))
     return App(world, name, answer["client_id"], answer["client_secret"], asked["redirect_uris"][0])
+
+
+def command_line(world: World) -> App:
+    """It acts as the user: what it gets, the user has."""
+    return App(world, "hourmark-cli", "hourmark-cli", None, "http://127.0.0.1:49152/callback")
+
+
+def as_oneself(world: World, browser: Browser) -> dict[str, str]:
+    """The headers of the browser's user at the issuer's own API."""
+    tokens = command_line(world).sign_in(browser, scope="*", resource=world.url)
+    return bearer(tokens["access_token"])
 
 
 def allow(browser: Browser, target: str) -> httpx.Response:

@@ -13,6 +13,7 @@ import typer
 from holder.cli import app as apps
 from holder.cli import (
     completion,
+    consent,
     context,
     errors,
     login_token,
@@ -69,6 +70,7 @@ app.add_typer(context.app, name="context")
 app.add_typer(role.app, name="role")
 app.add_typer(user.app, name="user")
 app.add_typer(apps.app, name="app")
+app.add_typer(consent.app, name="consent")
 app.command("verify")(verify.verify)
 app.command("can")(verify.can)
 app.command("completion")(completion.completion)

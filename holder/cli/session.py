@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from holder.answers import IssuedToken
     from holder.authorization_server import AuthorizationServer
     from holder.client import Issuer
+    from holder.connection import Connection
     from holder.credentials import Credential, Offer
     from holder.profile import Profile
 
@@ -62,7 +63,7 @@ class Session:
         self.choices = choices
         self.context = context
         self.environ = environ
-        self._opened: list[Issuer] = []
+        self._opened: list[Connection] = []
 
     @cached_property
     def profile(self) -> profile.Profile:
@@ -222,8 +223,8 @@ class Session:
 
     def close(self) -> None:
         """Ends the connections that were opened."""
-        for issuer in self._opened:
-            issuer.close()
+        for connection in self._opened:
+            connection.close()
 
 
 def say(text: str) -> None:

@@ -129,6 +129,44 @@ def delete(session: Session, name: UserName) -> None:
 
 @app.command()
 @with_session
+def sign_ins(session: Session, name: UserName) -> None:
+    """Show where a user is signed in, in browsers and at clients.
+
+    \b
+    Example:
+      hourmark user sign-ins ada
+    """
+    from holder import answers
+
+    view = session.view(answers.names(answers.SignIn))
+    view.many(map(asdict, session.issuer().sign_ins(name)))
+
+
+@app.command()
+@with_session
+def sign_out(
+    session: Session,
+    name: UserName,
+    # An option: where a script has no id, it must not become everywhere.
+    sign_in: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="At one place alone, as `sign-ins` shows it.")
+    ] = None,
+) -> None:
+    """Sign a user out everywhere. Role keys, and what the user lets apps have, go on.
+
+    \b
+    Examples:
+      hourmark user sign-out ada
+      hourmark user sign-out ada --id 7
+    """
+    from holder import answers
+
+    view = session.view(answers.names(answers.SignedOut))
+    view.one(asdict(session.issuer().sign_out(name, sign_in)))
+
+
+@app.command()
+@with_session
 def invite(
     session: Session,
     name: UserName,

@@ -1,6 +1,17 @@
 """The management API: one file a noun, an operation a row."""
 
-from issuer.api import apps, audit, invitations, memberships, policies, role_keys, roles, users
+from issuer.api import (
+    apps,
+    audit,
+    consents,
+    invitations,
+    memberships,
+    policies,
+    role_keys,
+    roles,
+    sign_ins,
+    users,
+)
 
 OPERATIONS = (
     *roles.OPERATIONS,
@@ -9,6 +20,8 @@ OPERATIONS = (
     *users.OPERATIONS,
     *memberships.OPERATIONS,
     *invitations.OPERATIONS,
+    *sign_ins.OPERATIONS,
     *apps.OPERATIONS,
+    *consents.OPERATIONS,
     *audit.OPERATIONS,
 )

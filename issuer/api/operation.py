@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from issuer.api.preconditions import Preconditions, etag
-from issuer.api.query import Query, read_query
+from issuer.api.query import MAX_ID, Query, read_query
 from issuer.body import read_json
 from issuer.callers import Caller
 from issuer.denials import wrong_field
@@ -23,6 +23,7 @@ from issuer.store.database import Transaction
 
 Done = TypeVar("Done")
 _NAMES = {"role": names.check_role_name, "user": names.check_user_name, "app": names.check_app_name}
+_MAX_DIGITS = len(str(MAX_ID))
 
 
 class Body(BaseModel):
@@ -75,6 +76,13 @@ class Call:
         if "\0" in text:
             raise wrong_field(name, "holds a NUL character")
         return text
+
+    def number(self, name: str) -> int:
+        """An id in the path that the issuer gave. Raises Denial for what none can be."""
+        text = self.path(name)
+        if len(text) > _MAX_DIGITS or not text.isascii() or not text.isdigit() or int(text) > MAX_ID:
+            raise wrong_field(name, "is no id: they are numbers, as listed")
+        return int(text)
 
     async def read(self, work: Callable[[Session], Done], *limiter: CapacityLimiter) -> Done:
         """Looks at one snapshot."""

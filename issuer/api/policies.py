@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from issuer import rfc3339
 from issuer.api.operation import Answer, Body, Call, Operation, Versioned
-from issuer.api.query import NumberedPageQuery, Page, page_of
+from issuer.api.query import IdPageQuery, Page, page_of
 from issuer.denials import wrong_field
 from issuer.store import principals
 from issuer.store.database import Transaction
@@ -65,7 +65,7 @@ async def list_of_role(call: Call) -> Versioned:
 
 async def delete(call: Call) -> Versioned:
     """Every token that was issued while it held ends. Again it does nothing."""
-    name, number = call.path("role"), _number(call.path("policy"))
+    name, number = call.path("role"), call.number("policy")
     call.caller.require("role-policy:delete", name)
 
     def work(tx: Transaction) -> Versioned:
@@ -89,12 +89,6 @@ def _policy(role: str, row: PolicyRow) -> Policy:
     )
 
 
-def _number(text: str) -> int:
-    if len(text) > 10 or not text.isascii() or not text.isdigit() or int(text) >= 2**31:
-        raise wrong_field("policy", "a policy's id is a number, as listed")
-    return int(text)
-
-
 _ALL = "/v1/roles/{role}/policies"
 OPERATIONS = (
     Operation(
@@ -116,7 +110,7 @@ OPERATIONS = (
         summary="List policies",
         permission="role:get@ROLE",
         handler=list_of_role,
-        query=NumberedPageQuery,
+        query=IdPageQuery,
         answer=Page[Policy],
         has_etag=True,
         is_conditional=True,

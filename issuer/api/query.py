@@ -13,6 +13,8 @@ from issuer.denials import wrong_field, wrong_fields
 
 MAX_PAGE = 200
 _DEFAULT_PAGE = 50
+MAX_ID = 2**31 - 1
+"""The database gives out no greater one."""
 _MAX_NUMBER = 2**63 - 1
 
 Item = TypeVar("Item")
@@ -51,6 +53,14 @@ class NumberedPageQuery(_Paged):
 
     cursor: Annotated[
         int | None, Field(le=_MAX_NUMBER), BeforeValidator(_cursor), WithJsonSchema({"type": "string"})
+    ] = None
+
+
+class IdPageQuery(_Paged):
+    """Of a list whose cursor is the id of the last item that was shown."""
+
+    cursor: Annotated[
+        int | None, Field(le=MAX_ID), BeforeValidator(_cursor), WithJsonSchema({"type": "string"})
     ] = None
 
 

@@ -15,7 +15,7 @@ from issuer.console.pages import page, page_row, see_other, sign_in_first, targe
 from issuer.console.user_agents import browser_name
 from issuer.service import Service
 from issuer.signing_in import passkeys as passkey_host
-from issuer.store import consents, credentials, passkeys, principals, upstream_identities, user_grants, users
+from issuer.store import consents, passkeys, principals, sign_ins, upstream_identities, user_grants, users
 from issuer.store.database import Transaction
 from issuer.store.refusals import NotFound
 from issuer.store.tables import PasskeyRow, UpstreamIdentity, UserGrant
@@ -76,11 +76,10 @@ async def post_end_sign_in(service: Service, request: Request) -> Response:
 
     def work(tx: Transaction) -> None:
         user = principals.get(tx.session, session.user)
-        of_user = user_grants.of_user(tx.session, user)
-        ended = [row for row in of_user if str(row.id) == form.get("id") and row.kind != CONSENT]
-        if not ended:
+        shown = [row.id for row in user_grants.of_user(tx.session, user) if str(row.id) == form.get("id")]
+        if not shown:
             raise NotFound("you are not signed in there")
-        user_grants.end(tx, ended)
+        sign_ins.end(tx, user, shown[0])
 
     await service.change(session.user, session.status_index, work)
     return see_other("/#sign-ins")
@@ -91,9 +90,7 @@ async def post_sign_out_everywhere(service: Service, request: Request) -> Respon
     session = browser.require_session()
 
     def work(tx: Transaction) -> None:
-        user = principals.get(tx.session, session.user)
-        credentials.end_sign_ins_of(tx, user)
-        tx.audit("user:sign-out-everywhere", user.name)
+        sign_ins.end_all(tx, principals.get(tx.session, session.user))
 
     await service.change(session.user, session.status_index, work)
     answer = see_other("/login")
@@ -129,7 +126,7 @@ def _account(reading: Session, session: BrowserSession, session_lifetime: int) -
 
 
 def _sign_in(reading: Session, row: UserGrant, session: BrowserSession) -> _SignIn:
-    name = browser_name(row.user_agent) if row.kind == SESSION else _client_name(reading, row)
+    name = browser_name(row.user_agent) if row.kind == SESSION else clients.name_of(reading, row.client_id)
     return _SignIn(row, name, row.id == session.grant_id)
 
 
@@ -137,12 +134,7 @@ def _app(reading: Session, row: UserGrant, session_lifetime: int) -> _App:
     scope = consents.scope_of(row)
     permissions = map(words.of_permission, scope.permissions)
     protocol = (words.of_word(word, session_lifetime) for word in scope.words)
-    return _App(row, _client_name(reading, row), (*permissions, *protocol))
-
-
-def _client_name(reading: Session, row: UserGrant) -> str:
-    client = clients.find(reading, row.client_id)
-    return row.client_id if client is None else client.name
+    return _App(row, clients.name_of(reading, row.client_id), (*permissions, *protocol))
 
 
 ROWS = (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from issuer.store import user_grants
 from issuer.store.database import Transaction
 from issuer.store.refusals import NotFound
-from issuer.store.tables import Principal, UserGrant
+from issuer.store.tables import AppRow, Principal, UserGrant
 from issuer.store.user_grants import CONSENT, Authentication, Place
 from verifier import Scope
 
@@ -18,6 +18,21 @@ def find(session: Session, user_id: int, client_id: str) -> UserGrant | None:
             UserGrant.kind == CONSENT, UserGrant.user_id == user_id, UserGrant.client_id == client_id
         )
     ).first()
+
+
+def page_of_user(
+    session: Session, user: Principal, *, before: int | None, limit: int
+) -> list[tuple[UserGrant, AppRow, Principal]]:
+    """Each with its app and the app's owner; the newest first, from before id `before` on."""
+    found = (
+        select(UserGrant, AppRow, Principal)
+        .join(AppRow, col(AppRow.client_id) == UserGrant.client_id)
+        .join(Principal, col(Principal.id) == AppRow.owner_id)
+        .where(UserGrant.kind == CONSENT, UserGrant.user_id == user.id)
+    )
+    if before is not None:
+        found = found.where(UserGrant.id < before)
+    return list(session.exec(found.order_by(col(UserGrant.id).desc()).limit(limit)))
 
 
 def scope_of(row: UserGrant | None) -> Scope:
@@ -65,3 +80,10 @@ def withdraw(tx: Transaction, user: Principal, client_id: str) -> None:
         raise NotFound("there is no such app that acts for you")
     user_grants.end(tx, rows)
     tx.audit("consent:withdraw", user.name, client_id=client_id)
+
+
+def withdraw_by_id(tx: Transaction, user: Principal, consent_id: int) -> None:
+    """The same, by its own id. Again it does nothing. Raises NotFound if it is none of the user's."""
+    row = user_grants.find(tx.session, user, consent_id, (CONSENT,))
+    if row is not None:
+        withdraw(tx, user, row.client_id)

@@ -5,13 +5,14 @@ Each owns an index of the status list. Whatever ends a grant, or narrows it, tak
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, delete, select, update
 
 from issuer.store import rights, status_indices
 from issuer.store.database import Transaction
+from issuer.store.refusals import NotFound
 from issuer.store.tables import Principal, RefreshToken, UserAccount, UserGrant
 from verifier import Scope
 
@@ -106,6 +107,14 @@ def of_user(
     if client_id is not None:
         found = found.where(UserGrant.client_id == client_id)
     return list(session.exec(found.order_by(col(UserGrant.id).desc())))
+
+
+def find(session: Session, user: Principal, grant_id: int, kinds: Collection[str]) -> UserGrant | None:
+    """None if it is gone. Raises NotFound if it is none of the user's, or of another kind."""
+    row = session.get(UserGrant, grant_id)
+    if row is not None and (row.user_id != user.id or row.kind not in kinds):
+        raise NotFound(f"{user.name} has no {' or '.join(kinds)} {grant_id}")
+    return row
 
 
 def of_client(session: Session, client_id: str) -> list[UserGrant]:

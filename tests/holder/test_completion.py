@@ -60,7 +60,7 @@ def test_answers(hourmark: Hourmark, issuer: IssuerDouble, home: Path) -> None:
     for name in ("live", "staging", "local"):
         assert hourmark("login", "--url", issuer.url, "--api-token", key, "--profile", name).code == 0
     seen = len(issuer.requests)
-    assert completed("hourmark con", environ) == ["context"]
+    assert completed("hourmark cont", environ) == ["context"]
     assert completed("hourmark role policy t", environ) == ["test"]
     assert completed("hourmark context use l", environ) == ["live", "local"]
     assert completed("hourmark --profile s", environ) == ["staging"]

@@ -72,8 +72,11 @@ DATA: dict[str, tuple[str, Callable[[World], list[str]]]] = {
 }
 WORDS_ALONE = {"login", "logout", "context use", "completion"}
 """These have no data: what they print is words, or a script."""
-WITH_A_REAL_ISSUER = {f"app {verb}" for verb in ("register", "list", "get", "update", "secret", "delete")}
-"""tests/journeys/test_apps_by_command.py tries these."""
+WITH_A_REAL_ISSUER = {
+    *(f"app {verb}" for verb in ("register", "list", "get", "update", "secret", "delete")),
+    *("consent list", "consent delete", "user sign-ins", "user sign-out"),
+}
+"""tests/journeys/test_apps_by_command.py and test_consents_by_command.py try these."""
 
 
 def commands(group: object, path: tuple[str, ...] = ()) -> Iterator[str]:

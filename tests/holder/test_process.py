@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from holder import answers
+from holder import answers, reading
 from holder.cli.session import Choices
 from holder.credentials import Credential
 from holder.profile import Profile
@@ -146,6 +146,6 @@ def test_no_repr_shows_a_secret() -> None:
         Credential.parse(key.reveal(), "test"),
         Profile("p", token=key.reveal()),
         Choices(app_token=key.reveal()),
-        answers.read(answers.NewRoleKey, {"access": key.access, "secret": key.secret, **made}),
+        reading.read(answers.NewRoleKey, {"access": key.access, "secret": key.secret, **made}),
     ]
     assert not any(key.secret in repr(value) for value in values)

@@ -22,11 +22,15 @@ class Row:
     body: dict[str, str] = field(default_factory=dict)
     also: str = ""
     """A second permission that it needs."""
+    query: str = ""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A role with a policy and a role key, a user, an app; of each a name that is not made yet."""
+    """A role with a policy and a role key, a user, an app; of each a name that is not made yet.
+
+    Of consents and sign-ins an id that nothing has: ending what is gone is allowed to whoever may end it.
+    """
 
     role: str
     policy: str
@@ -35,11 +39,13 @@ class Target:
     user: str
     person: str
     app: str
+    consent: str = str(2**31 - 1)
+    sign_in: str = str(2**31 - 1)
 
     def send(self, world: World, row: Row, caller: str) -> httpx.Response:
         return world.nobody.request(
             row.method,
-            self.fill(row.path),
+            self.fill(f"{row.path}?{row.query}" if row.query else row.path),
             headers=bearer(caller),
             json={name: self.fill(value) for name, value in row.body.items()} or None,
         )
@@ -80,6 +86,11 @@ ROWS = (
     Row("POST", "/v1/apps/{app}/secret", "app:update@{app}"),
     Row("DELETE", "/v1/apps/{app}", "app:delete@{app}"),
     Row("POST", "/v1/users/{user}/invitations", "user:invite@{user}", 201),
+    Row("GET", "/v1/users/{user}/sign-ins", "user:get@{user}"),
+    Row("DELETE", "/v1/users/{user}/sign-ins", "user:sign-out@{user}"),
+    Row("DELETE", "/v1/users/{user}/sign-ins/{sign_in}", "user:sign-out@{user}"),
+    Row("GET", "/v1/consents", "user:get@{user}", query="user={user}"),
+    Row("DELETE", "/v1/consents/{consent}", "user:withdraw-consent@{user}", query="user={user}"),
     Row("GET", "/v1/audit", "audit:read@*"),
     Row("GET", "/v1/audit/chain", "audit:read@*"),
 )  # fmt: skip

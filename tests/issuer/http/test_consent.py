@@ -7,15 +7,11 @@ from sqlmodel import select
 
 from issuer.store.tables import UserGrant
 from tests.browsers import Browser, inside
-from tests.clients import App, allow, claims, register, returned
+from tests.clients import App, allow, claims, command_line, register, returned
 from tests.issuer.http.world import World
 
 CONFIDENTIAL = {"token_endpoint_auth_method": "client_secret_basic"}
 LOOPBACK, PRIVATE, ELSEWHERE = "http://127.0.0.1/cb", "com.example.app:/cb", "https://app.test/cb"
-
-
-def command_line(world: World) -> App:
-    return App(world, "hourmark-cli", "hourmark-cli", None, "http://127.0.0.1:49152/callback")
 
 
 def is_asked(browser: Browser, app: App, **changes: str) -> bool:

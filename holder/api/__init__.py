@@ -1,0 +1,1 @@
+"""The management API as its holders see it: one file a noun."""
