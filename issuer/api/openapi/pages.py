@@ -16,6 +16,7 @@ PAGE_HEADERS = (
     "X-Content-Type-Options",
     "Cache-Control",
 )
+_COOKIE = ("Set-Cookie",)
 _ALWAYS_REFUSED = ("server_error", "temporarily_unavailable")
 _FORM_REFUSALS = (
     "invalid_request",
@@ -63,17 +64,20 @@ class Page:
         if self.is_shown:
             answers["200"] = _html("the page")
         if self.goes_back:
-            back = headers(("Location", "Cache-Control", "Referrer-Policy"))
+            back = headers(("Location", "Cache-Control", "Referrer-Policy"), _COOKIE)
             answers["302"] = {"description": "back to the client", "headers": back}
         if self.leads_on or self.needs_session:
-            answers["303"] = {"description": "elsewhere", "headers": headers(("Location", "Cache-Control"))}
+            answers["303"] = {
+                "description": "elsewhere",
+                "headers": headers(("Location", "Cache-Control"), _COOKIE),
+            }
         return answers
 
 
 def _html(description: str, *always: str) -> dict[str, Any]:
     return {
         "description": description,
-        "headers": headers((*PAGE_HEADERS, *always)),
+        "headers": headers((*PAGE_HEADERS, *always), _COOKIE),
         "content": {HTML: {"schema": {"type": "string"}}},
     }
 

@@ -30,6 +30,8 @@ REAL = {
     "app": "odd",
     "provider": "odd",
     "version": "0123456789abcdef",
+    "consent": "1",
+    "sign_in": "1",
 }
 
 ODD_SEGMENTS = [
