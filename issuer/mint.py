@@ -43,6 +43,8 @@ class Grant:
     """Who acts on the subject's behalf (RFC 8693 section 4.1); None if the subject does itself."""
     earlier_actors: tuple[str, ...] = ()
     """Who acted before that, the latest first."""
+    may_act: str | None = None
+    """Who alone may act with its tokens (RFC 8693 section 4.4)."""
     prepared: dict[str, tuple[bytes, str]] = field(default_factory=dict, repr=False)
     """By audience: the claims that are the same in all of its tokens, and the scope's text."""
 
@@ -122,6 +124,7 @@ class Mint:
             status=StatusReference(self._status_uri, grant.status_index),
             actor=grant.actor,
             earlier_actors=grant.earlier_actors,
+            may_act=grant.may_act,
         )
         claims = {name: value for name, value in token.to_claims().items() if name not in _PER_TOKEN}
         return orjson.dumps(claims)[:-1] + b","

@@ -56,6 +56,8 @@ class Token:
     """Who acts on behalf of `subject`."""
     earlier_actors: tuple[str, ...] = ()
     """On behalf of whom that one acts, the latest first: it counts for nothing (RFC 8693 section 4.1)."""
+    may_act: str | None = None
+    """Who alone may act on behalf of `subject` with this token (RFC 8693 section 4.4)."""
     job: str | None = None
     labels: Mapping[str, str] = field(default_factory=lambda: _NO_LABELS, hash=False)
 
@@ -110,6 +112,7 @@ class Token:
             not_before=_read(claims, "nbf", _time, None),
             actor=next(iter(actors), None),
             earlier_actors=actors[1:],
+            may_act=_read(claims, "may_act", _party, None),
             job=_read(claims, "job", _text, None),
             labels=_read(claims, "labels", _labels, _NO_LABELS),
         )
@@ -133,6 +136,8 @@ class Token:
             claims["nbf"] = self.not_before
         if self.actor is not None:
             claims["act"] = _nested((self.actor, *self.earlier_actors))
+        if self.may_act is not None:
+            claims["may_act"] = {"sub": self.may_act}
         if self.job is not None:
             claims["job"] = self.job
         if self.labels:
@@ -191,6 +196,10 @@ def _status(value: object) -> StatusReference | None:
     if not isinstance(uri, str) or type(index) is not int or index < 0:
         return None
     return StatusReference(uri, index)
+
+
+def _party(value: object) -> str | None:
+    return _text(value.get("sub")) if isinstance(value, dict) else None
 
 
 def _actors(value: object) -> tuple[str, ...] | None:

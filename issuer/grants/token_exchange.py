@@ -98,6 +98,7 @@ def _own(subject: Token) -> Grant:
         ends_at=int(subject.expires_at),
         actor=subject.actor,
         earlier_actors=subject.earlier_actors,
+        may_act=subject.may_act,
     )
 
 
@@ -116,6 +117,8 @@ async def _on_behalf(service: Service, asker: Client | Grant, subject: Token) ->
     if loaded is None:
         raise Denial("invalid_grant", f"{subject.subject} has not agreed that {client.name} acts for it")
     acting = asker.subject if isinstance(asker, Grant) else asker.client_id
+    if subject.may_act not in (None, acting):
+        raise Denial("invalid_request", "the subject token says that another party may act (may_act)")
     earlier = () if subject.actor is None else (subject.actor, *subject.earlier_actors)
     if len(earlier) >= MAX_ACTORS:
         raise Denial("invalid_request", f"the subject token went through {MAX_ACTORS} actors already")

@@ -40,6 +40,7 @@ def tokens(draw: st.DrawFn) -> Token:
         not_before=draw(st.none() | _times),
         actor=next(iter(actors), None),
         earlier_actors=tuple(actors[1:]),
+        may_act=draw(st.none() | _some),
         job=draw(st.none() | _some),
         labels=draw(_labels),
     )
@@ -72,7 +73,7 @@ def nested(actors: list[str]) -> dict[str, Any]:
 
 def test_what_is_empty_is_not_written() -> None:
     token = parsed(status=forge.ABSENT)
-    assert not {"status", "nbf", "act", "job", "labels"} & token.to_claims().keys()
+    assert not {"status", "nbf", "act", "may_act", "job", "labels"} & token.to_claims().keys()
 
 
 def test_one_audience_is_written_as_text() -> None:
@@ -155,6 +156,7 @@ WRONG = {
         *(None, 7, "user:x", ["x"], {}, {"sub": None}, {"sub": ""}, {"sub": 7}, {"sub": ["x"]}),
         *({"sub": "a", "act": None}, {"sub": "a", "act": {}}, _nested(9)),
     ],
+    "may_act": [None, 7, "user:x", ["x"], {}, {"sub": None}, {"sub": ""}, {"sub": 7}, {"sub": ["x"]}],
     "labels": _NO_LABELS,
 }
 
@@ -187,6 +189,7 @@ def test_a_claim_of_the_wrong_kind_is_named(claim: str, value: Any) -> None:
         ("act", {"sub": "user:anne", "act": {"sub": "user:x"}}, "actor", "user:anne"),
         ("act", {"sub": "user:anne", "act": {"sub": "user:x"}}, "earlier_actors", ("user:x",)),
         ("act", {"sub": "user:anne"}, "earlier_actors", ()),
+        ("may_act", {"sub": "role:a.b.c", "iss": "u"}, "may_act", "role:a.b.c"),
         ("job", "j-1", "job", "j-1"),
         ("labels", {}, "labels", {}),
         ("labels", {"hourmark/id": "a/b"}, "labels", {"hourmark/id": "a/b"}),

@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
+import orjson
 import pytest
 
 from issuer.clients import CLI_ID
-from tests.browsers import Browser, signed_in
+from issuer.store import signing_keys
+from tests.browsers import Browser, inside, signed_in
 from tests.clients import App, claims, register
 from tests.issuer.http.cases import case
 from tests.issuer.http.test_device import GRANT as DEVICE_GRANT
 from tests.issuer.http.test_device import begin, decide
 from tests.issuer.http.world import OTHER, SERVICES, Key, World, bearer, made
-from verifier.claims import MAX_ACTORS
+from verifier.claims import MAX_ACTORS, TYP
 
 GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
@@ -205,6 +207,23 @@ def test_a_chain_of_actors_ends_before_nobody_reads_it(world: World, browser: Br
     status, answer = exchange(apps[MAX_ACTORS % 2], token)
     assert (status, answer["error"]) == (400, "invalid_request")
     assert "actors" in answer["error_description"]
+
+
+def test_a_token_may_say_who_alone_acts_with_it(world: World, front: App, browser: Browser) -> None:
+    named, other = backend(world), backend(world)
+    for app in (named, other):
+        app.code(browser)
+    token = front.sign_in(browser)["access_token"]
+    with inside(world.issuer) as there, there.database.read() as reading:
+        signer = next(iter(signing_keys.open_keys(reading, there.kek).values()))
+    told = signer.sign(orjson.dumps(claims(token) | {"may_act": {"sub": named.client_id}}), TYP)
+    status, narrower = exchange(front, told, scope="data:get@x")
+    assert (status, claims(narrower["access_token"])["may_act"]) == (200, {"sub": named.client_id})
+    for kept in (told, narrower["access_token"]):
+        assert exchange(named, kept)[0] == 200
+        status, answer = exchange(other, kept)
+        assert (status, answer["error"]) == (400, "invalid_request")
+        assert "may_act" in answer["error_description"]
 
 
 def test_a_public_app_acts_for_nobody(world: World, front: App, browser: Browser) -> None:
