@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from issuer import health, introspection, me, published, revocation
 from issuer.api import OPERATIONS
 from issuer.api.openapi import get_openapi
+from issuer.api.presets import get_presets
 from issuer.authorization import authorize, device
 from issuer.console import account, login, logout, setup, sign_in_methods, static_files, upstream_login
 from issuer.grants.token import get_token, post_token
@@ -34,6 +35,7 @@ ROWS = (
     Row("GET", "/livez", health.livez),
     Row("GET", "/readyz", health.readyz),
     Row("GET", "/v1/openapi.json", get_openapi),
+    Row("GET", "/v1/presets", get_presets),
     *account.ROWS,
     *sign_in_methods.ROWS,
     *login.ROWS,

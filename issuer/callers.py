@@ -34,6 +34,8 @@ class Caller:
     expires_at: float | None
     is_on_behalf: bool = False
     """Whether an app acts for the principal: what people do for themselves is none of its business."""
+    is_narrowed: bool = False
+    """Whether it may do less than its principal, as a program's credential should."""
 
     @property
     def logged_as(self) -> str:
@@ -47,7 +49,7 @@ class Caller:
 
     def is_oneself(self, principal: str) -> bool:
         """Whether the principal itself asks, with all that it may: not an app for it, nor a narrowed key."""
-        return self.principal == principal and not self.is_on_behalf
+        return self.principal == principal and not self.is_on_behalf and not self.is_narrowed
 
     def require_within(self, scope: Scope, what: str) -> None:
         """Nobody hands on more than they hold. Raises Denial, which says what is missing."""
@@ -74,15 +76,15 @@ class Callers:
         header = authorization(request)
         self._coherence.check()
         if (header or "").lower().startswith("basic "):
-            return await self._role_key(request, None)
+            return await self._role_key(request, verifier, None)
         presented = bearer_token(header)
         if presented is None:
             raise BearerDenial(None)
         if ":" in presented:
-            return await self._role_key(request, presented)
+            return await self._role_key(request, verifier, presented)
         return self._token(request, verifier, presented)
 
-    async def _role_key(self, request: Request, presented: str | None) -> Caller:
+    async def _role_key(self, request: Request, verifier: Verifier, presented: str | None) -> Caller:
         try:
             if presented is None:
                 grant = await self._clients.client(request, {})
@@ -90,6 +92,8 @@ class Callers:
                 grant = await self._clients.prove(request, presented)
         except InvalidCredential as error:
             raise Denial("invalid_token", str(error)) from None
+        if grant.audiences and verifier.audiences.isdisjoint(grant.audiences):
+            raise BearerDenial(TokenError("wrong_audience", "the API token is for other services"))
         return Caller(
             principal=grant.subject,
             client_id=grant.client_id,
@@ -98,6 +102,7 @@ class Callers:
             scope=grant.rights,
             audience=None,
             expires_at=grant.ends_at,
+            is_narrowed=grant.is_narrowed,
         )
 
     def _token(self, request: Request, verifier: Verifier, presented: str) -> Caller:
@@ -115,4 +120,6 @@ class Callers:
             audience=token.audience,
             expires_at=token.expires_at,
             is_on_behalf=token.actor is not None,
+            # What its role key was narrowed to is not in it.
+            is_narrowed=token.client_id.startswith(ROLE_KEY_PREFIX),
         )

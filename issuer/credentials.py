@@ -162,6 +162,8 @@ class Credentials:
                     ends_at=min(
                         (at for at in (secret.ends_at, row.expires_at) if at is not None), default=None
                     ),
+                    audiences=loaded.audiences,
+                    is_narrowed=row.scope is not None,
                 ),
             )
             for secret in loaded.secrets

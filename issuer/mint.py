@@ -39,6 +39,10 @@ class Grant:
     """Ends all of its tokens."""
     ends_at: int | None
     """Unix seconds; no token outlives it."""
+    audiences: tuple[str, ...] = ()
+    """Which services it is for; () for all. The first is the default."""
+    is_narrowed: bool = False
+    """Whether the credential was made with less than its principal holds."""
     actor: str | None = None
     """Who acts on the subject's behalf (RFC 8693 section 4.1); None if the subject does itself."""
     earlier_actors: tuple[str, ...] = ()

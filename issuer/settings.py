@@ -22,6 +22,8 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from issuer import presets
+from issuer.presets import Presets
 from issuer.signing_in.providers import UpstreamProvider, check_names
 
 _HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*", re.ASCII)
@@ -69,6 +71,12 @@ class Settings(BaseSettings):
     """Names that requests may be for, beside the issuer's own, the one listened on and loopback."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses and networks whose `X-Forwarded-For` is believed."""
+    presets: Presets = Field(default_factory=presets.defaults)
+    """What API tokens are made for."""
+    api_token_lifetime: Annotated[int, Field(ge=60)] = 90 * 86400
+    """Of an API token for which nothing else was asked."""
+    api_tokens_without_expiry: bool = False
+    """Whether an API token may be made that lives until it is deleted."""
     upstream_providers: dict[str, UpstreamProvider] = Field(default_factory=dict)
     """Other OpenID providers that users may sign in by, by the name in their paths."""
     key_encryption_key: SecretStr | None = None

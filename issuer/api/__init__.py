@@ -10,6 +10,7 @@ from issuer.api import (
     role_keys,
     roles,
     sign_ins,
+    tokens,
     users,
 )
 
@@ -23,5 +24,6 @@ OPERATIONS = (
     *sign_ins.OPERATIONS,
     *apps.OPERATIONS,
     *consents.OPERATIONS,
+    *tokens.OPERATIONS,
     *audit.OPERATIONS,
 )

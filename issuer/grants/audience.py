@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from issuer.denials import Denial
 from issuer.settings import Settings
 
 
-def asked_audience(settings: Settings, form: Mapping[str, str], default: str | None = None) -> str:
-    """Without either the default; else the first of the settings. Raises Denial."""
+def asked_audience(
+    settings: Settings, form: Mapping[str, str], default: str | None = None, *, within: Collection[str] = ()
+) -> str:
+    """Without either parameter the default; else the first that may be. Raises Denial.
+
+    within: what the credential was made for, if that is not every service.
+    """
     resource, audience = form.get("resource"), form.get("audience")
-    accepted = settings.accepted_audiences
-    asked = resource or audience or default or accepted[0]
+    accepted = [each for each in settings.accepted_audiences if not within or each in within]
+    asked = resource or audience or default or (accepted[0] if accepted else "")
     if audience not in (None, asked) or asked not in accepted:
+        known = "this API token is for" if within else "known"
         raise Denial(
-            "invalid_target", f"`resource` names no service known here; known: {', '.join(accepted)}"
+            "invalid_target",
+            f"`resource` names no service known here; {known}: {', '.join(accepted) or 'none'}",
         )
     return asked

@@ -28,7 +28,8 @@ async def grant(service: Service, request: Request, form: Mapping[str, str]) -> 
         audience = asked_audience(service.settings, form)
         return Issued(service.mint.mint(own, audience, form.get("scope"), now))
     grant = await service.clients.client(request, form)
-    minted = service.mint.mint(grant, asked_audience(service.settings, form), form.get("scope"), now)
+    audience = asked_audience(service.settings, form, within=grant.audiences)
+    minted = service.mint.mint(grant, audience, form.get("scope"), now)
     service.credentials.last_exchanged[grant.client_id] = now
     return Issued(minted)
 

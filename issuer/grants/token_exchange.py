@@ -68,7 +68,8 @@ def _audience(service: Service, form: Mapping[str, str], asker: Client | Grant, 
     """
     if asker.client_id != subject.client_id:
         return asked_audience(service.settings, form)
-    audience = asked_audience(service.settings, form, subject.audience[0])
+    within = asker.audiences if isinstance(asker, Grant) else ()
+    audience = asked_audience(service.settings, form, subject.audience[0], within=within)
     is_public = isinstance(asker, Client) and asker.is_public
     if is_public and not {audience, service.settings.issuer_url} & set(subject.audience):
         raise Denial(

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, delete, or_, select, update
 from issuer.store import rights, secrets
 from issuer.store.database import Transaction
 from issuer.store.secrets import HashKeyInForce
-from issuer.store.tables import Principal, RoleKeyRow, Secret, UserAccount
+from issuer.store.tables import ApiTokenRow, Principal, RoleKeyRow, Secret, UserAccount
 from keys import RoleKey
 from verifier import Scope
 
@@ -30,6 +30,8 @@ class LoadedKey:
     """What its principal may do."""
     roles: Mapping[str, Scope]
     """Of each role that its principal is or holds, by name, its whole permissions."""
+    audiences: tuple[str, ...]
+    """Which services it is for; () for all."""
 
 
 def create(
@@ -99,13 +101,14 @@ def load(session: Session, access: str) -> LoadedKey | None:
     account = session.get(UserAccount, principal.id)
     if account is not None and account.disabled_at is not None:
         return None
-    held = rights.held(session, principal)
+    held, token = rights.held(session, principal), session.get(ApiTokenRow, access)
     return LoadedKey(
         principal=principal,
         row=row,
         secrets=secrets.of(session, [access]),
         held=held,
         roles=rights.by_role(session, principal, held),
+        audiences=() if token is None else tuple(token.audiences.split()),
     )
 
 
@@ -183,4 +186,5 @@ def _made_by(session: Session, accesses: list[str]) -> list[str]:
 
 def _delete_rows(tx: Transaction, rows: list[RoleKeyRow]) -> None:
     secrets.drop(tx, secrets.of(tx.session, [row.access for row in rows]))
+    tx.session.execute(delete(ApiTokenRow).where(col(ApiTokenRow.access).in_([row.access for row in rows])))
     tx.session.execute(delete(RoleKeyRow).where(col(RoleKeyRow.access).in_([row.access for row in rows])))

@@ -203,6 +203,17 @@ class Unready(Answer):
     reason: str
 
 
+class NamedPreset(Answer):
+    name: str
+    title: str
+    description: str
+    permissions: list[str]
+
+
+class Presets(Answer):
+    items: list[NamedPreset]
+
+
 class Document(BaseModel):
     """OpenAPI 3.1."""
 

@@ -226,5 +226,10 @@ ENDPOINTS = (
         answer=answers.Ready,
         unavailable=answers.Unready,
     ),
+    Endpoint(
+        path="/v1/presets",
+        summary="What API tokens can be made for, and what that means",
+        answer=answers.Presets,
+    ),
     Endpoint(path="/v1/openapi.json", summary="This document", answer=answers.Document),
 )

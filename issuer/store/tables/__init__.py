@@ -18,11 +18,12 @@ from issuer.store.tables.people import (
     UpstreamIdentity,
     UserAccount,
 )
-from issuer.store.tables.role_keys import RoleKeyRow, Secret
+from issuer.store.tables.role_keys import ApiTokenRow, RoleKeyRow, Secret
 from issuer.store.tables.sealed_keys import HashKey, SealedSigningKey
 from issuer.store.tables.status import StatusIndex, StatusListVersion
 
 __all__ = [
+    "ApiTokenRow",
     "AppRow",
     "AuditRow",
     "AuthorizationCode",

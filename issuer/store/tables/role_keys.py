@@ -1,4 +1,4 @@
-"""Role keys and their secrets."""
+"""Role keys, those that are API tokens, and their secrets."""
 
 from sqlalchemy import BigInteger, LargeBinary
 from sqlmodel import Field, SQLModel
@@ -22,6 +22,19 @@ class RoleKeyRow(SQLModel, table=True):
     """The credential that made it."""
     expires_at: int | None = Field(default=None, sa_type=BigInteger)
     last_exchanged_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class ApiTokenRow(SQLModel, table=True):
+    """What a role key was made from that is an API token. Lists are separated by spaces."""
+
+    __tablename__ = "api_token"
+
+    access: str = Field(primary_key=True, foreign_key="role_key.access")
+    description: str
+    presets: str
+    label_selectors: str
+    resources: str
+    audiences: str
 
 
 class Secret(SQLModel, table=True):

@@ -19,7 +19,7 @@ class Row:
     path: str
     permission: str
     status: int = 200
-    body: dict[str, str] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict)
     also: str = ""
     """A second permission that it needs."""
     query: str = ""
@@ -39,6 +39,8 @@ class Target:
     user: str
     person: str
     app: str
+    id: str
+    """Of an API token of the role."""
     consent: str = str(2**31 - 1)
     sign_in: str = str(2**31 - 1)
 
@@ -47,8 +49,14 @@ class Target:
             row.method,
             self.fill(f"{row.path}?{row.query}" if row.query else row.path),
             headers=bearer(caller),
-            json={name: self.fill(value) for name, value in row.body.items()} or None,
+            json=self.filled(row) or None,
         )
+
+    def filled(self, row: Row) -> dict[str, Any]:
+        """What the row sends."""
+        return {
+            name: self.fill(value) if isinstance(value, str) else value for name, value in row.body.items()
+        }
 
     def fill(self, text: str) -> str:
         return text.format(**vars(self))
@@ -91,6 +99,12 @@ ROWS = (
     Row("DELETE", "/v1/users/{user}/sign-ins/{sign_in}", "user:sign-out@{user}"),
     Row("GET", "/v1/consents", "user:get@{user}", query="user={user}"),
     Row("DELETE", "/v1/consents/{consent}", "user:withdraw-consent@{user}", query="user={user}"),
+    Row("POST", "/v1/tokens", "role-key:create@{role}", 201,
+        {"name": "{new}", "presets": ["protected-endpoint"], "owner": "role:{role}"}, "app:query@*"),
+    Row("GET", "/v1/tokens", "role-key:list@{role}", query="owner=role:{role}"),
+    Row("GET", "/v1/tokens/{id}", "role-key:list@{role}"),
+    Row("POST", "/v1/tokens/{id}/renew", "role-key:renew@{role}", also="app:query@*"),
+    Row("DELETE", "/v1/tokens/{id}", "role-key:delete@{role}"),
     Row("GET", "/v1/audit", "audit:read@*"),
     Row("GET", "/v1/audit/chain", "audit:read@*"),
 )  # fmt: skip
@@ -109,4 +123,6 @@ def target(world: World) -> Target:
     made(
         world.admin.post("/v1/apps", json={"name": app, "token_endpoint_auth_method": "client_secret_basic"})
     )
-    return Target(role, str(policy["id"]), key.access, f"{role}-new", user, f"{user}-new", app)
+    asked = {"name": "for tests", "presets": ["protected-endpoint"], "owner": f"role:{role}"}
+    token = made(world.admin.post("/v1/tokens", json=asked))["id"]
+    return Target(role, str(policy["id"]), key.access, f"{role}-new", user, f"{user}-new", app, token)

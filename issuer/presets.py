@@ -1,0 +1,113 @@
+"""Presets: what an API token is for, in a word, and the permissions that it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from verifier import InvalidPermission, Permission, Scope
+from verifier.scope import MAX_PARTS
+
+_NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
+
+
+class Preset(BaseModel):
+    """One of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    title: str
+    description: str
+    permissions: Annotated[tuple[str, ...], Field(min_length=1)]
+    """On any resource; a token's resources and labels narrow each of them."""
+
+    @field_validator("permissions")
+    @classmethod
+    def _check(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for permission in map(Permission.parse, value):
+            if permission.name or not permission.is_prefix or permission.labels:
+                raise ValueError("a preset's permissions are for any resource: write noun:verb@*")
+        return value
+
+
+Presets = dict[Annotated[str, Field(pattern=_NAME)], Preset]
+
+
+def defaults() -> dict[str, Preset]:
+    """Those of an issuer whose settings name none."""
+    return {
+        "read": Preset(
+            title="Read",
+            description="query what jobs and apps serve",
+            permissions=("app:query@*", "job:query@*"),
+        ),
+        "operator": Preset(
+            title="Operator",
+            description="everything about jobs and apps, to query them too",
+            permissions=("app:*@*", "job:*@*"),
+        ),
+        "developer-operations": Preset(
+            title="Developer operations",
+            description="manage the resources of the platform: jobs, apps, data and repositories",
+            permissions=("app:*@*", "data:*@*", "job:*@*", "repository:*@*"),
+        ),
+        "protected-endpoint": Preset(
+            title="Protected endpoint",
+            description="query protected deployments: those that are named, or all",
+            permissions=("app:query@*",),
+        ),
+    }
+
+
+class UnusablePresets(ValueError):
+    """What was chosen gives no token; the message says why, and `field` what it is about."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def scope_of(
+    presets: Mapping[str, Preset], chosen: Iterable[str], resources: Iterable[str], selectors: Iterable[str]
+) -> Scope:
+    """Each permission of the chosen presets, on each resource, by each selector.
+
+    Raises UnusablePresets.
+    """
+    wide: set[Permission] = set()
+    for name in chosen:
+        if name not in presets:
+            raise UnusablePresets("presets", f"{name!r} is no preset; there are: {', '.join(presets)}")
+        wide |= set(map(Permission.parse, presets[name].permissions))
+    places, labels = list(resources) or ["*"], list(selectors) or [None]
+    if len(wide) * len(places) * len(labels) > MAX_PARTS:
+        raise UnusablePresets("presets", f"this makes more than {MAX_PARTS} permissions: choose fewer")
+    narrow = [_target(resource, selector) for resource in places for selector in labels]
+    return Scope.of(
+        replace(permission, name=target.name, is_prefix=target.is_prefix, labels=target.labels)
+        for permission in wide
+        for target in narrow
+    )
+
+
+def _target(resource: str, selector: str | None) -> Permission:
+    """A resource and a selector, as the grammar of permissions has them."""
+    named = _parse("resources", resource, f"any:any@{resource}", "write a name, or NAME*")
+    if named.labels:
+        raise UnusablePresets("resources", f"{resource!r} has labels: say them in label_selectors")
+    if selector is None:
+        return named
+    target = _parse("label_selectors", selector, f"any:any@{resource}[{selector}]", "write name=value")
+    if target.is_contradictory:
+        raise UnusablePresets("label_selectors", f"{selector!r} asks one label for two values")
+    return target
+
+
+def _parse(field: str, said: str, text: str, form: str) -> Permission:
+    try:
+        return Permission.parse(text)
+    except InvalidPermission:
+        raise UnusablePresets(field, f"{said[:100]!r} is none: {form}") from None
