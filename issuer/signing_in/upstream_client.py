@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +26,8 @@ _ALGORITHMS = frozenset(f"{family}{bits}" for family in ("RS", "PS", "ES") for b
     "Ed25519",
 }
 """None of them symmetric: a public key would be the secret of those."""
+_UNUSABLE = (httpx2.HTTPError, AttributeError, KeyError, RuntimeError, TypeError, ValueError)
+"""What comes of no answer, and of one of another form: the library takes it apart without a look at it."""
 
 
 class Upstream:
@@ -49,7 +53,7 @@ class Upstream:
             app = await self._client()
             extra = {"prompt": "login", "max_age": "0"} if again else {}
             answer = await app.authorize_redirect(request, self._callback, **extra)
-        except (httpx2.HTTPError, OAuthError, ValueError, RuntimeError) as error:
+        except (OAuthError, *_UNUSABLE) as error:
             raise UpstreamUnavailable(type(error).__name__) from error
         return str(answer.headers["location"])
 
@@ -61,7 +65,7 @@ class Upstream:
             await self._check_answer(app, request, attempt)
             token = await app.authorize_access_token(request, claims_options=self._expected())
             claims = await self._claims(app, token)
-        except (httpx2.HTTPError, ValueError, RuntimeError) as error:
+        except _UNUSABLE as error:
             raise UpstreamUnavailable(type(error).__name__) from error
         except (OAuthError, JoseError) as error:
             # Whoever wrote the link back wrote this too.
@@ -108,10 +112,23 @@ class Upstream:
             raise UpstreamRefused("it did not say who signed in")
         if "userinfo_endpoint" not in await app.load_server_metadata():
             return signed
-        told: dict[str, Any] = await app.userinfo(token=token)
+        told = await self._userinfo(app, token["access_token"])
         if told.get("sub") != signed["sub"]:
             raise UpstreamRefused("it told about somebody else than who signed in")
         return told | signed
+
+    @staticmethod
+    async def _userinfo(app: StarletteOAuth2App, access_token: str) -> dict[str, Any]:
+        """By hand: the library takes a token for expired in its last minute, which may be its first."""
+        metadata = await app.load_server_metadata()
+        answer = await app.get(
+            metadata["userinfo_endpoint"],
+            headers={"Authorization": f"Bearer {access_token}"},
+            withhold_token=True,
+        )
+        answer.raise_for_status()
+        told: dict[str, Any] = answer.json()
+        return told
 
     async def _client(self) -> StarletteOAuth2App:
         """Its metadata is read when it is first needed: one that is down keeps nobody from starting."""
@@ -125,6 +142,7 @@ class Upstream:
                     "scope": self.provider.scope,
                     "code_challenge_method": "S256",
                     "timeout": _TIMEOUT,
+                    "verify": _tls(),
                     "trust_env": urlsplit(self.provider.issuer).scheme == "https",
                 },
             )
@@ -137,6 +155,12 @@ class Upstream:
             ]
             self._app = app
         return self._app
+
+
+@cache
+def _tls() -> SSLContext:
+    """One for all: it takes a tenth of a second, and the library makes a client for every question."""
+    return httpx2.create_ssl_context()
 
 
 def _texts(value: object) -> tuple[str, ...]:
