@@ -24,6 +24,7 @@ from tests.running_issuer import RunningIssuer
 
 LIFETIME = 3600
 _TAG = re.compile(r"<(input|button)\b([^>]*)>")
+_REFRESH = re.compile(r'<meta http-equiv="refresh" content="0; url=([^"]*)">')
 _ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
 
 
@@ -138,6 +139,15 @@ def signed_in(
     browser = Browser(issuer.settings["HOURMARKD_ISSUER"])
     browser.cookies[SESSION_COOKIE] = cookie
     return browser
+
+
+def leads_to(answer: httpx.Response) -> str:
+    """Where an answer leads: by a redirect, or as a page that goes on by itself."""
+    if answer.is_redirect:
+        return str(answer.headers["location"])
+    found = _REFRESH.search(answer.text)
+    assert found, f"{answer.status_code}: {answer.text}"
+    return unescape(found[1])
 
 
 def _set_cookies(answer: httpx.Response) -> Iterable[tuple[str, str]]:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from issuer.console.browser import Browser, browser_of, forget, keep, read_page_form
-from issuer.console.pages import own_path, page_row, see_other
+from issuer.console.pages import own_path, page, page_row, see_other
 from issuer.denials import Denial
 from issuer.service import Service
 from issuer.signing_in import sessions, upstream
@@ -30,16 +30,23 @@ async def get_begin(service: Service, request: Request) -> Response:
     """To the provider. Who is signed in already comes to prove it again, or as somebody else."""
     browser = await browser_of(service, request)
     then = own_path(request.query_params.get("next"))
-    return await _go(service, request, then, links=None, again=browser.session is not None)
+    url, sealed = await _begin(service, request, then, links=None, again=browser.session is not None)
+    return _keep_attempt(see_other(url), sealed)
 
 
 async def post_link(service: Service, request: Request) -> Response:
-    """To the provider, for an account there that is to be linked to the user who is signed in."""
+    """To the provider, for an account there that is to be linked to the user who is signed in.
+
+    By a page that leads on: browsers hold every redirect after a form against its page's policy, and where a
+    provider sends people is its own business.
+    """
     browser, _ = await read_page_form(service, request)
     session = browser.require_session()
     if not sessions.is_recent(session):
         return see_other("/login?next=/")
-    return await _go(service, request, "/", links=session.user_id, again=True)
+    url, sealed = await _begin(service, request, "/", links=session.user_id, again=True)
+    label = _provider(service, request).label
+    return _keep_attempt(page(browser, "upstream.html", provider=label, url=url), sealed)
 
 
 async def get_callback(service: Service, request: Request) -> Response:
@@ -52,7 +59,11 @@ async def get_callback(service: Service, request: Request) -> Response:
         )
         identity = await provider.finish(request, attempt)
     except UpstreamRefused as error:
-        raise Denial("not_permitted", f"signing in at {provider.label} did not work: {error}") from error
+        raise Denial(
+            "not_permitted",
+            f"signing in at {provider.label} did not work ({error}): begin again from the start page, or "
+            "sign in another way",
+        ) from error
     except UpstreamUnavailable as error:
         raise _unavailable(provider) from error
     if attempt.links is None:
@@ -75,15 +86,21 @@ async def get_callback(service: Service, request: Request) -> Response:
     return answer
 
 
-async def _go(service: Service, request: Request, then: str, *, links: int | None, again: bool) -> Response:
+async def _begin(
+    service: Service, request: Request, then: str, *, links: int | None, again: bool
+) -> tuple[str, str]:
+    """Where to go, and the attempt for the browser to keep. Raises Denial."""
     provider = _provider(service, request)
     attempt = Attempt(provider.name, then, links, int(time.time()), {})
     try:
         url = await provider.begin(request, attempt, again=again)
     except UpstreamUnavailable as error:
         raise _unavailable(provider) from error
-    answer = see_other(url)
-    keep(answer, COOKIE, upstream.seal(attempt, service.credentials.hash_key.key), seconds=upstream.LIFETIME)
+    return url, upstream.seal(attempt, service.credentials.hash_key.key)
+
+
+def _keep_attempt(answer: Response, sealed: str) -> Response:
+    keep(answer, COOKIE, sealed, seconds=upstream.LIFETIME)
     return answer
 
 
@@ -93,9 +110,8 @@ async def _user_of(service: Service, provider: Upstream, identity: Identity) -> 
     def work(tx: Transaction) -> int:
         user = upstream_identities.find_user(tx.session, identity.issuer, identity.subject)
         user = user or _new_user(tx, provider, identity)
-        roles = provider.provider.roles
         upstream_identities.follow_groups(
-            tx, user, provider.name, (roles[group] for group in identity.groups if group in roles)
+            tx, user, provider.name, provider.provider.roles_of(identity.groups)
         )
         return user.principal.id
 

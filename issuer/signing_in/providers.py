@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -57,6 +58,10 @@ class UpstreamProvider(BaseModel):
     @property
     def label(self) -> str:
         return self.title or urlsplit(self.issuer).hostname or self.issuer
+
+    def roles_of(self, groups: Iterable[str]) -> set[str]:
+        """The roles that these groups stand for: exactly those, and none that the settings do not name."""
+        return {self.roles[group] for group in groups if group in self.roles}
 
     def read_secret(self) -> str | None:
         """None for a public client. Raises OSError."""

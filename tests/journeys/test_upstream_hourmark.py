@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from tests.browsers import Browser, signed_in
+from tests.browsers import Browser, leads_to, signed_in
 from tests.running_issuer import RunningIssuer, free_port, start_issuer
 
 
@@ -67,9 +67,9 @@ def path_of(url: str) -> str:
 
 def through_home(two: Two, name: str, answer: httpx.Response) -> str:
     """Says yes at home; returns the path that leads back."""
-    assert answer.headers["location"].startswith(f"{two.home.url}/authorize?")
+    assert leads_to(answer).startswith(f"{two.home.url}/authorize?")
     with signed_in(two.home, name) as there:
-        asked = there.get(path_of(answer.headers["location"]))
+        asked = there.get(path_of(leads_to(answer)))
         while asked.status_code != 302:
             if asked.status_code == 303:  # it has to be proved again
                 assert asked.headers["location"].startswith("/login")
@@ -132,7 +132,7 @@ def test_denied_at_home(two: Two) -> None:
         state = dict(part.split("=") for part in urlsplit(began.headers["location"]).query.split("&"))[
             "state"
         ]
-        answer = browser.get(f"/login/home/callback?error=access_denied&state={state}")
+        answer = browser.get(f"/login/home/callback?error=access_denied&state={state}&iss={two.home.url}")
         assert (answer.status_code, "access_denied" in answer.text) == (403, True)
 
 

@@ -221,7 +221,6 @@ PAGES = (
         method="POST",
         path="/login/{provider}",
         summary="To another provider, to link an account there",
-        is_shown=False,
         leads_on=True,
         refusals=("not_found",),
     ),
