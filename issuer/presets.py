@@ -82,7 +82,8 @@ def scope_of(
         if name not in presets:
             raise UnusablePresets("presets", f"{name!r} is no preset; there are: {', '.join(presets)}")
         wide |= set(map(Permission.parse, presets[name].permissions))
-    places, labels = list(resources) or ["*"], list(selectors) or [None]
+    places: list[str] = list(resources) or ["*"]
+    labels: list[str | None] = [*selectors] or [None]
     if len(wide) * len(places) * len(labels) > MAX_PARTS:
         raise UnusablePresets("presets", f"this makes more than {MAX_PARTS} permissions: choose fewer")
     narrow = [_target(resource, selector) for resource in places for selector in labels]
