@@ -127,7 +127,9 @@ def _account(reading: Session, session: BrowserSession, session_lifetime: int) -
 
 def _sign_in(reading: Session, row: UserGrant, session: BrowserSession) -> _SignIn:
     name = browser_name(row.user_agent) if row.kind == SESSION else clients.name_of(reading, row.client_id)
-    return _SignIn(row, name, row.id == session.grant_id)
+    # A name that begins with an article, as ours do, begins a line here; those of apps stay as they are.
+    shown = name[:1].upper() + name[1:] if row.client_id == clients.CLI_ID else name
+    return _SignIn(row, shown, row.id == session.grant_id)
 
 
 def _app(reading: Session, row: UserGrant, session_lifetime: int) -> _App:

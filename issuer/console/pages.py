@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from issuer import denials
-from issuer.console import moments, static_files
+from issuer.console import long_names, moments, static_files
 from issuer.console.browser import BROWSER_COOKIE, Browser, keep
 from issuer.resources import Handler, Row
 from issuer.service import Service
@@ -45,7 +45,8 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 _templates.globals["static"] = static_files.path
-_templates.filters["moment"] = moments.moment
+_templates.globals["style_sheets"] = static_files.STYLE_SHEETS
+_templates.filters.update(moment=moments.moment, day=moments.day, breakable=long_names.breakable)
 
 
 def page(

@@ -64,7 +64,8 @@ async def post_passkeys(service: Service, request: Request) -> Response:
     try:
         made = passkeys.read_new(service, browser, user, form.get("credential", ""))
     except PasskeyRefused as error:
-        return await _passkey_form(service, browser, session, wrong=str(error))
+        typed = form.get("name", "")
+        return await _passkey_form(service, browser, session, name=typed, wrong=str(error))
     name = "".join(filter(str.isprintable, form.get("name", "")))[:_MAX_NAME].strip() or passkeys.USUAL_NAME
 
     def work(tx: Transaction) -> None:
@@ -103,7 +104,7 @@ def _password_form(browser: Browser, session: BrowserSession, *, wrong: str | No
 
 
 async def _passkey_form(
-    service: Service, browser: Browser, session: BrowserSession, *, wrong: str | None = None
+    service: Service, browser: Browser, session: BrowserSession, *, name: str = "", wrong: str | None = None
 ) -> Response:
     def read(reading: Session) -> tuple[User, list[PasskeyRow]]:
         return users.get(reading, session.name), stored_passkeys.of_user(reading, session.user_id)
@@ -113,7 +114,12 @@ async def _passkey_form(
     if options is None:
         raise NotFound("there are no passkeys at an address: they need a host with a name")
     return page(
-        browser, "passkey.html", status=200 if wrong is None else 400, passkey=options, passkey_wrong=wrong
+        browser,
+        "passkey.html",
+        status=200 if wrong is None else 400,
+        name=name,
+        passkey=options,
+        passkey_wrong=wrong,
     )
 
 

@@ -1,4 +1,4 @@
-"""Style sheet, script and mark: in memory, at paths that change with the content, kept for ever."""
+"""Style sheets, script and mark: in memory, at paths that change with the content, kept for ever."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from issuer.resources import Row
 from issuer.service import Service
 
 _FOR_EVER = "public, max-age=31536000, immutable"
-_MEDIA_TYPES = {"console.css": "text/css", "icon.svg": "image/svg+xml", "passkey.js": "text/javascript"}
+STYLE_SHEETS = ("ground.css", "frame.css", "parts.css", "forms.css")
+_MEDIA_TYPES = dict.fromkeys(STYLE_SHEETS, "text/css") | {
+    "icon.svg": "image/svg+xml",
+    "passkey.js": "text/javascript",
+}
 
 
 @dataclass(frozen=True, slots=True)

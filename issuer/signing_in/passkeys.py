@@ -56,7 +56,7 @@ class PasskeyRefused(Exception):
     """It cannot be used here, or not any more. One text for every reason."""
 
     def __init__(self) -> None:
-        super().__init__("That passkey could not be used. Try again, or sign in another way.")
+        super().__init__("That passkey could not be used. Try again, or go on another way.")
 
 
 @dataclass(frozen=True, slots=True)

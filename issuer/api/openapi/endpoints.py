@@ -214,7 +214,10 @@ ENDPOINTS = (
             always=("Cache-Control", "X-Content-Type-Options"),
         )
         for name, answer, media_type in (
-            ("console.css", answers.StyleSheet, "text/css"),
+            ("ground.css", answers.StyleSheet, "text/css"),
+            ("frame.css", answers.StyleSheet, "text/css"),
+            ("parts.css", answers.StyleSheet, "text/css"),
+            ("forms.css", answers.StyleSheet, "text/css"),
             ("passkey.js", answers.Script, "text/javascript"),
             ("icon.svg", answers.Mark, "image/svg+xml"),
         )

@@ -35,11 +35,11 @@ def test_apps_and_sign_ins_are_shown_and_end(world: World, user: str, signed_in:
     grant(world, user, CONSENT, "some-app")
     grant(world, user, SIGN_IN, "some-app")
     page = browser.get("/").text
-    for part in ("the Hourmark command line", "192.0.2.7", "some-app", "get every data"):
+    for part in ("The Hourmark command line", "192.0.2.7", "some-app", "get every data"):
         assert part in page
     assert "<b>curl" not in page
     assert browser.send("/account/sign-ins/end", {"id": str(sign_in)}).status_code == 303
-    assert "the Hourmark command line" not in browser.get("/").text
+    assert "The Hourmark command line" not in browser.get("/").text
     assert browser.send("/account/apps/withdraw", {"client_id": "some-app"}).status_code == 303
     assert "some-app" not in browser.get("/").text, "neither the consent nor the sign-in"
     row = world.admin.get("/v1/audit", params={"limit": 1}).json()["items"][0]

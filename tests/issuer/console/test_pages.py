@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from issuer.console.browser import BROWSER_COOKIE
+from issuer.console.long_names import breakable
 from issuer.console.pages import own_path
 from issuer.settings import Settings
 from tests.browsers import Browser
@@ -71,7 +72,7 @@ def test_any_other_leads_to_the_start(path: str | None) -> None:
 
 def test_style_and_mark_are_kept_for_ever(browser: Browser, signed_in: NewBrowser) -> None:
     page = signed_in().get("/").text
-    for name, kind in (("console.css", "text/css"), ("icon.svg", "image/svg+xml")):
+    for name, kind in (("ground.css", "text/css"), ("icon.svg", "image/svg+xml")):
         path = next(each for each in page.split('"') if each.endswith(name))
         answer = browser.get(path)
         assert answer.headers["content-type"].partition(";")[0] == kind
@@ -94,3 +95,15 @@ def test_style_and_mark_are_kept_for_ever(browser: Browser, signed_in: NewBrowse
 )
 def test_an_origin_is_written_as_browsers_write_it(issuer: str, origin: str) -> None:
     assert Settings(issuer=issuer).origin == origin
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("get data urn:x:a.b", "get data urn:<wbr>x:<wbr>a.<wbr>b"),
+        ("it begins with a.", "it begins with a."),
+        ("<b>.x:y", "&lt;b&gt;.x:<wbr>y"),
+    ],
+)
+def test_long_names_part_at_their_joints(text: str, shown: str) -> None:
+    assert breakable(text) == shown
