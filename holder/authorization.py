@@ -15,12 +15,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from holder.answers import DeviceAuthorization, Granted
 from holder.authorization_server import AuthorizationServer
-from holder.errors import HolderError, SignInNeeded
+from holder.errors import HolderError, SignInNeeded, Unreachable
 
 CLIENT_ID = "hourmark-cli"
 SCOPE = "openid offline_access *"
 """Everything that the user may do."""
 _WAIT_SECONDS = 300
+_LONGEST_PAUSE_SECONDS = 30
 _SILENCE_SECONDS = 10
 _CALLBACK = "/callback"
 _CLOSING_PAGE = (
@@ -72,12 +73,16 @@ def by_device(issuer: AuthorizationServer, show: Callable[[DeviceAuthorization],
     begun = issuer.begin_device({"client_id": CLIENT_ID, "scope": SCOPE, "resource": issuer.url})
     show(begun)
     interval, ends_at = max(begun.interval, 1), time.monotonic() + begun.expires_in
-    while time.monotonic() < ends_at:
-        time.sleep(interval)
+    asked = {"grant_type": _DEVICE_CODE, "device_code": begun.device_code, "client_id": CLIENT_ID}
+    unreachable: Unreachable | None = None
+    while (left := ends_at - time.monotonic()) > 0:
+        time.sleep(min(interval, left))
+        unreachable = None
         try:
-            return issuer.grant(
-                {"grant_type": _DEVICE_CODE, "device_code": begun.device_code, "client_id": CLIENT_ID}
-            )
+            return issuer.grant(asked)
+        except Unreachable as error:
+            # RFC 8628 section 3.5: asked less often, until the code ends. It may be approved just now.
+            unreachable, interval = error, min(2 * interval, _LONGEST_PAUSE_SECONDS)
         except HolderError as error:
             if error.code == "slow_down":
                 interval += 5
@@ -85,7 +90,7 @@ def by_device(issuer: AuthorizationServer, show: Callable[[DeviceAuthorization],
                 raise _refused(error.code, error.why) from None
             elif error.code != "authorization_pending":
                 raise
-    raise _refused("expired_token", "nobody approved it in time")
+    raise unreachable or _refused("expired_token", "nobody approved it in time")
 
 
 def refresh(
@@ -110,6 +115,11 @@ def refresh(
             "hourmark login",
             code="signed_out",
         ) from None
+
+
+def revoke(issuer: AuthorizationServer, refresh_token: str) -> None:
+    """Ends the sign-in, with its tokens. Raises HolderError."""
+    issuer.revoke({"token": refresh_token, "client_id": CLIENT_ID})
 
 
 def _refused(code: str, why: str) -> SignInNeeded:

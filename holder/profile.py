@@ -149,12 +149,17 @@ def _root() -> Path:
     )
 
 
+def private_folder(path: Path) -> None:
+    """Makes the folder that the file is in, where nobody else can look."""
+    for folder in dict.fromkeys((_root(), path.parent)):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def replace_file(path: Path, text: str) -> None:
     """Nobody else can read the file at any moment, and a crash leaves the old one."""
     import secrets
 
-    for folder in dict.fromkeys((_root(), path.parent)):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(path)
     new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

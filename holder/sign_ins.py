@@ -1,37 +1,42 @@
 """A user's sign-in, kept between commands: a refresh token, and the tokens that it gave, until they are old.
 
 The refresh token is in the system's keyring, else in a file of the profile, 0600. Each is good once: whoever
-refreshes holds a lock, and the answer is written down before anything else happens. Killed in between, the
-command has lost the sign-in: the old token is used up, and the issuer ends everything when it comes again.
+refreshes, begins or ends a sign-in holds a lock, and the answer is written down before anything else happens.
+Killed in between, the command has lost the sign-in: the old token is used up, and the issuer ends everything
+when it comes again.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
+from holder import keyring
 from holder.answers import Granted, IssuedToken
-from holder.errors import SignInNeeded
-from holder.profile import Profile, replace_file
+from holder.errors import HolderError, SignInNeeded
+from holder.keyring import NoKeyring
+from holder.profile import Profile, private_folder, replace_file
 
 KEYRING, FILE = "keyring", "file"
-_SERVICE = "hourmark"
 _OLD_AFTER = 0.8
 """Of its life."""
 LEAST_SECONDS = 60
 """A token with less is not handed out: its holder has something to do with it."""
 Refresh = Callable[[str, str | None, str | None], Granted]
 """Refresh token, resource, scope -> the next token."""
+Revoke = Callable[[str], None]
+"""Ends the sign-in of a refresh token at its issuer."""
 
 
 @dataclass(slots=True)
 class _Kept:
     """What the file holds."""
 
+    issuer: str | None = None
+    """Whose the tokens are: they go to nobody else, whatever the profile became in the meantime."""
     refresh_token: str | None = field(default=None, repr=False)
     """None if it is in the keyring."""
     tokens: dict[str, dict[str, object]] = field(default_factory=dict, repr=False)
@@ -45,9 +50,16 @@ class SignIn:
         self._profile = profile
         self._path = profile.path.with_suffix(".sign-in")
 
-    def begin(self, issued: Granted, resource: str | None) -> str:
-        """Keeps a new one; returns where its refresh token is."""
-        return self._keep(_Kept(), issued, resource, None, KEYRING if _has_keyring() else FILE)
+    def begin(self, issued: Granted, resource: str | None, *, ends: Profile | None, revoke: Revoke) -> str:
+        """Keeps a new one, in place of the one that it `ends`; returns where its refresh token is.
+
+        Raises HolderError if it cannot be kept.
+        """
+        with self._alone():
+            if ends is not None:
+                SignIn(ends).end(revoke)
+            place = KEYRING if keyring.is_there() else FILE
+            return self._keep(_Kept(self._profile.url), issued, resource, None, place)
 
     def token(
         self,
@@ -65,15 +77,13 @@ class SignIn:
         found = _young(self._read(), resource, scope, min_ttl)
         if found is not None and found.access_token != refused:
             return found
-        from filelock import FileLock
-
-        with FileLock(self._path.with_suffix(".lock"), mode=0o600):
+        with self._alone():
             # Another process may have been faster.
             kept = self._read()
             found = _young(kept, resource, scope, min_ttl)
             if found is not None and found.access_token != refused:
                 return found
-            issued = refresh(self.refresh_token(kept), resource, scope)
+            issued = refresh(self._refresh_token(kept), resource, scope)
             self._keep(kept, issued, resource, scope, self._profile.sign_in or FILE)
             return IssuedToken(
                 access_token=issued.access_token,
@@ -82,38 +92,51 @@ class SignIn:
                 scope=issued.scope,
             )
 
-    def refresh_token(self, kept: _Kept | None = None) -> str:
+    def end(self, revoke: Revoke) -> None:
+        """Nothing of it is good or kept any more. Raises HolderError, and keeps it, if `revoke` does.
+
+        At the issuer first: what is forgotten here alone could be used by whoever has a copy.
+        """
+        with self._alone():
+            try:
+                token = self._refresh_token(self._read())
+            except SignInNeeded:
+                token = None  # there is nothing that could be ended
+            if token is not None:
+                revoke(token)
+            if self._profile.sign_in == KEYRING:
+                # It may not be there, or nobody can get at it.
+                with suppress(NoKeyring):
+                    keyring.delete(self._account)
+            self._path.unlink(missing_ok=True)
+
+    @property
+    def place(self) -> str:
+        """Where its refresh token is: the file's path, or "keyring"."""
+        in_keyring = self._profile.sign_in == KEYRING and self._read().refresh_token is None
+        return KEYRING if in_keyring else str(self._path)
+
+    def _refresh_token(self, kept: _Kept) -> str:
         """Raises SignInNeeded."""
-        kept = kept or self._read()
         # In the file if it is anywhere newer: a keyring may have refused the latest one.
-        found = kept.refresh_token
+        found, why = kept.refresh_token, f"its refresh token is not in the {self._profile.sign_in}"
         if found is None and self._profile.sign_in == KEYRING:
-            found = self._from_keyring()
+            try:
+                found = keyring.read(self._account)
+            except NoKeyring as error:
+                why = f"the keyring has its refresh token, and {error}"
         if found is None:
-            raise SignInNeeded(
-                "The sign-in is not complete",
-                f"its refresh token is not in the {self._profile.sign_in}",
-                "hourmark login",
-                code="no_refresh_token",
-            )
+            raise SignInNeeded("The sign-in is not complete", why, "hourmark login", code="no_refresh_token")
         return found
-
-    def forget(self) -> None:
-        """Nothing of it is kept any more."""
-        if self._profile.sign_in == KEYRING:
-            import keyring
-            from keyring.errors import KeyringError
-
-            # It may not be there, or nobody can get at it.
-            with suppress(KeyringError):
-                keyring.delete_password(_SERVICE, self._account)
-        self._path.unlink(missing_ok=True)
 
     def _keep(self, kept: _Kept, issued: Granted, resource: str | None, scope: str | None, place: str) -> str:
         """The refresh token first: without it everything else is worth nothing."""
         if issued.refresh_token is not None:
-            if place == KEYRING and not self._to_keyring(issued.refresh_token):
-                place = FILE
+            if place == KEYRING:
+                try:
+                    keyring.write(self._account, issued.refresh_token)
+                except NoKeyring:
+                    place = FILE
             kept.refresh_token = None if place == KEYRING else issued.refresh_token
         kept.tokens[_name(resource, scope)] = {
             "access_token": issued.access_token,
@@ -121,43 +144,50 @@ class SignIn:
             "issued_at": int(time.time()),
             "expires_at": int(time.time()) + issued.expires_in,
         }
-        replace_file(self._path, json.dumps(asdict(kept)) + "\n")
+        try:
+            replace_file(self._path, json.dumps(asdict(kept)) + "\n")
+        except OSError as error:
+            raise self._not_kept(error) from None
         return place
 
     def _read(self) -> _Kept:
+        """What is kept of this issuer's sign-in; nothing where that is not readable."""
         try:
             kept = json.loads(self._path.read_bytes())
-            return _Kept(kept["refresh_token"], dict(kept["tokens"]))
+            found = _Kept(kept["issuer"], kept["refresh_token"], dict(kept["tokens"]))
         except (OSError, ValueError, KeyError, TypeError):
-            return _Kept()
+            found = _Kept()
+        return found if found.issuer == self._profile.url else _Kept(self._profile.url)
 
     @property
     def _account(self) -> str:
-        return f"{self._profile.url} {self._profile.name}"
+        """One a profile: the keyring is the same for every folder of profiles."""
+        return f"{self._profile.url} {self._profile.path}"
 
-    def _to_keyring(self, text: str) -> bool:
-        import keyring
-        from keyring.errors import KeyringError
-
-        try:
-            keyring.set_password(_SERVICE, self._account, text)
-        except (KeyringError, OSError):
-            return False
-        return True
-
-    def _from_keyring(self) -> str | None:
-        import keyring
-        from keyring.errors import KeyringError
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time changes what is kept."""
+        from filelock import FileLock
 
         try:
-            return keyring.get_password(_SERVICE, self._account)
-        except (KeyringError, OSError):
-            return None
+            private_folder(self._path)
+            # One object a path: whoever begins a sign-in holds it already when the one before is ended.
+            lock = FileLock(self._path.with_suffix(".lock"), mode=0o600, is_singleton=True)
+            lock.acquire()
+        except OSError as error:
+            raise self._not_kept(error) from None
+        try:
+            yield
+        finally:
+            lock.release()
 
-    @property
-    def path(self) -> Path:
-        """The file beside the profile."""
-        return self._path
+    def _not_kept(self, error: OSError) -> HolderError:
+        return HolderError(
+            "The sign-in cannot be kept",
+            f"{self._path}: {error.strerror}",
+            "set XDG_CONFIG_HOME to a directory that you can write, or use HOURMARK_TOKEN instead",
+            code="sign_in_not_kept",
+        )
 
 
 def _young(kept: _Kept, resource: str | None, scope: str | None, min_ttl: int) -> IssuedToken | None:
@@ -184,13 +214,3 @@ def _young(kept: _Kept, resource: str | None, scope: str | None, min_ttl: int) -
 
 def _name(resource: str | None, scope: str | None) -> str:
     return json.dumps([resource, scope])
-
-
-def _has_keyring() -> bool:
-    """Whether there is one that keeps secrets."""
-    try:
-        import keyring
-
-        return keyring.get_keyring().priority > 0
-    except Exception:  # noqa: BLE001 - a desktop's service can fail in any way; the file is there
-        return False

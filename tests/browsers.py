@@ -11,6 +11,7 @@ from html import unescape
 from typing import Self
 
 import httpx
+from sqlmodel import col, func, select
 
 from issuer.clients import CONSOLE_ID
 from issuer.console.browser import SESSION_COOKIE
@@ -18,6 +19,7 @@ from issuer.settings import Settings
 from issuer.setup import open_database, read_key_encryption_key
 from issuer.store import signing_keys, user_grants, users
 from issuer.store.database import Database, Transaction
+from issuer.store.tables import RefreshToken
 from issuer.store.user_grants import SESSION, Authentication, Place
 from keys import Handle, KeyEncryptionKey, handle_hash
 from tests.running_issuer import RunningIssuer
@@ -148,6 +150,12 @@ def leads_to(answer: httpx.Response) -> str:
     found = _REFRESH.search(answer.text)
     assert found, f"{answer.status_code}: {answer.text}"
     return unescape(found[1])
+
+
+def count_refreshes(issuer: RunningIssuer) -> int:
+    """How many refresh tokens of this issuer were ever used."""
+    with inside(issuer) as there, there.database.read() as reading:
+        return reading.exec(select(func.count()).where(col(RefreshToken.used_at).is_not(None))).one()
 
 
 def _set_cookies(answer: httpx.Response) -> Iterable[tuple[str, str]]:

@@ -121,26 +121,35 @@ def _sign_in(session: Session, url: str, *, in_browser: bool) -> Profile:
     credential = credentials.Credential.parse(issued.access_token, "the sign-in")
     me = session.issuer_for(credential).me()
     profile = Profile(session.profile_name, url, principal=me.principal, sign_in=FILE)
-    kept, earlier = SignIn(profile), _earlier(session, url)
-    profile = dataclasses.replace(profile, sign_in=kept.begin(issued, url))
+    kept, earlier = SignIn(profile), _earlier(session)
+    place = kept.begin(issued, url, ends=earlier, revoke=lambda token: _revoke(session, earlier, token))
+    profile = dataclasses.replace(profile, sign_in=place)
     profile.save()
-    if earlier is not None:
-        issuer.revoke({"token": earlier, "client_id": authorization.CLIENT_ID})
     say(f"Signed in as {me.principal.partition(':')[2]} in {urlsplit(url).netloc}")
     if profile.sign_in == FILE:
-        say(f"There is no keyring here: the sign-in is kept in {kept.path}, which nobody else can read.")
+        say(f"There is no keyring here: the sign-in is kept in {kept.place}, which nobody else can read.")
     return profile
 
 
-def _earlier(session: Session, url: str) -> str | None:
-    """The refresh token of the sign-in that the new one takes the place of."""
-    from holder.sign_ins import SignIn
-
+def _earlier(session: Session) -> Profile | None:
+    """What the profile kept of a user's sign-in, which ends when another takes its place."""
     try:
-        before = session.profile
-        return SignIn(before).refresh_token() if before.sign_in and before.url == url else None
+        kept = Profile.load(session.profile_name)  # signing in may have taken minutes
+        return kept if kept.sign_in else None
     except HolderError:
         return None
+
+
+def _revoke(session: Session, earlier: Profile | None, token: str) -> None:
+    """An issuer that is gone keeps nobody from signing in at another."""
+    from holder import authorization
+
+    if earlier is None:
+        return
+    try:
+        authorization.revoke(session.authorization_server(earlier.url), token)
+    except HolderError as error:
+        say(f"The sign-in before, as {earlier.principal} at {earlier.url}, was not ended there: {error}")
 
 
 def _open(url: str) -> None:
@@ -160,6 +169,7 @@ def _keep_role_key(
     session: Session, url: str, way: str, api_token: str | None, token_file: str | None
 ) -> Profile:
     from holder import credentials
+    from holder.sign_ins import SignIn
 
     if token_file is not None:
         text = credentials.read_file(token_file)
@@ -178,6 +188,8 @@ def _keep_role_key(
         )
     me = session.issuer_for(credential).me()
     profile = Profile(session.profile_name, url, credential.bearer, me.principal)
+    if (earlier := _earlier(session)) is not None:
+        SignIn(earlier).end(lambda token: _revoke(session, earlier, token))
     profile.save()
     say(f"Signed in as {me.principal} at {url}")
     say(f"The role key is kept in {profile.path}, which nobody else can read.")

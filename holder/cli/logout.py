@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from shlex import quote
 
 from holder.cli.options import with_session
@@ -38,18 +39,12 @@ def logout(session: Session) -> None:
 
 
 def _end(session: Session, profile: Profile) -> None:
-    """At the issuer first: what is forgotten here alone could be used by whoever has a copy."""
-    from holder.authorization import CLIENT_ID
+    """At the issuer that it is of, whichever is named: nobody else gets to see its refresh token."""
+    from holder import authorization
     from holder.sign_ins import SignIn
 
-    kept = SignIn(profile)
-    try:
-        token = kept.refresh_token()
-    except SignInNeeded:
-        token = None  # there is nothing that could be ended
-    if token is not None:
-        session.authorization_server().revoke({"token": token, "client_id": CLIENT_ID})
-    kept.forget()
+    issuer = session.authorization_server(profile.url)
+    SignIn(profile).end(partial(authorization.revoke, issuer))
     profile.without_token().save()
     say(f"Signed out: the sign-in of {profile.principal} at {profile.url} has ended, with its tokens.")
 

@@ -9,8 +9,7 @@ import typer
 
 from holder.cli import verdict
 from holder.cli.options import noun, with_session
-from holder.cli.session import Session
-from holder.errors import HolderError
+from holder.cli.session import Session, say
 
 if TYPE_CHECKING:
     from holder.client import Issuer
@@ -63,7 +62,7 @@ def delete(
         str, typer.Argument(metavar="PERMISSION|ID", help="The permission as it was given, or its id.")
     ],
 ) -> None:
-    """Take a permission from a role, and from all its tokens.
+    """Take a permission from a role, and from all its tokens. Again it does nothing.
 
     \b
     Example:
@@ -73,10 +72,16 @@ def delete(
 
     view = session.view(answers.names(answers.DeletedPolicy))
     issuer = session.issuer()
-    policy_id = (
-        int(policy) if policy.isascii() and policy.isdecimal() else _find(issuer, role, _spelt(policy))
-    )
-    view.one(asdict(issuer.delete_policy(role, policy_id)))
+    if policy.isascii() and policy.isdecimal():
+        view.one(asdict(issuer.delete_policy(role, int(policy))))
+        return
+    permission = _spelt(policy)
+    policy_id = _find(issuer, role, permission)
+    if policy_id is None:  # more likely done already than mistyped, but who knows
+        say(f"{role} has no policy {permission}: there is nothing to delete.")
+    else:
+        issuer.delete_policy(role, policy_id)
+    view.one({"deleted": permission})
 
 
 @app.command()
@@ -102,17 +107,9 @@ def test(
     verdict.show(decide(request, [parse_permission(each.permission) for each in policies]), view)
 
 
-def _find(issuer: Issuer, role: str, permission: str) -> int:
-    """The id of that permission. A missing one is more likely a typing error than a job already done."""
-    for each in issuer.policies(role):
-        if each.permission == permission:
-            return each.id
-    raise HolderError(
-        f"{role} has no policy {permission}",
-        "none of its policies is spelt so; one that includes it may be there",
-        f"hourmark role policy list {role}",
-        code="no_such_policy",
-    )
+def _find(issuer: Issuer, role: str, permission: str) -> int | None:
+    """The id of the policy that is spelt so; None if there is none."""
+    return next((each.id for each in issuer.policies(role) if each.permission == permission), None)
 
 
 def _spelt(text: str) -> str:

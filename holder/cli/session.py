@@ -148,7 +148,8 @@ class Session:
         """Raises HolderError."""
         from holder import authorization, sign_ins
 
-        issuer = self.authorization_server()
+        self._require_issuer_of(kept)
+        issuer = self.authorization_server(kept.url)
         return sign_ins.SignIn(kept).token(
             lambda *asked: authorization.refresh(issuer, *asked),
             resource=resource,
@@ -160,15 +161,20 @@ class Session:
     @cached_property
     def credential(self) -> Credential:
         """The one that counts. A profile's goes to the profile's issuer and to nobody else."""
-        offer = self.offer
-        if offer.profile is not None and self.url != offer.profile.url:
+        if self.offer.profile is not None:
+            self._require_issuer_of(self.offer.profile)
+        return self.offer.credential()
+
+    def _require_issuer_of(self, kept: Profile) -> None:
+        """Raises SignInNeeded where another issuer is asked."""
+        if self.url != kept.url:
+            what = "a role key" if kept.sign_in is None else "a sign-in"
             raise SignInNeeded(
                 f"You are not signed in at {self.url}",
-                f"the profile {offer.profile.name} keeps a role key for {offer.profile.url} alone",
+                f"the profile {kept.name} keeps {what} for {kept.url} alone",
                 f"hourmark login --url {self.url} --profile NAME",
                 code="other_issuer",
             )
-        return offer.credential()
 
     def issuer(self, *, public: bool = False) -> Issuer:
         """The issuer, asked with the credential, or without one for what is `public`."""
@@ -194,11 +200,12 @@ class Session:
         self._opened.append(issuer)
         return issuer
 
-    def authorization_server(self) -> AuthorizationServer:
-        """The issuer, asked to sign somebody in, or out."""
+    def authorization_server(self, url: str | None = None) -> AuthorizationServer:
+        """The issuer, or the one of a sign-in, asked to sign somebody in, or out."""
+        from holder import issuer_url
         from holder.authorization_server import AuthorizationServer
 
-        server = AuthorizationServer(self.url)
+        server = AuthorizationServer(self.url if url is None else issuer_url.parse(url))
         self._opened.append(server)
         return server
 

@@ -14,6 +14,7 @@ from holder.errors import HolderError, Unreachable
 if TYPE_CHECKING:
     from holder.answers import Me
     from holder.credentials import Offer
+    from holder.profile import Profile
 
 T = TypeVar("T")
 
@@ -39,6 +40,8 @@ class Status:
     credential: str | None
     """Where the one that counts comes from."""
     api_token: str | None
+    kept_in: str | None
+    """The file that keeps the one that counts, or "keyring"; None where it was given."""
     hides: list[Hidden]
     principal: str | None
     roles: list[str] | None
@@ -91,6 +94,7 @@ class _Look:
             profile_source=name_source,
             credential=first.source if first else None,
             api_token=first.redacted if first else None,
+            kept_in=_kept_in(first.profile) if first and first.profile else None,
             hides=[
                 Hidden(source=offer.source, api_token=offer.redacted, principal=offer.principal)
                 for offer in offers[1:]
@@ -147,6 +151,7 @@ def _words(found: Status) -> str:
         ("issuer", _line(found.issuer, found.issuer_source, answers) or "none is named"),
         ("context", _line(found.profile, found.profile_source) or "it cannot be told which one counts"),
         ("credential", _line(found.credential, found.api_token) or "none"),
+        ("kept in", _line(found.kept_in)),
         *(("hides", _line(each.source, each.api_token, each.principal)) for each in found.hides),
         ("principal", _line(found.principal)),
         ("roles", _line(*found.roles or ())),
@@ -154,6 +159,13 @@ def _words(found: Status) -> str:
         ("expires at", _line(found.expires_at)),
     ]
     return aligned([line for line in lines if line[1]])
+
+
+def _kept_in(profile: Profile) -> str:
+    """Where the secret of the profile is."""
+    from holder.sign_ins import SignIn
+
+    return str(profile.path) if profile.sign_in is None else SignIn(profile).place
 
 
 def _line(*parts: str | None) -> str:

@@ -21,7 +21,7 @@ def nobody() -> str:
         return f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
-def test_signed_in(hourmark: Hourmark, issuer: IssuerDouble) -> None:
+def test_signed_in(hourmark: Hourmark, issuer: IssuerDouble, home: Path) -> None:
     key = issuer.add_key()
     assert hourmark("login", "--url", issuer.url, "--api-token", key.reveal()).code == 0
     done = hourmark("status")
@@ -30,6 +30,7 @@ def test_signed_in(hourmark: Hourmark, issuer: IssuerDouble) -> None:
         f"issuer:     {issuer.url}, profile default, answers",
         "context:    default, default",
         f"credential: profile default, {key.access}:********",
+        f"kept in:    {home / 'config' / 'hourmark' / 'profiles' / 'default.json'}",
         f"principal:  {ROLE}",
         "scope:      *",
     ]

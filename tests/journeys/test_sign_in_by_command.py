@@ -8,14 +8,14 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.browsers import Browser, signed_in
-from tests.running_issuer import BIN, RunningIssuer, clean_environment, start_issuer
+from tests.browsers import count_refreshes, signed_in
+from tests.journeys.person import Person, line_with
+from tests.running_issuer import BIN, RunningIssuer, start_issuer
 
 AT_ONCE = 10
 TTL = 100
@@ -25,68 +25,6 @@ TTL = 100
 def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIssuer]:
     with start_issuer(tmp_path_factory.mktemp("issuer"), HOURMARKD_TOKEN_TTL=str(TTL)) as running:
         yield running
-
-
-@dataclass
-class Person:
-    """Somebody with a command line, and a browser in which they are signed in."""
-
-    issuer: RunningIssuer
-    home: Path
-    browser: Browser = field(repr=False)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return clean_environment(
-            XDG_CONFIG_HOME=str(self.home),
-            HOURMARK_URL=self.issuer.url,
-            PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring",
-            BROWSER="true",
-        )
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [BIN / "hourmark", *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            check=False,
-            timeout=60,
-        )
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [BIN / "hourmark", *arguments],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
-            text=True,
-        )
-
-    def sign_in_here(self) -> str:
-        """`login --web`; returns what it said."""
-        process = self.start("login", "--web")
-        said = line_with(process, "/authorize?")
-        back = self.allow(said.strip().removeprefix(self.issuer.url))
-        assert "signed in" in httpx.get(back).text
-        _, rest = process.communicate(timeout=30)
-        assert process.returncode == 0, rest
-        return rest
-
-    def allow(self, target: str) -> str:
-        page = self.browser.get(target)
-        assert "Hourmark command line" in page.text
-        return self.browser.send("/consent", {"decision": "allow"}).headers["location"]
-
-
-def line_with(process: subprocess.Popen[str], text: str) -> str:
-    assert process.stderr is not None
-    for line in process.stderr:
-        if text in line:
-            return line
-    raise AssertionError(f"it never said {text!r}")
 
 
 @pytest.fixture
@@ -136,16 +74,6 @@ def test_denied(person: Person) -> None:
     person.browser.send("/device/decision", {"decision": "deny"})
     _, said = process.communicate(timeout=30)
     assert (process.returncode, "not signed in" in said) == (4, True)
-
-
-def count_refreshes(issuer: RunningIssuer) -> int:
-    from sqlmodel import func, select
-
-    from issuer.store.tables import RefreshToken
-    from tests.browsers import inside
-
-    with inside(issuer) as there, there.database.read() as reading:
-        return reading.exec(select(func.count()).where(RefreshToken.used_at.is_not(None))).one()  # type: ignore[union-attr]
 
 
 def test_a_token_is_kept_until_it_is_old_and_refreshed_by_one_process_alone(person: Person) -> None:
@@ -234,3 +162,37 @@ def test_the_way_back_is_for_the_answer_alone(person: Person) -> None:
         assert "signed in" in httpx.get(back).text
         _, said = process.communicate(timeout=30)
     assert process.returncode == 0, said
+
+
+def test_a_role_key_in_its_place_ends_the_sign_in(person: Person) -> None:
+    person.sign_in_here()
+    token = person.run("login", "token").stdout.strip()
+    assert person.run("login", "--api-token", person.issuer.admin_key).returncode == 0
+    assert list(person.home.rglob("*.sign-in")) == []
+    answer = httpx.get(f"{person.issuer.url}/v1/me", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 401
+
+
+def test_nothing_of_it_goes_to_another_issuer(person: Person) -> None:
+    person.sign_in_here()
+    (kept,) = person.home.rglob("*.sign-in")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        elsewhere = ["--url", f"http://127.0.0.1:{other.getsockname()[1]}"]
+        for command in (["login", "token", "--scope", "data:get@*"], ["whoami"]):
+            done = person.run(*command, *elsewhere)
+            assert (done.returncode, "not signed in at" in done.stderr) == (4, True), command
+        # It ends where it began, whichever issuer is named.
+        assert person.run("logout", *elsewhere).returncode == 0
+        other.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            other.accept()
+    assert not kept.exists()
+
+
+def test_where_it_cannot_be_kept(person: Person) -> None:
+    (person.home / "hourmark").write_text("not a folder")
+    process = person.start("login", "--web")
+    target = line_with(process, "/authorize?").strip().removeprefix(person.issuer.url)
+    httpx.get(person.allow(target))
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, "The sign-in cannot be kept" in said, "Traceback" in said) == (1, True, False)
