@@ -14,7 +14,17 @@ from issuer.api import OPERATIONS
 from issuer.api.openapi import get_openapi
 from issuer.api.presets import get_presets
 from issuer.authorization import authorize, device
-from issuer.console import account, login, logout, setup, sign_in_methods, static_files, upstream_login
+from issuer.console import (
+    account,
+    login,
+    logout,
+    new_token,
+    setup,
+    sign_in_methods,
+    static_files,
+    tokens,
+    upstream_login,
+)
 from issuer.grants.token import get_token, post_token
 from issuer.hosts import AllowedHosts
 from issuer.housekeeping import keep_house
@@ -38,6 +48,8 @@ ROWS = (
     Row("GET", "/v1/presets", get_presets),
     *account.ROWS,
     *sign_in_methods.ROWS,
+    *tokens.ROWS,
+    *new_token.ROWS,
     *login.ROWS,
     *upstream_login.ROWS,
     *logout.ROWS,

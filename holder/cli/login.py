@@ -177,7 +177,7 @@ def _keep_role_key(
         text = api_token
     else:
         if way == _CREATE:
-            say(f"Open {url} in the browser, make a token there, and come back with it.")
+            _open(f"{url}/tokens/new?{urlencode({'name': _this_computer()})}")
         way, text = "the prompt", _ask()
     credential = credentials.Credential.parse(text, way)
     if isinstance(credential.secret, credentials.Jwt):

@@ -148,6 +148,37 @@ def account_full(stage: Stage) -> None:
     stage.open("/")
 
 
+def tokens_none(stage: Stage) -> None:
+    stage.come_in()
+    stage.open("/tokens")
+
+
+def token_new(stage: Stage) -> None:
+    stage.come_in("app:*@*", "job:*@*")
+    stage.open("/tokens/new?name=nightly+evaluation&preset-read=on&labels=model=base")
+
+
+def token_new_wrong(stage: Stage) -> None:
+    token_new(stage)
+    stage.fill(labels="model")
+    stage.page.get_by_label("Developer operations").check()
+    stage.press("Make API token")
+
+
+def token_shown(stage: Stage) -> None:
+    token_new(stage)
+    stage.press("Make API token")
+
+
+def tokens(stage: Stage) -> None:
+    token_shown(stage)
+    stage.open("/tokens/new?name=chat-client&preset-operator=on&preset-read=on&resources=my-chat-*")
+    stage.fill(description="Answers questions on the intranet")
+    stage.press("Make API token")
+    stage.open("/tokens")
+    stage.page.locator("details").first.evaluate("details => { details.open = true }")
+
+
 def password(stage: Stage) -> None:
     stage.come_in()
     stage.open("/account/password")
@@ -266,6 +297,11 @@ SCENES: dict[str, Callable[[Stage], None]] = {
         set_up_gone,
         account_new,
         account_full,
+        tokens_none,
+        tokens,
+        token_new,
+        token_new_wrong,
+        token_shown,
         password,
         password_wrong,
         passkey,

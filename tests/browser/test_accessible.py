@@ -27,6 +27,7 @@ async rules => (await axe.run({ runOnly: rules })).violations.flatMap(
 _HAS_FOCUS = "elements => elements.includes(document.activeElement)"
 WITH_FORMS = (
     *("sign_in", "sign_in_wrong", "sign_in_again", "set_up", "set_up_wrong", "account_new", "account_full"),
+    *("tokens", "token_new", "token_new_wrong"),
     *("password", "password_wrong", "consent", "consent_more", "consent_command_line"),
     *("device", "device_wrong", "device_asks", "device_command_line", "sign_out", "sign_out_for_an_app"),
 )
@@ -66,7 +67,9 @@ def test_no_page_is_wider_than_its_screen(world: World, page: Page, scene: str) 
 @pytest.mark.parametrize("scene", WITH_FORMS)
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(world: World, page: Page, scene: str) -> None:
     SCENES[scene](Stage(world, page))
-    reachable = page.locator("a, button, summary, input:not([type=hidden])").filter(visible=True)
+    reachable = page.locator("a, button, summary, select, textarea, input:not([type=hidden])").filter(
+        visible=True
+    )
     page.locator(".skip").focus()
     for element in reachable.all():
         expect(element).to_be_focused()

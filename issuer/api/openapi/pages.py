@@ -111,6 +111,38 @@ PAGES = (
             ("passkeys/remove", "Remove a passkey", ("id",)),
         )
     ),
+    Page(path="/tokens", summary="The user's API tokens", needs_session=True),
+    Page(
+        path="/tokens/new",
+        summary="Where a user makes an API token; `preset-NAME` chooses a preset",
+        needs_session=True,
+        query=("name", "labels"),
+    ),
+    Page(
+        method="POST",
+        path="/tokens/new",
+        summary="Make an API token, and show it once",
+        needs_session=True,
+        form=("name", "description", "labels", "resources", "expires"),
+        refusals=("invalid_token",),
+    ),
+    Page(
+        method="POST",
+        path="/tokens/renew",
+        summary="Give an API token a new secret, and show it once",
+        needs_session=True,
+        form=("id",),
+        refusals=("not_found", "conflict", "invalid_token"),
+    ),
+    Page(
+        method="POST",
+        path="/tokens/delete",
+        summary="Delete an API token",
+        is_shown=False,
+        needs_session=True,
+        form=("id",),
+        refusals=("not_found", "invalid_token"),
+    ),
     Page(path="/account/password", summary="Where a user changes the password", needs_session=True),
     Page(
         method="POST",
