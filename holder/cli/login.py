@@ -109,7 +109,6 @@ def _has_browser() -> bool:
 def _sign_in(session: Session, url: str, *, in_browser: bool) -> Profile:
     """As a user; what lasts is kept."""
     import dataclasses
-    from urllib.parse import urlsplit
 
     from holder import authorization, credentials
     from holder.sign_ins import FILE, SignIn
@@ -125,7 +124,7 @@ def _sign_in(session: Session, url: str, *, in_browser: bool) -> Profile:
     place = kept.begin(issued, url, ends=earlier, revoke=lambda token: _revoke(session, earlier, token))
     profile = dataclasses.replace(profile, sign_in=place)
     profile.save()
-    say(f"Signed in as {me.principal.partition(':')[2]} in {urlsplit(url).netloc}")
+    say(_signed_in(me.principal, url))
     if profile.sign_in == FILE:
         say(f"There is no keyring here: the sign-in is kept in {kept.place}, which nobody else can read.")
     return profile
@@ -150,6 +149,12 @@ def _revoke(session: Session, earlier: Profile | None, token: str) -> None:
         authorization.revoke(session.authorization_server(earlier.url), token)
     except HolderError as error:
         say(f"The sign-in before, as {earlier.principal} at {earlier.url}, was not ended there: {error}")
+
+
+def _signed_in(principal: str, url: str) -> str:
+    from urllib.parse import urlsplit
+
+    return f"Signed in as {principal.removeprefix('user:')} in {urlsplit(url).netloc}"
 
 
 def _open(url: str) -> None:
@@ -177,7 +182,7 @@ def _keep_role_key(
         text = api_token
     else:
         if way == _CREATE:
-            _open(f"{url}/tokens/new?{urlencode({'name': _this_computer()})}")
+            _open(_page_of_new_token(url))
         way, text = "the prompt", _ask()
     credential = credentials.Credential.parse(text, way)
     if isinstance(credential.secret, credentials.Jwt):
@@ -191,9 +196,18 @@ def _keep_role_key(
     if (earlier := _earlier(session)) is not None:
         SignIn(earlier).end(lambda token: _revoke(session, earlier, token))
     profile.save()
-    say(f"Signed in as {me.principal} at {url}")
+    say(_signed_in(me.principal, url))
     say(f"The role key is kept in {profile.path}, which nobody else can read.")
     return profile
+
+
+def _page_of_new_token(url: str) -> str:
+    """With a name filled in by which the token is known again."""
+    import platform
+    from urllib.parse import quote
+
+    name = f"hourmark on {platform.node() or 'this computer'}"
+    return f"{url}/tokens/new?name={quote(name)}"
 
 
 def _ask() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
 import socket
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.test_people import PASSWORD, set_up, sign_out
 from tests.browsers import count_refreshes
-from tests.issuer.http.world import World, bearer, until
+from tests.issuer.http.world import World, bearer, made, until
 from tests.journeys.terminal import Screen
 
 CODE = re.compile(r"type the code ([A-Z]{4}-[A-Z]{4})\n")
@@ -117,6 +118,29 @@ def test_from_the_menu_to_the_sign_out(
     assert world.nobody.post("/v1/token", data=form).json()["error"] == "invalid_grant"
     after = screen.run("hourmark login token")
     assert (after.code, "try: hourmark login" in after.shown) == (4, True)
+
+
+def test_with_an_api_token_that_is_made_in_the_browser(
+    world: World, screen: Screen, tmp_path: Path, page: Page, person: str
+) -> None:
+    role = world.role("app:query@*", "job:query@*")
+    made(world.admin.post(f"/v1/users/{person}/roles", json={"role": role}))
+    screen.type("hourmark login\n")
+    screen.until("Choose [2]: ")
+    screen.type("1\n")
+    page.goto(what_it_opens(tmp_path))
+    prove_who_it_is(page, person)
+    expect(page.get_by_label("Name", exact=True)).to_have_value(f"hourmark on {platform.node()}")
+    page.get_by_label("Read").check()
+    page.get_by_role("button", name="Make API token").click()
+    token = page.get_by_label("API token").input_value()
+    assert "it is not shown" in screen.until("Role key: ")
+    screen.type(f"{token}\n")
+    done = screen.ends()
+    assert (done.code, f"Signed in as {person} in" in done.shown) == (0, True)
+    assert token not in done.shown
+    who = screen.run("hourmark whoami --field scope")
+    assert (who.code, who.shown.splitlines()[-1]) == (0, "app:query@* job:query@*")
 
 
 def test_denied_in_the_browser(screen: Screen, tmp_path: Path, page: Page, person: str) -> None:

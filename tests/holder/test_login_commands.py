@@ -22,7 +22,7 @@ def test_signing_in_keeps_the_key_where_nobody_else_can_read_it(
     key = issuer.add_key().reveal()
     done = hourmark("login", "--url", issuer.url + "/", "--token-file", "-", stdin=key + "\n")
     assert (done.code, done.out) == (0, "")
-    assert f"Signed in as role:{ROLE} at {issuer.url}\n" in done.err
+    assert f"Signed in as role:{ROLE} in {issuer.url.removeprefix('http://')}\n" in done.err
     kept = home / "config" / "hourmark" / "profiles" / "default.json"
     assert str(kept) in done.err
     assert json.loads(kept.read_text()) == {"url": issuer.url, "token": key, "principal": f"role:{ROLE}"}
