@@ -10,8 +10,9 @@ import pytest
 from tests.described import Answer, differences
 
 ROLE = {"name": "org.tests.x", "created_at": "2026-11-25T08:00:00Z", "created_by": "hmk_0123456789abcdef"}
-NO_TYPE = {"X-Request-Id": "abcdef-1", "Cache-Control": "no-store", "ETag": '"1"'}
-GOOD = {**NO_TYPE, "Content-Type": "application/json"}
+PLAIN = {"X-Request-Id": "abcdef-1", "Cache-Control": "no-store", "Content-Type": "application/json"}
+GOOD = {**PLAIN, "ETag": '"1"'}
+NO_TYPE = {name: value for name, value in GOOD.items() if name != "Content-Type"}
 PROBLEM = {
     "type": "urn:hourmark:error:not_found",
     "title": "Not Found",
@@ -20,7 +21,7 @@ PROBLEM = {
     "code": "not_found",
     "request_id": "abcdef-1",
 }
-AS_PROBLEM = {**GOOD, "Content-Type": "application/problem+json"}
+AS_PROBLEM = {**PLAIN, "Content-Type": "application/problem+json"}
 PATH = "/v1/roles/org.tests.x"
 
 
@@ -47,6 +48,7 @@ FITTING = {
         {"error": "invalid_request", "error_description": "grant_type is missing"},
         method="POST",
         path="/v1/token",
+        headers=PLAIN,
     ),
     "what is not there": answer(404, PROBLEM, path="/nothing", headers=AS_PROBLEM),
     "a method that is not there": answer(
@@ -70,6 +72,8 @@ DIFFERENT = {
         answer(headers={name: value for name, value in GOOD.items() if name != "Cache-Control"}),
         "Cache-Control",
     ),
+    "a header too many": (answer(headers={**GOOD, "Set-Cookie": "a=b"}), "header set-cookie"),
+    "a time of another form": (answer(content={**ROLE, "created_at": "yesterday"}), "'format'"),
     "a header of another form": (answer(headers={**GOOD, "ETag": "1"}), "header ETag"),
     "a missing header of a HEAD": (answer(method="HEAD", headers={}, content=b""), "X-Request-Id"),
     "a code of another operation": (
