@@ -49,6 +49,8 @@ class Grant:
     """Who acted before that, the latest first."""
     may_act: str | None = None
     """Who alone may act with its tokens (RFC 8693 section 4.4)."""
+    job: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
     prepared: dict[str, tuple[bytes, str]] = field(default_factory=dict, repr=False)
     """By audience: the claims that are the same in all of its tokens, and the scope's text."""
 
@@ -129,6 +131,8 @@ class Mint:
             actor=grant.actor,
             earlier_actors=grant.earlier_actors,
             may_act=grant.may_act,
+            job=grant.job,
+            labels=grant.labels,
         )
         claims = {name: value for name, value in token.to_claims().items() if name not in _PER_TOKEN}
         return orjson.dumps(claims)[:-1] + b","

@@ -21,6 +21,7 @@ class Handle(StrEnum):
     REFRESH_TOKEN = "hmr_"  # noqa: S105 - what all of them begin with
     DEVICE_CODE = "hmd_"
     INVITATION = "hmi_"
+    JOB_TICKET = "hmj_"
     CLIENT_SECRET = "hmx_"  # noqa: S105 - the same
 
     def generate(self) -> str:

@@ -23,7 +23,6 @@ _LATEST = 253402300799
 T = TypeVar("T")
 MAX_ACTORS = MAX_DEPTH - 1
 """Each is an object within the one before, and the first within the token."""
-_RESERVED_LABELS = "hourmark/"
 _NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -77,17 +76,10 @@ class Token:
         would take it and none needs the fewest labels: then the caller has to write the label itself.
         Labels that the platform sets (`hourmark/…`) are never added.
         """
-        reachable = [
-            {**labels, **dict(permission.labels)}
-            for permission in self.scope.permissions
-            if permission.covers(action, resource, {**labels, **dict(permission.labels)})
-            and all(labels.get(name, value) == value for name, value in permission.labels)
-            and all(name in labels or not name.startswith(_RESERVED_LABELS) for name, _ in permission.labels)
-        ]
-        least = min(reachable, key=len, default=None)
-        if least is None or any(not least.items() <= other.items() for other in reachable):
+        stamped = self.scope.stamp(action, resource, labels)
+        if stamped is None:
             raise InsufficientScope(f"{action}@{resource}{_selector(labels)}")
-        return least
+        return stamped
 
     @classmethod
     def from_claims(cls, claims: Mapping[str, object]) -> Token:

@@ -18,6 +18,8 @@ MAX_CHARACTERS = 8192
 MAX_PARTS = 256
 MAX_OVERLAPS = 1024
 """How many pairs of permissions may overlap, neither within the other side, before `&` gives up."""
+RESERVED = "hourmark/"
+"""How labels begin that the platform sets."""
 _REMEMBERED_CHARACTERS = 1024
 _WORD = re.compile(r"[\x21\x23-\x3f\x41-\x5b\x5d-\x7e]+")
 _NO_LABELS: Mapping[str, str] = {}
@@ -84,6 +86,24 @@ class Scope:
     def covers(self, action: str, resource: str, labels: Mapping[str, str] = _NO_LABELS) -> bool:
         """Whether one of its permissions allows `action` ("noun:verb") on `resource` with these labels."""
         return any(permission.covers(action, resource, labels) for permission in self.permissions)
+
+    def stamp(self, action: str, resource: str, labels: Mapping[str, str]) -> dict[str, str] | None:
+        """`labels` with those of the selector that a resource made by `action` falls under.
+
+        None if it would be out of reach, or if several selectors would take it and none needs the fewest
+        labels. Labels that the platform sets are never added.
+        """
+        reachable = [
+            {**labels, **dict(permission.labels)}
+            for permission in self.permissions
+            if permission.covers(action, resource, {**labels, **dict(permission.labels)})
+            and all(labels.get(name, value) == value for name, value in permission.labels)
+            and all(name in labels or not name.startswith(RESERVED) for name, _ in permission.labels)
+        ]
+        least = min(reachable, key=len, default=None)
+        if least is None or any(not least.items() <= other.items() for other in reachable):
+            return None
+        return least
 
     def names_for(self, action: str) -> tuple[Permission, ...]:
         """Those that allow `action` ("noun:verb") on resources without labels: each by its name."""

@@ -5,6 +5,7 @@ from issuer.api import (
     audit,
     consents,
     invitations,
+    jobs,
     memberships,
     policies,
     role_keys,
@@ -25,5 +26,6 @@ OPERATIONS = (
     *apps.OPERATIONS,
     *consents.OPERATIONS,
     *tokens.OPERATIONS,
+    *jobs.OPERATIONS,
     *audit.OPERATIONS,
 )

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import time
+
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from issuer import tickets
 from issuer.authorization.request import PROOFS
 from issuer.body import read_form
-from issuer.denials import BearerDenial, Denial
+from issuer.denials import Denial
 from issuer.grants import authorization_code, client_credentials, device_code, refresh_token, token_exchange
+from issuer.grants.audience import asked_audience
 from issuer.service import Service
 from issuer.sign_ins import Issued
 from issuer.telemetry import note
 
 _GRANTS = (client_credentials, authorization_code, refresh_token, device_code, token_exchange)
 GRANTS = {each.NAME: each.grant for each in _GRANTS}
+_OF_JOBS = {"scope", "resource", "audience"}
 _HEADERS = (
     (b"content-type", b"application/json;charset=UTF-8"),
     (b"cache-control", b"no-store"),
@@ -62,6 +67,13 @@ async def post_token(service: Service, request: Request) -> Response:
 
 
 async def get_token(service: Service, request: Request) -> Response:
-    """Serves jobs only, by their ticket; there are none yet, so that nobody has one."""
-    del service, request
-    raise BearerDenial(None)
+    """A job's token, for its ticket."""
+    form = dict(request.query_params)
+    if unknown := form.keys() - _OF_JOBS:
+        raise Denial("invalid_request", f"{min(unknown)[:100]!r} is no parameter here")
+    service.coherence.check()
+    now = int(time.time())
+    grant = await tickets.redeem(service, request, now)
+    minted = service.mint.mint(grant, asked_audience(service.settings, form), form.get("scope"), now)
+    note(request.scope, jti=minted.token_id, scope=minted.scope)
+    return TokenResponse(Issued(minted))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from issuer.store import apps, role_keys, user_grants
+from issuer.store import apps, jobs, role_keys, user_grants
 from issuer.store.database import Transaction
 from issuer.store.tables import Principal
 
@@ -12,6 +12,7 @@ def end_tokens_of(tx: Transaction, principal: Principal) -> None:
     role_keys.end_tokens_of(tx, principal)
     user_grants.end_tokens(tx, user_grants.of_user(tx.session, principal))
     apps.end_own_tokens(tx, apps.of_role(tx.session, principal))
+    jobs.end_tokens(tx, jobs.of_role(tx.session, principal))
 
 
 def end_sign_ins_of(tx: Transaction, user: Principal) -> None:
@@ -28,4 +29,5 @@ def delete_all_of(tx: Transaction, principal: Principal) -> tuple[list[str], lis
     """
     user_grants.end(tx, user_grants.of_user(tx.session, principal))
     apps.end_own_tokens(tx, apps.of_role(tx.session, principal))
+    jobs.end(tx, jobs.of_role(tx.session, principal))
     return role_keys.delete_all_of(tx, principal)

@@ -148,6 +148,7 @@ def test_every_operation_is_answered_as_described(world: World, served: dict[str
 
 PAGED = {"limit", "cursor"}
 QUERIES = {
+    "/v1/token": {"scope", "resource", "audience"},
     "/v1/roles": {*PAGED, "prefix"},
     "/v1/roles/{role}/keys": {*PAGED, "created_by", "state"},
     "/v1/roles/{role}/policies": PAGED,
@@ -156,6 +157,7 @@ QUERIES = {
     "/v1/users/{user}/sign-ins": PAGED,
     "/v1/apps": PAGED,
     "/v1/tokens": {*PAGED, "owner", "state"},
+    "/v1/jobs": {*PAGED, "state"},
     "/v1/consents": {*PAGED, "user"},
     "/v1/audit": {*PAGED, "actor", "action", "target", "since", "until"},
 }

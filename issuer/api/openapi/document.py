@@ -160,7 +160,9 @@ def _endpoint(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
         "summary": endpoint.summary,
         "operationId": _operation_id(endpoint.method, endpoint.path),
         "security": list(endpoint.security),
-        "parameters": _path_parameters(endpoint.path) + _header_parameters(endpoint.request_headers),
+        "parameters": _path_parameters(endpoint.path)
+        + _texts_in_query(endpoint.query)
+        + _header_parameters(endpoint.request_headers),
         "responses": responses,
     }
     if endpoint.permission is not None:
@@ -175,8 +177,7 @@ def _page(page: Page) -> dict[str, Any]:
         "summary": page.summary,
         "operationId": _operation_id(page.method, page.path),
         "security": page.security,
-        "parameters": _path_parameters(page.path)
-        + [{"name": name, "in": "query", "schema": {"type": "string"}} for name in page.query],
+        "parameters": _path_parameters(page.path) + _texts_in_query(page.query),
         # Of another host, and of a method that it does not take, it is refused before it is a page.
         "responses": page.responses() | refused(("misdirected_request",), in_oauth=False),
     }
@@ -209,6 +210,10 @@ def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
         {"name": name, "in": "query", "schema": _without_null(field)}
         for name, field in schema.get("properties", {}).items()
     ]
+
+
+def _texts_in_query(names: Iterable[str]) -> list[dict[str, Any]]:
+    return [{"name": name, "in": "query", "schema": {"type": "string"}} for name in names]
 
 
 def _without_null(field: dict[str, Any]) -> dict[str, Any]:

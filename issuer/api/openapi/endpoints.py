@@ -49,6 +49,7 @@ class Endpoint:
     security: tuple[dict[str, Any], ...] = ()
     permission: str | None = None
     """What the caller needs, where that is more than a credential."""
+    query: tuple[str, ...] = ()
     form: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     """Those fields of the form without which nothing can be done."""
@@ -96,8 +97,16 @@ ENDPOINTS = (
         summary="A job's token, for its ticket",
         answer=answers.Token,
         security=(BEARER,),
+        query=("scope", "resource", "audience"),
         always=("Cache-Control",),
-        refusals=("invalid_token",),
+        refusals=(
+            "invalid_request",
+            "invalid_scope",
+            "invalid_target",
+            "invalid_token",
+            "slow_down",
+            "temporarily_unavailable",
+        ),
     ),
     Endpoint(
         method="POST",

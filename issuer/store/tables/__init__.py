@@ -8,6 +8,7 @@ from issuer.store.tables.apps import (
     RefreshToken,
     UserGrant,
 )
+from issuer.store.tables.jobs import JobRow
 from issuer.store.tables.logs import AuditRow, Change
 from issuer.store.tables.people import (
     Invitation,
@@ -32,6 +33,7 @@ __all__ = [
     "DeviceCode",
     "HashKey",
     "Invitation",
+    "JobRow",
     "Membership",
     "PasskeyRow",
     "PolicyRow",

@@ -41,6 +41,8 @@ class Target:
     app: str
     id: str
     """Of an API token of the role."""
+    job: str
+    """One that runs as the role."""
     consent: str = str(2**31 - 1)
     sign_in: str = str(2**31 - 1)
 
@@ -105,6 +107,12 @@ ROWS = (
     Row("GET", "/v1/tokens/{id}", "role-key:list@{role}"),
     Row("POST", "/v1/tokens/{id}/renew", "role-key:renew@{role}", also="app:query@*"),
     Row("DELETE", "/v1/tokens/{id}", "role-key:delete@{role}"),
+    # What a job is called is only known once it is there.
+    Row("POST", "/v1/jobs", "job:create@*", 201, {"role": "{role}"}, "role:assume@{role}"),
+    Row("GET", "/v1/jobs", "job:get@{job}"),
+    Row("GET", "/v1/jobs/{job}", "job:get@{job}"),
+    Row("PUT", "/v1/jobs/{job}/labels", "job:label@{job}", body={"labels": {}}),
+    Row("DELETE", "/v1/jobs/{job}", "job:end@{job}"),
     Row("GET", "/v1/audit", "audit:read@*"),
     Row("GET", "/v1/audit/chain", "audit:read@*"),
 )  # fmt: skip
@@ -125,4 +133,5 @@ def target(world: World) -> Target:
     )
     asked = {"name": "for tests", "presets": ["protected-endpoint"], "owner": f"role:{role}"}
     token = made(world.admin.post("/v1/tokens", json=asked))["id"]
-    return Target(role, str(policy["id"]), key.access, f"{role}-new", user, f"{user}-new", app, token)
+    job = made(world.admin.post("/v1/jobs", json={"role": role}))["id"]
+    return Target(role, str(policy["id"]), key.access, f"{role}-new", user, f"{user}-new", app, token, job)

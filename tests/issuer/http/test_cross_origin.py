@@ -40,7 +40,15 @@ def test_any_page_may_ask_for_news_of_a_public_document(world: World, path: str)
 
 @pytest.mark.parametrize("path", OTHERS)
 def test_nothing_else_is_for_other_origins(world: World, path: str) -> None:
-    names = {"app": "none", "version": "x", "provider": "none", "consent": 1, "sign_in": 1, "id": "hmk_x"}
+    names = {
+        "app": "none",
+        "version": "x",
+        "provider": "none",
+        "consent": 1,
+        "sign_in": 1,
+        "id": "hmk_x",
+        "job": "job_x",
+    }
     place = path.format(role="org.account.nobody", access="hmk_x", policy=1, user="nobody", **names)
     for method in ("GET", "POST", "OPTIONS"):
         answer = world.nobody.request(

@@ -31,6 +31,7 @@ REAL = {
     "provider": "odd",
     "version": "0123456789abcdef",
     "consent": "1",
+    "job": "job_0123456789abcdef",
     "id": "hmk_0123456789abcdef",
     "sign_in": "1",
 }

@@ -1,0 +1,245 @@
+"""Jobs: begin, list, look at, label, end. A ticket is in the answer that made it and nowhere else."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Literal
+
+from pydantic import Field
+from sqlmodel import Session
+
+from issuer import rfc3339
+from issuer.api.operation import Answer, Body, Call, Operation
+from issuer.api.query import Page, PageQuery, page_of
+from issuer.denials import BearerDenial, wrong_field
+from issuer.store import jobs, names, principals
+from issuer.store.database import Transaction
+from issuer.store.principals import ROLE_PREFIX
+from issuer.store.tables import JobRow, Principal
+from keys import Handle, handle_hash
+from keys.secret import random_text
+from verifier import InsufficientScope
+from verifier.permission import is_label
+from verifier.scope import RESERVED
+
+_PREFIX, _CHARACTERS = "job_", 16
+_ID, _TYPE = f"{RESERVED}id", f"{RESERVED}type"
+_BATCH = 500
+Labels = Annotated[dict[str, str], Field(max_length=50)]
+
+
+class NewJob(Body):
+    role: str
+    """What it runs as: `role:assume` is needed for it."""
+    name: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    labels: Labels = Field(default_factory=dict)
+    time_limit_seconds: Annotated[int, Field(ge=60, le=90 * 86400)] = 86400
+
+
+class NewLabels(Body):
+    labels: Labels
+    """All that it has from now on, but for those that the platform sets."""
+
+
+class JobQuery(PageQuery):
+    state: Literal["running", "ended"] | None = None
+
+
+class Job(Answer):
+    id: str
+    role: str
+    name: str
+    labels: dict[str, str]
+    state: Literal["running", "ended", "timed_out"]
+    created_at: rfc3339.Written
+    created_by: str
+    ends_at: rfc3339.Written
+    """Its time limit, or when it ended."""
+
+
+class JobWithTicket(Job):
+    ticket: str = Field(repr=False)
+
+
+async def create(call: Call) -> JobWithTicket:
+    """Made with a credential that reaches only some labels, it gets these labels."""
+    body = call.body
+    try:
+        names.check_role_name(body.role)
+    except names.InvalidName as error:
+        raise wrong_field("role", str(error)) from error
+    job_id, ticket = _PREFIX + random_text(_CHARACTERS), Handle.JOB_TICKET.generate()
+    labels = call.caller.scope.stamp("job:create", job_id, _as_submitted(body.labels, job_id))
+    if labels is None:
+        raise BearerDenial(InsufficientScope("job:create@*"))
+    call.caller.require("role:assume", body.role)
+    ticket_hash = handle_hash(ticket, call.service.credentials.hash_key.key)
+
+    def work(tx: Transaction) -> JobWithTicket:
+        role = principals.get(tx.session, ROLE_PREFIX + body.role)
+        row = jobs.create(
+            tx,
+            role,
+            job_id,
+            name=body.name,
+            labels=labels,
+            ticket_hash=ticket_hash,
+            ends_at=tx.now + body.time_limit_seconds,
+        )
+        return JobWithTicket(**_job(row, role, tx.now).model_dump(), ticket=ticket)
+
+    return await call.change(work)
+
+
+async def list_all(call: Call) -> Page[Job]:
+    """Those that the caller may look at."""
+    query, now = call.query, int(time.time())
+
+    def work(session: Session) -> Page[Job]:
+        found: list[Job] = []
+        cursor = query.cursor
+        while len(found) <= query.limit:
+            rows = jobs.page(session, after=cursor, limit=_BATCH)
+            shown = [_job(row, role, now) for row, role in rows if _reaches(call, "job:get", row)]
+            found += [job for job in shown if query.state in (None, _coarse(job))]
+            if len(rows) < _BATCH:
+                break
+            cursor = rows[-1][0].id
+        return page_of(found[: query.limit + 1], query.limit, lambda job: job.id)
+
+    return await call.read(work)
+
+
+async def get(call: Call) -> Job:
+    def work(session: Session) -> Job:
+        row, role = _known(call, session, "job:get")
+        return _job(row, role, int(time.time()))
+
+    return await call.read(work)
+
+
+async def label(call: Call) -> Job:
+    """Within the caller's reach before and after."""
+    if reserved := [name for name in call.body.labels if name.startswith(RESERVED)]:
+        raise wrong_field("labels", f"{min(reserved)[:100]!r} is the platform's: leave it out")
+    _check(call.body.labels)
+
+    def work(tx: Transaction) -> Job:
+        row, role = _known(call, tx.session, "job:label")
+        labels = {**call.body.labels, **_of_platform(row.id)}
+        call.caller.require("job:label", row.id, labels)
+        jobs.set_labels(tx, row, labels)
+        return _job(row, role, tx.now)
+
+    return await call.change(work)
+
+
+async def end(call: Call) -> Job:
+    """Its ticket and every token of it end now. Again it does nothing."""
+
+    def work(tx: Transaction) -> Job:
+        row, role = _known(call, tx.session, "job:end")
+        jobs.end(tx, [row])
+        return _job(row, role, tx.now)
+
+    return await call.change(work)
+
+
+def _known(call: Call, session: Session, action: str) -> tuple[JobRow, Principal]:
+    """Raises NotFound, BearerDenial."""
+    row, role = jobs.get(session, call.path("job"))
+    call.caller.require(action, row.id, jobs.labels_of(row))
+    return row, role
+
+
+def _reaches(call: Call, action: str, row: JobRow) -> bool:
+    return call.caller.scope.covers(action, row.id, jobs.labels_of(row))
+
+
+def _as_submitted(labels: dict[str, str], job_id: str) -> dict[str, str]:
+    """What the platform sets is set, whatever the submitter wrote. Raises Denial."""
+    _check(labels)
+    return {**labels, **_of_platform(job_id)}
+
+
+def _check(labels: dict[str, str]) -> None:
+    for name, value in labels.items():
+        if not is_label(name) or not is_label(value):
+            raise wrong_field("labels", f"{name[:100]!r}: names and values are letters, digits and -._/:")
+        if name.startswith(RESERVED) and name not in (_ID, _TYPE):
+            raise wrong_field("labels", f"{name[:100]!r} is reserved: the platform sets what begins so")
+
+
+def _of_platform(job_id: str) -> dict[str, str]:
+    return {_ID: job_id, _TYPE: "job"}
+
+
+def _job(row: JobRow, role: Principal, now: int) -> Job:
+    return Job(
+        id=row.id,
+        role=role.name.removeprefix(ROLE_PREFIX),
+        name=row.name,
+        labels=jobs.labels_of(row),
+        state="running" if row.ends_at > now else "ended" if row.is_ended else "timed_out",
+        created_at=rfc3339.write(row.created_at),
+        created_by=row.created_by,
+        ends_at=rfc3339.write(row.ends_at),
+    )
+
+
+def _coarse(job: Job) -> str:
+    return "running" if job.state == "running" else "ended"
+
+
+_ALL, _ONE = "/v1/jobs", "/v1/jobs/{job}"
+OPERATIONS = (
+    Operation(
+        method="POST",
+        path=_ALL,
+        summary="Begin a job",
+        permission="job:create@JOB",
+        handler=create,
+        body=NewJob,
+        answer=JobWithTicket,
+        status=201,
+        location="/v1/jobs/{id}",
+        refusals=("not_found",),
+    ),
+    Operation(
+        method="GET",
+        path=_ALL,
+        summary="List jobs",
+        permission="job:get@JOB",
+        handler=list_all,
+        query=JobQuery,
+        answer=Page[Job],
+    ),
+    Operation(
+        method="GET",
+        path=_ONE,
+        summary="Look at a job",
+        permission="job:get@JOB",
+        handler=get,
+        answer=Job,
+        refusals=("not_found",),
+    ),
+    Operation(
+        method="PUT",
+        path=f"{_ONE}/labels",
+        summary="Change the labels of a job that runs",
+        permission="job:label@JOB",
+        handler=label,
+        body=NewLabels,
+        answer=Job,
+        refusals=("not_found", "conflict"),
+    ),
+    Operation(
+        method="DELETE",
+        path=_ONE,
+        summary="End a job, with its ticket and its tokens",
+        permission="job:end@JOB",
+        handler=end,
+        answer=Job,
+        refusals=("not_found",),
+    ),
+)

@@ -1,0 +1,219 @@
+"""Jobs: a ticket gets one-hour tokens for as long as the job runs, and nothing after."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from issuer.store import jobs
+from keys import Handle
+from tests.browsers import inside
+from tests.clients import claims
+from tests.issuer.http.world import OTHER, World, bearer, made
+
+
+def begin(world: World, role: str, **members: Any) -> dict[str, Any]:
+    return dict(made(world.admin.post("/v1/jobs", json={"role": role} | members)))
+
+
+def get_token(world: World, ticket: str, /, **query: str) -> httpx.Response:
+    return world.nobody.get("/v1/token", headers=bearer(ticket), params=query)
+
+
+def token(world: World, job: dict[str, Any]) -> str:
+    answer = get_token(world, job["ticket"])
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["access_token"])
+
+
+def test_a_job_gets_its_token_with_no_secret_baked_in(world: World) -> None:
+    role = world.role("data:get@*")
+    job = begin(world, role, name="nightly", labels={"team": "nlp"})
+    assert (job["role"], job["name"], job["state"]) == (role, "nightly", "running")
+    assert job["labels"] == {"team": "nlp", "hourmark/id": job["id"], "hourmark/type": "job"}
+    answer = get_token(world, job["ticket"])
+    assert answer.headers["cache-control"] == "no-store"
+    said = claims(answer.json()["access_token"])
+    assert (said["sub"], said["client_id"], said["job"]) == (f"role:{role}", job["id"], job["id"])
+    assert (said["labels"], said["roles"], said["scope"]) == (job["labels"], [role], "data:get@*")
+    assert said["exp"] - said["iat"] == 3600
+    assert claims(get_token(world, job["ticket"], resource=OTHER).json()["access_token"])["aud"] == OTHER
+    narrower = get_token(world, job["ticket"], scope="data:get@x").json()
+    assert (narrower["scope"], claims(narrower["access_token"])["roles"]) == ("data:get@x", [])
+
+
+def test_no_answer_but_the_first_has_the_ticket(world: World) -> None:
+    job = begin(world, world.role())
+    ticket = job.pop("ticket")
+    assert Handle.JOB_TICKET.is_whole(ticket)
+    mine = bearer(world.holder(f"job:get@{job['id']}").text)
+    one, listed = (world.nobody.get(f"/v1/jobs{path}", headers=mine) for path in (f"/{job['id']}", ""))
+    assert one.json() == job
+    assert listed.json()["items"] == [job]
+    assert ticket not in one.text + listed.text
+
+
+def test_a_job_ends_with_its_ticket_and_its_tokens(world: World) -> None:
+    job = begin(world, world.role("data:get@*"))
+    raw = token(world, job)
+    assert world.is_active(raw)
+    for _ in range(2):
+        answer = world.admin.delete(f"/v1/jobs/{job['id']}")
+        assert (answer.status_code, answer.json()["state"]) == (200, "ended")
+    assert not world.is_active(raw)
+    refused = get_token(world, job["ticket"])
+    assert (refused.status_code, refused.json()["error"]) == (401, "invalid_token")
+    assert "job has ended" in refused.json()["error_description"]
+
+
+def test_no_token_outlives_the_limit(world: World) -> None:
+    job = begin(world, world.role("data:get@*"), time_limit_seconds=60)
+    said = claims(token(world, job))
+    assert said["exp"] - said["iat"] <= 60
+    with inside(world.issuer) as there, there.write("tests") as tx:
+        row, _ = jobs.get(tx.session, job["id"])
+        row.ends_at = int(time.time()) - 1
+        tx.session.add(row)
+    assert get_token(world, job["ticket"]).status_code == 401
+    assert world.admin.get(f"/v1/jobs/{job['id']}").json()["state"] == "timed_out"
+    answer = world.admin.put(f"/v1/jobs/{job['id']}/labels", json={"labels": {}})
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+
+
+def test_a_job_ends_with_its_role(world: World) -> None:
+    role = world.role("data:get@*")
+    job = begin(world, role)
+    raw = token(world, job)
+    assert world.admin.delete(f"/v1/roles/{role}").status_code == 200
+    assert not world.is_active(raw)
+    assert get_token(world, job["ticket"]).status_code == 401
+
+
+def test_what_its_role_loses_its_tokens_lose_and_it_goes_on(world: World) -> None:
+    role = world.role("data:get@*", "data:put@*")
+    job = begin(world, role)
+    raw = token(world, job)
+    policies = world.admin.get(f"/v1/roles/{role}/policies").json()["items"]
+    (number,) = (each["id"] for each in policies if each["permission"] == "data:put@*")
+    assert world.admin.delete(f"/v1/roles/{role}/policies/{number}").status_code == 200
+    assert not world.is_active(raw)
+    assert claims(token(world, job))["scope"] == "data:get@*"
+
+
+@pytest.mark.parametrize(
+    ("ticket", "says"),
+    [
+        ("", "Bearer"),
+        ("hmj_short", "not valid"),
+        (Handle.JOB_TICKET.generate(), "not valid"),
+        (Handle.REFRESH_TOKEN.generate(), "not valid"),
+        ("hmk_0123456789abcdef:x", "not valid"),
+    ],
+)
+def test_what_is_no_ticket(world: World, ticket: str, says: str) -> None:
+    answer = get_token(world, ticket) if ticket else world.nobody.get("/v1/token")
+    assert answer.status_code == 401
+    assert says in answer.text + answer.headers["www-authenticate"]
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ({"resource": "https://elsewhere.example"}, "invalid_target"),
+        ({"scope": "job:get@*"}, "invalid_scope"),
+        ({"ticket": "x"}, "invalid_request"),
+    ],
+)
+def test_what_a_ticket_does_not_get(world: World, query: dict[str, str], error: str) -> None:
+    answer = get_token(world, begin(world, world.role("data:get@*"))["ticket"], **query)
+    assert (answer.status_code, answer.json()["error"]) == (400, error)
+
+
+@pytest.mark.parametrize(
+    ("members", "field"),
+    [
+        ({"role": "no role"}, "role"),
+        ({"labels": {"team": "n l p"}}, "labels"),
+        ({"labels": {"": "x"}}, "labels"),
+        ({"labels": {"hourmark/owner": "me"}}, "labels"),
+        ({"labels": {"team": 7}}, "labels"),
+        ({"time_limit_seconds": 59}, "time_limit_seconds"),
+        ({"command": "x"}, "command"),
+    ],
+)
+def test_what_is_no_job(world: World, members: dict[str, Any], field: str) -> None:
+    asked = {"role": world.role()} | members
+    answer = world.admin.post("/v1/jobs", json=asked)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_field")
+    assert answer.json()["errors"][0]["field"].startswith(field)
+
+
+def test_what_the_platform_sets_is_set_whatever_was_written(world: World) -> None:
+    mine = {"hourmark/id": "job_of_another", "hourmark/type": "app"}
+    job = begin(world, world.role(), labels=mine)
+    assert job["labels"] == {"hourmark/id": job["id"], "hourmark/type": "job"}
+
+
+def test_a_label_scoped_credential_stamps_its_labels_and_stays_within_them(world: World) -> None:
+    role = world.role("data:get@*")
+    key = world.key(world.role("job:*@*[team=nlp]", f"role:assume@{role}"))
+    asked = {"role": role, "labels": {"stage": "test"}}
+    job = made(world.nobody.post("/v1/jobs", headers=bearer(key.text), json=asked))
+    assert job["labels"]["team"] == "nlp"
+    other = begin(world, role, labels={"team": "vision"})
+    mine = bearer(key.text)
+    listed = world.nobody.get("/v1/jobs", headers=mine).json()["items"]
+    assert [each["id"] for each in listed] == [job["id"]]
+    for method in ("GET", "DELETE"):
+        assert world.nobody.request(method, f"/v1/jobs/{other['id']}", headers=mine).status_code == 403
+    asked = {"role": role, "labels": {"team": "vision"}}
+    assert world.nobody.post("/v1/jobs", headers=mine, json=asked).status_code == 403
+
+    place = f"/v1/jobs/{job['id']}/labels"
+    assert world.nobody.put(place, headers=mine, json={"labels": {"team": "vision"}}).status_code == 403
+    changed = world.nobody.put(place, headers=mine, json={"labels": {"team": "nlp", "stage": "live"}})
+    assert changed.json()["labels"]["stage"] == "live"
+    reserved = world.nobody.put(place, headers=mine, json={"labels": {"hourmark/id": "x"}})
+    assert (reserved.status_code, reserved.json()["code"]) == (422, "invalid_field")
+
+
+def test_changed_labels_reach_the_next_token_and_end_the_one_before(world: World) -> None:
+    job = begin(world, world.role("data:get@*"), labels={"stage": "test"})
+    before = token(world, job)
+    place = f"/v1/jobs/{job['id']}/labels"
+    assert world.admin.put(place, json={"labels": {"stage": "test"}}).status_code == 200
+    assert world.is_active(before), "nothing has changed"
+    assert world.admin.put(place, json={"labels": {"stage": "live"}}).status_code == 200
+    assert not world.is_active(before)
+    assert claims(token(world, job))["labels"]["stage"] == "live"
+
+
+def test_a_selector_on_its_id_reaches_one_job(world: World) -> None:
+    role = world.role()
+    one, other = begin(world, role), begin(world, role)
+    mine = bearer(world.holder(f"job:get@*[hourmark/id={one['id']}]").text)
+    assert world.nobody.get(f"/v1/jobs/{one['id']}", headers=mine).status_code == 200
+    assert world.nobody.get(f"/v1/jobs/{other['id']}", headers=mine).status_code == 403
+    listed = world.nobody.get("/v1/jobs", headers=mine).json()["items"]
+    assert [each["id"] for each in listed] == [one["id"]]
+
+
+def test_lists_by_state(world: World) -> None:
+    role = world.role()
+    mine = bearer(world.holder("job:get@*").text)
+    ended = begin(world, role)
+    world.admin.delete(f"/v1/jobs/{ended['id']}")
+    for state, is_in in (("running", False), ("ended", True)):
+        items: list[str] = []
+        cursor = ""
+        while True:
+            query = {"state": state, "limit": "200", "cursor": cursor}
+            page = world.nobody.get("/v1/jobs", headers=mine, params=query).json()
+            items += [each["id"] for each in page["items"]]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+        assert (ended["id"] in items) is is_in
