@@ -112,6 +112,7 @@ def test_what_its_role_loses_its_tokens_lose_and_it_goes_on(world: World) -> Non
         (Handle.REFRESH_TOKEN.generate(), "not valid"),
         ("hmk_0123456789abcdef:x", "not valid"),
     ],
+    ids=["nothing", "cut off", "of no job", "another secret", "a role key"],
 )
 def test_what_is_no_ticket(world: World, ticket: str, says: str) -> None:
     answer = get_token(world, ticket) if ticket else world.nobody.get("/v1/token")
