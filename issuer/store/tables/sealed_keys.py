@@ -11,7 +11,7 @@ class SealedSigningKey(SQLModel, table=True):
 
     kid: str = Field(primary_key=True)
     number: int = Field(unique=True)
-    ring: str
+    ring: str = Field(sa_column_kwargs={"server_default": "tokens"})
     """Whose keys follow one another: that of the tokens, or that of ID tokens by another algorithm."""
     algorithm: str
     sealed: bytes = Field(sa_type=LargeBinary)
