@@ -40,6 +40,9 @@ async def read_form(request: Request) -> dict[str, str]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise Denial("invalid_request", "a parameter appears twice")
+    if any("\0" in text for pair in pairs for text in pair):
+        # PostgreSQL takes none, not even to compare with it.
+        raise Denial("invalid_request", "a parameter holds a NUL character")
     # RFC 6749 section 3.1: a parameter without a value is as good as not sent.
     return {name: value for name, value in fields.items() if value}
 
@@ -53,10 +56,20 @@ async def read_json(request: Request, model: type[Model]) -> Model:
         raise wrong_fields(error) from None
     try:
         # The validator takes the last of two members, where whoever looked before may have taken the first.
-        strict_json.parse_object(body or b"{}")
+        whole = strict_json.parse_object(body or b"{}")
     except ValueError as error:
         raise wrong_field("body", str(error)) from None
+    if _holds_nul(whole):
+        raise wrong_field("body", "holds a NUL character")
     return read
+
+
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(map(_holds_nul, (*value.keys(), *value.values())))
+    return isinstance(value, list) and any(map(_holds_nul, value))
 
 
 async def _read(request: Request, media_type: str) -> bytes:

@@ -49,10 +49,12 @@ def read(text: str, audiences: Iterable[str], now: float) -> Assertion:
         raise BadAssertion("its typ is another one's")
     if not isinstance(subject, str) or not subject or claims.get("iss") != subject:
         raise BadAssertion("iss and sub are not both the client id")
+    if "\0" in subject:
+        raise BadAssertion("iss and sub hold a NUL character")
     if named not in tuple(audiences):
         raise BadAssertion("aud is not this issuer alone")
-    if not isinstance(token_id, str) or not 0 < len(token_id) <= _MAX_ID:
-        raise BadAssertion(f"jti is missing, or longer than {_MAX_ID} characters")
+    if not isinstance(token_id, str) or not 0 < len(token_id) <= _MAX_ID or "\0" in token_id:
+        raise BadAssertion(f"jti is missing, longer than {_MAX_ID} characters, or holds a NUL character")
     ends_at = _time(expires_at)
     if ends_at is None or not now < ends_at <= now + MAX_LIFETIME + _SKEW:
         raise BadAssertion(f"exp is missing, past, or more than {MAX_LIFETIME} s ahead")

@@ -65,6 +65,8 @@ def basic(header: str, client_id: str | None) -> str:
         raise Denial("invalid_request", "the Basic header is not base64 of user:password") from None
     if not colon:
         raise Denial("invalid_request", "the Basic header has no colon between user and password")
+    if "%00" in user or "\0" in user:
+        raise Denial("invalid_request", "the Basic header's user holds a NUL character")
     if client_id is not None and client_id != unquote_plus(user):
         raise Denial("invalid_request", "client_id is another one than the Basic header's user")
     return f"{unquote_plus(user)}:{unquote_plus(password)}"

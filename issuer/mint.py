@@ -102,9 +102,7 @@ class Mint:
         scope = grant.rights if requested is None else _narrow(grant.rights, requested)
         if not scope:
             raise ScopeRefused(
-                "nothing of what was asked for is held here"
-                if grant.rights
-                else f"{grant.subject} holds no permission: add a policy to it first"
+                "nothing of what was asked for is held here" if grant.rights else _nothing_held(grant)
             )
         text = str(scope)
         if len(text) > MAX_CHARACTERS:
@@ -136,6 +134,12 @@ class Mint:
         )
         claims = {name: value for name, value in token.to_claims().items() if name not in _PER_TOKEN}
         return orjson.dumps(claims)[:-1] + b","
+
+
+def _nothing_held(grant: Grant) -> str:
+    if grant.actor is not None:
+        return f"{grant.subject} may do nothing, by now, of what {grant.client_id} was let do"
+    return f"{grant.subject} holds no permission: add a policy to it first"
 
 
 def _narrow(rights: Scope, requested: str) -> Scope:

@@ -12,7 +12,7 @@ from issuer.id_token import IdTokens
 from issuer.mint import Minted
 from issuer.on_behalf import grant_for
 from issuer.service import Service
-from issuer.store import refresh_tokens, user_grants
+from issuer.store import consents, refresh_tokens, user_grants
 from issuer.store.database import Transaction
 from issuer.store.tables import Principal
 from issuer.store.user_grants import SIGN_IN, Authentication, LoadedGrant, Place
@@ -54,14 +54,17 @@ class Issued:
 def begin(tx: Transaction, service: Service, client: Client, approved: Approved) -> SignIn | None:
     """A new sign-in. None if the user cannot sign in any more. Raises StatusListFull."""
     user = tx.session.get_one(Principal, approved.user_id)
-    is_lasting = OFFLINE_ACCESS in approved.scope.words
+    scope = approved.scope
+    if not client.is_ours:
+        scope &= consents.scope_of(consents.find(tx.session, user.id, client.client_id))
+    is_lasting = OFFLINE_ACCESS in scope.words
     lifetime = service.settings.session_lifetime if is_lasting else service.settings.token_ttl
     row = user_grants.create(
         tx,
         SIGN_IN,
         user,
         client.client_id,
-        scope=approved.scope,
+        scope=scope,
         authentication=approved.authentication,
         place=approved.place,
         expires_at=tx.now + lifetime,

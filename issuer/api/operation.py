@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from anyio import CapacityLimiter
@@ -18,7 +18,7 @@ from issuer.body import read_json
 from issuer.callers import Caller
 from issuer.denials import wrong_field
 from issuer.service import Service
-from issuer.store import names
+from issuer.store import names, principals, rights
 from issuer.store.database import Transaction
 
 Done = TypeVar("Done")
@@ -126,7 +126,7 @@ class Operation:
         body = NoBody() if self.body is NoBody else await read_json(request, self.body)
 
         async def attempt() -> BaseModel | Versioned:
-            caller = await service.callers.identify(request, service.api_verifier)
+            caller = await _whole(service, await service.callers.identify(request, service.api_verifier))
             return await self.handler(Call(service, caller, request, preconditions, query, body))
 
         return self._response(await service.once_more(attempt), preconditions)
@@ -143,3 +143,15 @@ class Operation:
             if preconditions.knows(version):
                 return Response(status_code=304, headers=headers)
         return Response(answer.model_dump_json(), self.status, headers, media_type="application/json")
+
+
+async def _whole(service: Service, caller: Caller) -> Caller:
+    """A user's token is held against what the user has held since it was issued: less is narrowed."""
+    if caller.issued_at is None or caller.is_narrowed:
+        return caller
+
+    def work(session: Session) -> bool:
+        user = principals.find(session, caller.principal)
+        return user is None or not rights.held(session, user, since=caller.issued_at) <= caller.scope
+
+    return replace(caller, is_narrowed=await service.read(work))

@@ -21,8 +21,10 @@ from issuer.console.browser import Browser, BrowserSession, browser_of, read_pag
 from issuer.console.pages import page_row, see_other, sign_in_first
 from issuer.denials import Denial
 from issuer.id_token import subject_of_hint
+from issuer.on_behalf import opens_nothing
 from issuer.service import Service
-from issuer.store import consents
+from issuer.store import consents, rights
+from issuer.store.tables import Principal
 from verifier import Scope
 
 _MOMENT = "hourmark_moment"
@@ -76,20 +78,23 @@ async def _decide(
     said: Said | None,
 ) -> Response:
     client, session = asked.source.client, browser.require_session()
-    known = await service.read(lambda reading: _known(reading, session, client))
+    held, known = await service.read(lambda reading: _held_and_known(reading, session, client))
+    if not client.is_ours and opens_nothing(consent.within(asked.scope, held)):
+        raise RefusedRequest("invalid_scope", "the user may do nothing of what is asked for")
     if said is not None and not said.allows:
         raise RefusedRequest("access_denied", "the user does not agree")
-    if not (said is not None and asked.scope <= said.scope) and consent.is_needed(asked, known):
+    if not (said is not None and asked.scope <= said.scope) and consent.is_needed(asked, held, known):
         if "none" in asked.prompts:
             raise RefusedRequest("consent_required", "the user has not agreed to this yet")
-        return await consent.ask(service, browser, asked, known, query)
+        return consent.ask(browser, asked, service.settings, held=held, known=known, query=query)
     code = await consent.give_code(service, session, asked)
     return _back(service, asked.source, code=code)
 
 
-def _known(reading: Session, session: BrowserSession, client: Client) -> Scope:
-    """What the user agreed to before."""
-    return consents.scope_of(consents.find(reading, session.user_id, client.client_id))
+def _held_and_known(reading: Session, session: BrowserSession, client: Client) -> tuple[Scope, Scope]:
+    """What the user may do, and what the user agreed to before."""
+    held = rights.held(reading, reading.get_one(Principal, session.user_id))
+    return held, consents.scope_of(consents.find(reading, session.user_id, client.client_id))
 
 
 def _is_proven(

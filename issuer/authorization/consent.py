@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlmodel import Session
 from starlette.responses import Response
 
 from issuer.authorization import redirects, words
@@ -53,25 +52,33 @@ def read_said(form: Mapping[str, str]) -> Said:
         raise Denial("invalid_request", str(error)) from error
 
 
-def is_needed(asked: AuthorizationRequest, known: Scope) -> bool:
-    """Whether the user has to be asked. A program on the user's computer proves nothing about itself, so that
-    it is asked about each time (RFC 8252 section 8.6).
+def within(scope: Scope, held: Scope) -> Scope:
+    """What of it a user can let a client have: nobody consents to more than they hold."""
+    return Scope.of((scope & held).permissions, scope.words)
+
+
+def is_needed(asked: AuthorizationRequest, held: Scope, known: Scope) -> bool:
+    """Whether the user, who holds `held`, has to be asked.
+
+    A program on the user's computer proves nothing about itself, so that it is asked about each time
+    (RFC 8252 section 8.6).
     """
     client = asked.source.client
     poses = client.is_ours or (client.is_public and redirects.is_native(asked.source.redirect_uri))
-    return poses or "consent" in asked.prompts or not asked.scope <= known
+    return poses or "consent" in asked.prompts or not within(asked.scope, held) <= known
 
 
-async def ask(
-    service: Service,
+def ask(
     browser: Browser,
     asked: AuthorizationRequest,
+    settings: Settings,
+    *,
+    held: Scope,
     known: Scope,
     query: str,
 ) -> Response:
     """The page. What was agreed to before is shown apart from what is new."""
-    client, user_id = asked.source.client, browser.require_session().user_id
-    held = await service.read(lambda reading: _held(reading, user_id))
+    client = asked.source.client
     new = asked.scope.beyond(known) if known else asked.scope
     return page(
         browser,
@@ -82,8 +89,8 @@ async def ask(
         is_native=redirects.is_native(asked.source.redirect_uri),
         request=query,
         scope=asked.scope,
-        new=wishes(new, held, service.settings),
-        before=wishes(known, held, service.settings) if known and not client.is_ours else [],
+        new=wishes(new, held, settings),
+        before=wishes(known, held, settings) if known and not client.is_ours else [],
     )
 
 
@@ -120,7 +127,7 @@ def remember(tx: Transaction, user: Principal, client: Client, scope: Scope, ses
             tx,
             user,
             client.client_id,
-            scope,
+            within(scope, rights.held(tx.session, user)),
             authentication=Authentication(session.authenticated_at, tuple(session.methods.split())),
             place=Place(session.address, session.user_agent),
         )
@@ -133,7 +140,3 @@ def wishes(scope: Scope, held: Scope, settings: Settings) -> list[Wish]:
     ]
     told = [word for word in scope.words if word != OPENID or scope.words == (OPENID,)]
     return permissions + [Wish(words.of_word(word, settings.session_lifetime), word, True) for word in told]
-
-
-def _held(reading: Session, user_id: int) -> Scope:
-    return rights.held(reading, reading.get_one(Principal, user_id))

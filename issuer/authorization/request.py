@@ -81,6 +81,8 @@ def parse_query(query: str) -> Query:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=100, errors="strict")
     except ValueError:
         raise UntrustedRequest("the request is no UTF-8 text, or has too many parameters") from None
+    if any("\0" in text for pair in pairs for text in pair):
+        raise UntrustedRequest("the request holds a NUL character")
     counted = Counter(name for name, _ in pairs)
     once = {name: value for name, value in pairs if value and counted[name] == 1}
     return Query(once, tuple(name for name, count in counted.items() if count > 1))

@@ -12,6 +12,7 @@ from issuer.signing_in import passkeys, passwords, sessions
 from issuer.signing_in.passkeys import PasskeyRefused
 from issuer.signing_in.passwords import WrongPassword
 from issuer.store.passkeys import note_use
+from issuer.store.passwords import KnownPassword, is_still
 
 
 async def get_login(service: Service, request: Request) -> Response:
@@ -28,16 +29,29 @@ async def post_login(service: Service, request: Request) -> Response:
         if "credential" in form:
             answer = await _with_passkey(service, request, browser, form["credential"], then)
         else:
-            user_id = await passwords.prove(service, request, user, form.get("password", ""))
-            answer = await sessions.begin(
-                service, request, browser, user_id=user_id, methods=passwords.METHODS, then=then
-            )
+            known = await passwords.prove(service, request, user, form.get("password", ""))
+            answer = await _by_password(service, request, browser, known, then)
     except PasskeyRefused as error:
         return _form(service, browser, then, passkey_wrong=str(error))
     except WrongPassword as error:
         return _form(service, browser, then, user=user, wrong=str(error))
     # Disabled or gone within the last moments: no other answer than for whoever was so before.
     return answer or _form(service, browser, then, user=user, wrong=str(WrongPassword()))
+
+
+async def _by_password(
+    service: Service, request: Request, browser: Browser, known: KnownPassword, then: str
+) -> Response | None:
+    return await sessions.begin(
+        service,
+        request,
+        browser,
+        user_id=known.user_id,
+        methods=passwords.METHODS,
+        then=then,
+        # Proving waits in a line: a password that was changed meanwhile opens nothing.
+        prepare=lambda tx: is_still(tx, known),
+    )
 
 
 async def _with_passkey(

@@ -86,5 +86,4 @@ def _is_whole(code: AuthorizationCode, form: Mapping[str, str]) -> bool:
 
 def _is_agreed(tx: Transaction, code: AuthorizationCode, client: Client) -> bool:
     """Whether the user has not withdrawn meanwhile what the code stands for."""
-    known = consents.scope_of(consents.find(tx.session, code.user_id, client.client_id))
-    return client.is_ours or Scope.parse(code.scope) <= known
+    return client.is_ours or consents.find(tx.session, code.user_id, client.client_id) is not None

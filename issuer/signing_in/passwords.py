@@ -66,8 +66,8 @@ async def hashed(password: str) -> str:
     return await _in_turn(partial(_HASHER.hash, password), _SLOTS)
 
 
-async def prove(service: Service, request: Request, user: str, password: str) -> int:
-    """The id of the user whose password it is.
+async def prove(service: Service, request: Request, user: str, password: str) -> KnownPassword:
+    """Whose password it is. It may be another one by the time that a session begins: see `is_still`.
 
     Raises WrongPassword; Denial after too many of them, or with too many before this one.
     """
@@ -80,8 +80,8 @@ async def prove(service: Service, request: Request, user: str, password: str) ->
         service.throttle.failed(whose, WrongPassword())
         raise service.throttle.failed(whence, WrongPassword())
     if _HASHER.check_needs_rehash(known.hash):
-        await _rehash(service, user, known, password)
-    return known.user_id
+        return await _rehash(service, user, known, password)
+    return known
 
 
 async def _in_turn(work: Callable[[], T], slots: CapacityLimiter) -> T:
@@ -100,10 +100,11 @@ def _is_right(password_hash: str, password: str) -> bool:
         return False
 
 
-async def _rehash(service: Service, user: str, known: KnownPassword, password: str) -> None:
+async def _rehash(service: Service, user: str, known: KnownPassword, password: str) -> KnownPassword:
     fresh = await hashed(password)
 
     def write(tx: Transaction) -> None:
         passwords.replace_hash(tx, known, fresh)
 
     await service.write(USER_PREFIX + user, write)
+    return KnownPassword(known.user_id, fresh)

@@ -29,6 +29,12 @@ def find(session: Session, user: str) -> KnownPassword | None:
     return KnownPassword(found.principal.id, found.account.password_hash)
 
 
+def is_still(tx: Transaction, known: KnownPassword) -> bool:
+    """Whether it is the user's password now."""
+    account = tx.session.get(UserAccount, known.user_id)
+    return account is not None and account.password_hash == known.hash
+
+
 def set_hash(tx: Transaction, user: User, password_hash: str, *, keep: int | None = None) -> None:
     """The user's password from now on. In other browsers the user is signed out; `keep`: the one session."""
     user.account.password_hash = password_hash

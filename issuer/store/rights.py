@@ -10,12 +10,16 @@ from issuer.store.tables import Membership, PolicyRow, Principal
 from verifier import Permission, Scope
 
 
-def held(session: Session, principal: Principal) -> Scope:
-    """At this moment."""
+def held(session: Session, principal: Principal, *, since: float | None = None) -> Scope:
+    """At this moment; of that what it has held `since` then (Unix seconds)."""
     roles = select(Membership.role_id).where(Membership.user_id == principal.id)
+    if since is not None:
+        roles = roles.where(Membership.created_at <= since)
     policies = select(PolicyRow.permission).where(
         or_(PolicyRow.principal_id == principal.id, col(PolicyRow.principal_id).in_(roles))
     )
+    if since is not None:
+        policies = policies.where(PolicyRow.created_at <= since)
     return Scope.of(map(Permission.parse, session.exec(policies)))
 
 

@@ -8,7 +8,7 @@ from sqlmodel import select
 from issuer.store.tables import UserGrant
 from tests.browsers import Browser, inside
 from tests.clients import App, allow, claims, command_line, register, returned
-from tests.issuer.http.world import World
+from tests.issuer.http.world import World, made
 
 CONFIDENTIAL = {"token_endpoint_auth_method": "client_secret_basic"}
 LOOPBACK, PRIVATE, ELSEWHERE = "http://127.0.0.1/cb", "com.example.app:/cb", "https://app.test/cb"
@@ -35,10 +35,23 @@ def test_what_it_says(world: World, browser: Browser) -> None:
     assert "you may not do this now" not in page[held : page.index("</li>", held)]
 
 
-def test_a_user_who_holds_nothing_of_it_may_agree_and_gets_nothing(world: World, browser: Browser) -> None:
+def test_a_user_who_holds_nothing_of_it_is_not_asked(world: World, browser: Browser) -> None:
     app = register(world, "job:get@*")
-    answer = app.redeem(app.code(browser, scope="job:get@*"))
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope")
+    told = returned(browser.get(app.target(scope="job:get@*")))
+    assert (told["error"], told["state"]) == ("invalid_scope", "state-1")
+
+
+def test_nobody_consents_to_more_than_they_hold(world: World, browser: Browser, ada: str) -> None:
+    app = register(world, "data:get@* job:get@*")
+    app.code(browser, scope="data:get@* job:get@*")
+    agreed = world.admin.get(f"/v1/consents?user={ada}").json()["items"][0]
+    assert agreed["scope"] == "data:get@*"
+    signed_in = app.sign_in(browser, scope="data:get@* job:get@*")
+    assert signed_in["scope"] == "data:get@*"
+    made(world.admin.post(f"/v1/users/{ada}/roles", json={"role": world.role("job:get@*")}))
+    told = returned(browser.get(app.target(scope="data:get@* job:get@*", prompt="none")))
+    assert told["error"] == "consent_required", "what came since was not agreed to"
+    assert app.sign_in(browser, scope="data:get@* job:get@*")["scope"] == "data:get@* job:get@*"
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from issuer.clients import CLI_ID
 from tests.browsers import signed_in
-from tests.clients import App, claims
-from tests.issuer.http.test_device import GRANT as DEVICE_GRANT
-from tests.issuer.http.test_device import begin, decide
+from tests.clients import as_oneself, claims, command_line
 from tests.issuer.http.world import OTHER, SERVICES, World, bearer, made, open_world
 
 DAY = 86400
@@ -31,12 +28,8 @@ def ada(world: World) -> str:
 @pytest.fixture
 def own(world: World, ada: str) -> dict[str, str]:
     """The credential that ada signed in with on the command line."""
-    command_line = App(world, "the command line", CLI_ID, None)
-    begun = begin(command_line, resource=world.url)
     with signed_in(world.issuer, ada) as browser:
-        decide(browser, begun["user_code"], "allow")
-    tokens = command_line.ask({"grant_type": DEVICE_GRANT, "device_code": begun["device_code"]}).json()
-    return bearer(tokens["access_token"])
+        return as_oneself(world, browser)
 
 
 def create(world: World, own: dict[str, str], **members: Any) -> dict[str, Any]:
@@ -186,6 +179,22 @@ def test_a_program_does_not_manage_its_owners_tokens(world: World, own: dict[str
         )
         assert {answer.status_code for answer in answers} == {403}
     assert world.nobody.get("/v1/me", headers=bearer(other["token"])).status_code == 200
+
+
+def test_a_users_narrowed_token_is_not_the_user(world: World, ada: str) -> None:
+    with signed_in(world.issuer, ada) as browser:
+        tokens = command_line(world).sign_in(browser, scope="openid app:query@*", resource=world.url)
+    narrow = bearer(tokens["access_token"])
+    asked = {"name": "more", "presets": ["protected-endpoint"]}
+    assert world.nobody.post("/v1/tokens", headers=narrow, json=asked).status_code == 403
+    for path in ("/v1/tokens", "/v1/consents", f"/v1/users/{ada}/sign-ins"):
+        assert world.nobody.get(path, headers=narrow).status_code == 403
+
+
+def test_who_is_given_a_role_meanwhile_is_the_same_user(world: World, ada: str, own: dict[str, str]) -> None:
+    time.sleep(1)  # what counts is the second
+    made(world.admin.post(f"/v1/users/{ada}/roles", json={"role": world.role("data:get@*")}))
+    assert world.nobody.get("/v1/tokens", headers=own).status_code == 200
 
 
 def test_one_without_an_end_where_the_settings_allow_it(tmp_path: Any) -> None:
