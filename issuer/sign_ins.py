@@ -30,6 +30,8 @@ class Approved:
     authentication: Authentication
     place: Place
     """Of the client, as far as that is known."""
+    session_id: int | None = None
+    """The browser's session that ends it, if the client is in that browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ def begin(tx: Transaction, service: Service, client: Client, approved: Approved)
         place=approved.place,
         expires_at=tx.now + lifetime,
         audience=approved.audience,
+        session_id=approved.session_id,
     )
     loaded = user_grants.load(tx.session, row)
     if loaded is None:

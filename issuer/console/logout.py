@@ -69,7 +69,10 @@ async def post_logout(service: Service, request: Request) -> Response:
 
 async def _done(service: Service, browser: Browser, asked: _Request) -> Response:
     answer = page(browser, "logged_out.html") if asked.destination is None else see_other(asked.destination)
-    return answer if browser.session is None else await sessions.end(service, browser.session, answer)
+    if browser.session is None:
+        return answer
+    client_id = None if asked.client is None else asked.client.client_id
+    return await sessions.end(service, browser.session, answer, at_client=client_id)
 
 
 async def _read(service: Service, given: Mapping[str, str]) -> _Request:

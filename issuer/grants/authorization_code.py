@@ -59,6 +59,7 @@ def _begin(
         audience=code.audience,
         authentication=Authentication(code.authenticated_at, tuple(code.methods.split())),
         place=Place(session.address, session.user_agent),
+        session_id=session.id,
     )
     sign_in = sign_ins.begin(tx, service, client, approved)
     if sign_in is None:

@@ -49,8 +49,7 @@ async def begin(
         if account is None or account.disabled_at is not None or not prepare(tx):
             return None
         before = None if browser.session is None else tx.session.get(UserGrant, browser.session.grant_id)
-        user_grants.end(tx, [] if before is None else [before])
-        user_grants.create(
+        row = user_grants.create(
             tx,
             SESSION,
             user,
@@ -61,6 +60,10 @@ async def begin(
             expires_at=tx.now + lifetime,
             cookie_hash=handle_hash(cookie, service.credentials.hash_key.key),
         )
+        if before is not None and before.user_id == user_id:
+            user_grants.hand_on(tx, before, row)
+        elif before is not None:
+            user_grants.end_session(tx, before)
         return user.name
 
     user = await service.write("", work)
@@ -72,12 +75,15 @@ async def begin(
     return response
 
 
-async def end(service: Service, session: BrowserSession, response: Response) -> Response:
-    """Signs out in this browser."""
+async def end(
+    service: Service, session: BrowserSession, response: Response, *, at_client: str | None = None
+) -> Response:
+    """Signs out in this browser, and of the client that asked for it."""
 
     def work(tx: Transaction) -> None:
         row = tx.session.get(UserGrant, session.grant_id)
-        user_grants.end(tx, [] if row is None else [row])
+        if row is not None:
+            user_grants.end_session(tx, row, at_client=at_client)
 
     await service.write(session.user, work)
     forget(response, SESSION_COOKIE)

@@ -30,7 +30,7 @@ def end(tx: Transaction, user: Principal, sign_in_id: int) -> None:
     """It ends with its tokens. Again it does nothing. Raises NotFound if it is none of the user's."""
     row = user_grants.find(tx.session, user, sign_in_id, _KINDS)
     if row is not None:
-        user_grants.end(tx, [row])
+        user_grants.end_session(tx, row)
         tx.audit("user:sign-out", user.name, client_id=row.client_id)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, delete, select, update
+from sqlmodel import Session, col, delete, or_, select, update
 
 from issuer.store import rights, status_indices
 from issuer.store.database import Transaction
@@ -61,11 +61,12 @@ def create(
     place: Place,
     expires_at: int | None,
     audience: str | None = None,
+    session_id: int | None = None,
     cookie_hash: bytes | None = None,
 ) -> UserGrant:
     """scope: what the user consented to; None for all that the user may. Raises StatusListFull.
 
-    audience: of its tokens, unless another one is asked for.
+    audience: of its tokens, unless another one is asked for. session_id: the session that it began in.
     """
     row = UserGrant(
         kind=kind,
@@ -73,6 +74,7 @@ def create(
         client_id=client_id,
         scope=None if scope is None else str(scope),
         audience=audience,
+        session_id=session_id,
         status_index=-1,
         cookie_hash=cookie_hash,
         authenticated_at=authentication.at,
@@ -129,6 +131,27 @@ def by_index(session: Session, status_index: int) -> UserGrant | None:
 def by_cookie(session: Session, cookie_hash: bytes) -> UserGrant | None:
     """The session of a browser."""
     return session.exec(select(UserGrant).where(UserGrant.cookie_hash == cookie_hash)).first()
+
+
+def end_session(tx: Transaction, row: UserGrant, *, at_client: str | None = None) -> None:
+    """A browser's session ends, with the sign-ins that began in it and have no refresh token to last by.
+
+    at_client: the client whose sign-ins end whatever they have, since it asked for this.
+    """
+    lasting = select(RefreshToken.grant_id)
+    begun = select(UserGrant).where(
+        UserGrant.session_id == row.id,
+        or_(col(UserGrant.id).not_in(lasting), UserGrant.client_id == at_client),
+    )
+    end(tx, [row, *tx.session.exec(begun)])
+
+
+def hand_on(tx: Transaction, before: UserGrant, row: UserGrant) -> None:
+    """A session takes the place of another one of the same user: what began there goes on here."""
+    tx.session.execute(
+        update(UserGrant).where(col(UserGrant.session_id) == before.id).values(session_id=row.id)
+    )
+    end(tx, [before])
 
 
 def end(tx: Transaction, rows: Iterable[UserGrant]) -> None:

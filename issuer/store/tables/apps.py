@@ -64,6 +64,8 @@ class UserGrant(SQLModel, table=True):
     """What the user consented to; None for all that the user may."""
     audience: str | None = None
     """Of its tokens, unless another one is asked for; None for the first that is known."""
+    session_id: int | None = Field(default=None, index=True)
+    """Of a sign-in: the browser's session in which the user let the client in, if it was this one's."""
     status_index: int
     cookie_hash: bytes | None = Field(default=None, unique=True, sa_type=LargeBinary)
     """What a browser proves its session by."""
