@@ -11,7 +11,6 @@ from issuer.client_authentication import ClientAuthentication, authorization
 from issuer.coherence import Coherence
 from issuer.credentials import InvalidCredential
 from issuer.denials import BearerDenial, Denial
-from issuer.store.users import USER_PREFIX
 from issuer.telemetry import note
 from keys.secret import ROLE_KEY_PREFIX
 from verifier import InsufficientScope, Scope, TokenError, Verifier
@@ -38,7 +37,7 @@ class Caller:
     is_narrowed: bool = False
     """Whether it may do less than its principal, as a program's credential should."""
     issued_at: float | None = None
-    """Of a user's token, which does not say whether it was narrowed; None for any other credential."""
+    """Of a token, which does not say whether it was narrowed; None for a role key."""
 
     @property
     def logged_as(self) -> str:
@@ -125,5 +124,5 @@ class Callers:
             is_on_behalf=token.actor is not None,
             # What its role key was narrowed to is not in it.
             is_narrowed=token.client_id.startswith(ROLE_KEY_PREFIX),
-            issued_at=token.issued_at if token.subject.startswith(USER_PREFIX) else None,
+            issued_at=token.issued_at,
         )

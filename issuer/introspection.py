@@ -59,6 +59,8 @@ async def _asker(service: Service, request: Request, form: dict[str, str]) -> Cl
         asker = await service.apps.app_or_role_key(request, form)
         if isinstance(asker, Client):
             return asker
+        if asker.audiences and service.settings.issuer_url not in asker.audiences:
+            raise BearerDenial(TokenError("wrong_audience", "the API token is for other services"))
         scope = asker.rights
     if not any(held & _INTROSPECT for held in scope.permissions):
         raise BearerDenial(InsufficientScope("token:introspect@AUDIENCE"))

@@ -75,6 +75,8 @@ class Settings(BaseSettings):
     """What API tokens are made for."""
     api_token_lifetime: Annotated[int, Field(ge=60)] = 90 * 86400
     """Of an API token for which nothing else was asked."""
+    api_token_max_lifetime: Annotated[int, Field(ge=60)] = 366 * 86400
+    """The most that may be asked for, unless they may have no end."""
     api_tokens_without_expiry: bool = False
     """Whether an API token may be made that lives until it is deleted."""
     upstream_providers: dict[str, UpstreamProvider] = Field(default_factory=dict)

@@ -146,12 +146,12 @@ class Operation:
 
 
 async def _whole(service: Service, caller: Caller) -> Caller:
-    """A user's token is held against what the user has held since it was issued: less is narrowed."""
+    """A token is held against what its principal has held since it was issued: less is narrowed."""
     if caller.issued_at is None or caller.is_narrowed:
         return caller
 
     def work(session: Session) -> bool:
-        user = principals.find(session, caller.principal)
-        return user is None or not rights.held(session, user, since=caller.issued_at) <= caller.scope
+        found = principals.find(session, caller.principal)
+        return found is None or not rights.held(session, found, since=caller.issued_at) <= caller.scope
 
     return replace(caller, is_narrowed=await service.read(work))

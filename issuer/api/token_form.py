@@ -101,6 +101,9 @@ def expires_at(settings: Settings, body: NewApiToken) -> int | None:
         return int(now) + settings.api_token_lifetime
     if body.expires_at <= now:
         raise wrong_field("expires_at", "is in the past")
+    latest = now + settings.api_token_max_lifetime
+    if body.expires_at > latest and not settings.api_tokens_without_expiry:
+        raise wrong_field("expires_at", f"is too late here: {rfc3339.write(latest)} at most")
     return body.expires_at
 
 

@@ -23,6 +23,7 @@ from issuer.denials import Denial
 from issuer.id_token import subject_of_hint
 from issuer.on_behalf import opens_nothing
 from issuer.service import Service
+from issuer.signing_in import sessions
 from issuer.store import consents, rights
 from issuer.store.tables import Principal
 from verifier import Scope
@@ -118,6 +119,8 @@ def _is_proven(
         bool(asked.prompts & {"login", "select_account"})
         or (asked.max_age is not None and time.time() - session.authentication.at > asked.max_age)
         or (asked.id_token_hint is not None and hint != session.user)
+        # It becomes the user, with all that the pages ask a fresh proof for.
+        or (asked.source.client.is_ours and not sessions.is_recent(session))
     )
     return not is_stale or is_proven_since
 

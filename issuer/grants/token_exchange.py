@@ -66,9 +66,9 @@ def _audience(service: Service, form: Mapping[str, str], asker: Client | Grant, 
     A public client proves nothing, so that whichever service was given its token could ask in its name: it
     gets another audience only for a token that no service but this one was given. Raises Denial.
     """
-    if asker.client_id != subject.client_id:
-        return asked_audience(service.settings, form)
     within = asker.audiences if isinstance(asker, Grant) else ()
+    if asker.client_id != subject.client_id:
+        return asked_audience(service.settings, form, within=within)
     audience = asked_audience(service.settings, form, subject.audience[0], within=within)
     is_public = isinstance(asker, Client) and asker.is_public
     if is_public and not {audience, service.settings.issuer_url} & set(subject.audience):
@@ -117,6 +117,8 @@ async def _on_behalf(service: Service, asker: Client | Grant, subject: Token) ->
     client, loaded = await service.read(work)
     if loaded is None:
         raise Denial("invalid_grant", f"{subject.subject} has not agreed that {client.name} acts for it")
+    if isinstance(asker, Grant) and asker.is_narrowed:
+        raise Denial("unauthorized_client", f"{asker.client_id} was narrowed: a whole key of the role may")
     acting = asker.subject if isinstance(asker, Grant) else asker.client_id
     if subject.may_act not in (None, acting):
         raise Denial("invalid_request", "the subject token says that another party may act (may_act)")
@@ -124,13 +126,14 @@ async def _on_behalf(service: Service, asker: Client | Grant, subject: Token) ->
     if len(earlier) >= MAX_ACTORS:
         raise Denial("invalid_request", f"the subject token went through {MAX_ACTORS} actors already")
     whole = grant_for(loaded, client, actor=acting)
+    ends = (int(subject.expires_at), whole.ends_at, asker.ends_at if isinstance(asker, Grant) else None)
     return Grant(
         subject=whole.subject,
         client_id=whole.client_id,
         rights=whole.rights & subject.scope,
         roles=whole.roles,
         status_index=whole.status_index,
-        ends_at=int(subject.expires_at),
+        ends_at=min(at for at in ends if at is not None),
         actor=whole.actor,
         earlier_actors=earlier,
     )

@@ -49,13 +49,14 @@ async def begin(
         if account is None or account.disabled_at is not None or not prepare(tx):
             return None
         before = None if browser.session is None else tx.session.get(UserGrant, browser.session.grant_id)
+        proved_at = tx.now if authenticated_at is None else min(authenticated_at, tx.now)
         row = user_grants.create(
             tx,
             SESSION,
             user,
             CONSOLE_ID,
             scope=None,
-            authentication=Authentication(min(authenticated_at or tx.now, tx.now), methods),
+            authentication=Authentication(proved_at, methods),
             place=place(request),
             expires_at=tx.now + lifetime,
             cookie_hash=handle_hash(cookie, service.credentials.hash_key.key),

@@ -47,7 +47,8 @@ class Identity:
 
     issuer: str
     subject: str
-    authenticated_at: int | None
+    authenticated_at: int
+    """Unix seconds; 0 if the provider does not tell."""
     methods: tuple[str, ...]
     """How it was proved there (`amr`)."""
     groups: tuple[str, ...]

@@ -30,6 +30,11 @@ _UNUSABLE = (httpx2.HTTPError, AttributeError, KeyError, RuntimeError, TypeError
 """What comes of no answer, and of one of another form: the library takes it apart without a look at it."""
 
 
+_ANY_AGE = str(365 * 86400)
+_LATEST = 253402300799
+"""The end of the year 9999."""
+
+
 class Upstream:
     """One provider, asked with its client library."""
 
@@ -51,7 +56,8 @@ class Upstream:
         request.scope["session"] = attempt.state
         try:
             app = await self._client()
-            extra = {"prompt": "login", "max_age": "0"} if again else {}
+            # Whoever is asked for max_age owes auth_time (OpenID Connect Core section 2).
+            extra = {"prompt": "login", "max_age": "0"} if again else {"max_age": _ANY_AGE}
             answer = await app.authorize_redirect(request, self._callback, **extra)
         except (OAuthError, *_UNUSABLE) as error:
             raise UpstreamUnavailable(type(error).__name__) from error
@@ -71,11 +77,10 @@ class Upstream:
             # Whoever wrote the link back wrote this too.
             named = _ERROR.fullmatch(str(error.error))
             raise UpstreamRefused(named[0] if named else "an error without a name") from error
-        at = claims.get("auth_time")
         return Identity(
             issuer=claims["iss"],
             subject=claims["sub"],
-            authenticated_at=int(at) if isinstance(at, int | float) else None,
+            authenticated_at=_moment(claims.get("auth_time")),
             methods=tuple(method for method in _texts(claims.get("amr")) if _METHOD.fullmatch(method)),
             groups=_texts(claims.get(self.provider.groups_claim)),
             claims=claims,
@@ -165,3 +170,10 @@ def _tls() -> SSLContext:
 
 def _texts(value: object) -> tuple[str, ...]:
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def _moment(value: object) -> int:
+    """Unix seconds; long ago where it is not told: then nobody knows that it was a moment ago."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
+        return 0
+    return int(value)

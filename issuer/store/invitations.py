@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from sqlmodel import Session, col, delete, select
 
-from issuer.store import users
+from issuer.store import rights, role_keys, users
 from issuer.store.database import Transaction
 from issuer.store.tables import Invitation, Principal
 from issuer.store.users import USER_PREFIX, User
+
+_OPERATOR = "hourmarkd"
 
 
 def create(tx: Transaction, user: Principal, link_hash: bytes, *, expires_at: int) -> Invitation:
@@ -24,13 +26,23 @@ def create(tx: Transaction, user: Principal, link_hash: bytes, *, expires_at: in
 
 def find(session: Session, link_hash: bytes, now: int) -> User | None:
     """Whose it is, if it is good and the user may sign in."""
-    name = session.exec(
-        select(Principal.name)
+    found = session.exec(
+        select(Principal.name, Invitation.created_by)
         .join(Invitation, col(Invitation.user_id) == Principal.id)
         .where(Invitation.hash == link_hash, Invitation.expires_at > now)
     ).first()
-    user = None if name is None else users.find(session, name.removeprefix(USER_PREFIX))
-    return None if user is None or user.account.disabled_at is not None else user
+    user = None if found is None else users.find(session, found[0].removeprefix(USER_PREFIX))
+    if found is None or user is None or user.account.disabled_at is not None:
+        return None
+    return user if _may_be_made_by(session, found[1], user.principal) else None
+
+
+def _may_be_made_by(session: Session, maker: str, user: Principal) -> bool:
+    """Whether whoever made a link could still make it: else it would lead to more than they hold."""
+    if maker.startswith(_OPERATOR):
+        return True
+    held = role_keys.held_by(session, maker)
+    return held is not None and not rights.held(session, user).beyond(held)
 
 
 def use_up(tx: Transaction, link_hash: bytes) -> User | None:

@@ -112,6 +112,20 @@ def load(session: Session, access: str) -> LoadedKey | None:
     )
 
 
+def held_by(session: Session, credential: str) -> Scope | None:
+    """What a credential, by the name that the logs have for it, may do now; None if it is gone."""
+    row = session.get(RoleKeyRow, credential)
+    if row is None:
+        found = session.exec(
+            select(Principal).where(Principal.name == credential, col(Principal.deleted_at).is_(None))
+        ).first()
+        return None if found is None else rights.held(session, found)
+    loaded = load(session, credential)
+    if loaded is None:
+        return None
+    return loaded.held if row.scope is None else Scope.parse(row.scope) & loaded.held
+
+
 def renew(
     tx: Transaction, principal: Principal, presented: RoleKey, hash_key: HashKeyInForce, *, grace: int
 ) -> RoleKeyRow:

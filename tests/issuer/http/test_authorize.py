@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import pytest
 
 from tests.browsers import Browser, signed_in
-from tests.clients import App, allow, claims, register, returned
+from tests.clients import App, allow, claims, command_line, register, returned
 from tests.issuer.http.cases import case
 from tests.issuer.http.world import World, bearer
 
@@ -235,3 +235,11 @@ def test_whoever_signs_in_must_be_whom_the_hint_names(world: World, app: App, br
         assert told["error"] == "login_required"
     with signed_in(world.issuer, "admin", at=int(time.time()) + 1) as other:
         assert returned(other.get(then))["error"] == "login_required"
+
+
+def test_the_command_line_is_let_in_by_who_proved_it_a_moment_ago(world: World, ada: str) -> None:
+    """What it gets may all that the pages ask a fresh proof for."""
+    with signed_in(world.issuer, ada, at=int(time.time()) - 1000) as browser:
+        answer = browser.get(command_line(world).target())
+        assert answer.headers["location"].startswith("/login?next=/authorize")
+        assert browser.get(register(world).target()).status_code == 200

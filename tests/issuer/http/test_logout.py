@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.browsers import Browser
-from tests.clients import App, as_oneself, register
+from tests.clients import as_oneself, register
 from tests.issuer.http.world import World
 
 SHORT, LASTING = "openid data:get@*", "openid data:get@* offline_access"
@@ -19,7 +19,7 @@ def sign_out(browser: Browser, **asked: str) -> None:
         assert browser.send("/logout", asked).status_code in (200, 303)
 
 
-def is_alive(world: World, app: App, tokens: dict[str, str]) -> bool:
+def is_alive(world: World, tokens: dict[str, str]) -> bool:
     return world.is_active(tokens["access_token"])
 
 
@@ -28,7 +28,7 @@ def test_by_oneself(world: World, browser: Browser) -> None:
     ends, stays = short.sign_in(browser, scope=SHORT), lasting.sign_in(browser, scope=LASTING)
     oneself = as_oneself(world, browser)
     sign_out(browser)
-    assert (is_alive(world, short, ends), is_alive(world, lasting, stays)) == (False, True)
+    assert (is_alive(world, ends), is_alive(world, stays)) == (False, True)
     assert lasting.refresh(stays["refresh_token"]).status_code == 200
     assert world.nobody.get("/v1/me", headers=oneself).status_code == 401
 
@@ -38,12 +38,10 @@ def test_because_a_client_asks(world: World, browser: Browser, scope: str) -> No
     app, other = register(world), register(world)
     tokens, stays = app.sign_in(browser, scope=scope), other.sign_in(browser, scope=LASTING)
     sign_out(browser, id_token_hint=tokens["id_token"])
-    assert (is_alive(world, app, tokens), is_alive(world, other, stays)) == (False, True)
+    assert (is_alive(world, tokens), is_alive(world, stays)) == (False, True)
 
 
-def test_proving_it_again_ends_nothing_and_signing_out_then_does(
-    world: World, browser: Browser, ada: str
-) -> None:
+def test_proving_it_again_ends_nothing(world: World, browser: Browser, ada: str) -> None:
     app = register(world)
     before = app.sign_in(browser, scope=SHORT)
     password = "correct horse battery"
@@ -51,10 +49,10 @@ def test_proving_it_again_ends_nothing_and_signing_out_then_does(
     browser.get(made.removeprefix(world.url))
     # The set-up link signs out everywhere, so that it is done first.
     assert browser.send("/setup", {"password": password, "again": password}).status_code == 303
-    assert not is_alive(world, app, before)
+    assert not is_alive(world, before)
     tokens = app.sign_in(browser, scope=SHORT)
     browser.get("/login")
     assert browser.send("/login", {"user": ada, "password": password}).status_code == 303
-    assert is_alive(world, app, tokens)
+    assert is_alive(world, tokens)
     sign_out(browser)
-    assert not is_alive(world, app, tokens)
+    assert not is_alive(world, tokens)

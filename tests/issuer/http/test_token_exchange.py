@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
+from issuer import rfc3339
 from issuer.clients import CLI_ID
 from issuer.store import signing_keys
 from tests.browsers import Browser, inside, signed_in
@@ -209,14 +211,73 @@ def test_a_chain_of_actors_ends_before_nobody_reads_it(world: World, browser: Br
     assert "actors" in answer["error_description"]
 
 
+def resigned(world: World, token: str, **changes: object) -> str:
+    """As the issuer would have signed it."""
+    with inside(world.issuer) as there, there.database.read() as reading:
+        signer = next(iter(signing_keys.open_keys(reading, there.kek).values()))
+    return signer.sign(orjson.dumps(claims(token) | changes), TYP)
+
+
+def test_what_comes_out_ends_with_what_went_in(world: World, front: App, browser: Browser) -> None:
+    app = backend(world)
+    app.code(browser)
+    whole = front.sign_in(browser)["access_token"]
+    end = claims(whole)["exp"] - 1800
+    old = resigned(world, whole, exp=end)
+    for asker in (front, app):
+        status, answer = exchange(asker, old)
+        assert (status, claims(answer["access_token"])["exp"]) == (200, end)
+        assert answer["expires_in"] <= 1800
+
+
+def test_an_app_gets_no_more_than_the_subject_token_has(world: World, front: App, browser: Browser) -> None:
+    app = backend(world)
+    app.code(browser, scope="data:get@*")
+    narrow = front.sign_in(browser, scope="data:get@x")["access_token"]
+    for asked in ({}, {"scope": "data:get@*"}):
+        status, answer = exchange(app, narrow, **asked)
+        assert (status, answer["scope"]) == (200, "data:get@x")
+
+
+def test_an_actor_token_is_of_whoever_asks(world: World, front: App, browser: Browser) -> None:
+    app, other = backend(world), backend(world)
+    app.code(browser)
+    token = front.sign_in(browser)["access_token"]
+    for asker, status in ((app, 200), (other, 400)):
+        actor = asker.sign_in(browser)["access_token"]
+        assert exchange(app, token, actor_token=actor, actor_token_type=ACCESS_TOKEN)[0] == status
+
+
+def test_what_a_key_of_the_apps_role_was_made_for_bounds_what_it_gets(
+    world: World, front: App, browser: Browser
+) -> None:
+    role = world.role("app:query@*", "data:get@*")
+    app = backend(world, role=role)
+    app.code(browser)
+    token = front.sign_in(browser)["access_token"]
+
+    def ask(credential: str, **form: str) -> tuple[int, dict[str, Any]]:
+        asked = {"grant_type": GRANT, "subject_token": token, "subject_token_type": ACCESS_TOKEN} | form
+        access, _, secret = credential.partition(":")
+        answer = world.nobody.post("/v1/token", data=asked, auth=(access, secret))
+        return answer.status_code, answer.json()
+
+    asked = {"name": "narrow", "presets": ["protected-endpoint"], "owner": f"role:{role}"}
+    narrow = made(world.admin.post("/v1/tokens", json=asked))["token"]
+    status, answer = ask(narrow)
+    assert (status, answer["error"]) == (400, "unauthorized_client")
+    ends = int(time.time()) + 60
+    short = world.key(role, expires_at=rfc3339.write(ends))
+    status, answer = ask(short.text)
+    assert (status, claims(answer["access_token"])["exp"]) == (200, ends)
+
+
 def test_a_token_may_say_who_alone_acts_with_it(world: World, front: App, browser: Browser) -> None:
     named, other = backend(world), backend(world)
     for app in (named, other):
         app.code(browser)
     token = front.sign_in(browser)["access_token"]
-    with inside(world.issuer) as there, there.database.read() as reading:
-        signer = next(iter(signing_keys.open_keys(reading, there.kek).values()))
-    told = signer.sign(orjson.dumps(claims(token) | {"may_act": {"sub": named.client_id}}), TYP)
+    told = resigned(world, token, may_act={"sub": named.client_id})
     status, narrower = exchange(front, told, scope="data:get@x")
     assert (status, claims(narrower["access_token"])["may_act"]) == (200, {"sub": named.client_id})
     for kept in (told, narrower["access_token"]):

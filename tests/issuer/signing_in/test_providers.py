@@ -23,7 +23,7 @@ def provider(**given: object) -> UpstreamProvider:
         (["ops", "everybody", "ml-leads"], {"org.tests.ml", "org.tests.ops"}),
         (["org.tests.ml", "role:org.tests.ml", "ML-TEAM", "ml-team ", "ml", "ml-team,ops", "*", ""], set()),
     ],
-    ids=str,
+    ids=lambda value: str(sorted(value)),
 )
 def test_groups_stand_for_the_roles_that_the_settings_name(groups: list[str], roles: set[str]) -> None:
     assert provider(roles=TABLE).roles_of(groups) == roles

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from issuer.store import invitations, users
+from issuer.store import invitations, principals, users
 from issuer.store.database import Database
 from tests.issuer.store import databases
 from tests.issuer.store.databases import NOW, count, write
+from verifier import Permission
 
 database = databases.database
 LINK, OTHER = b"link", b"other"
@@ -15,7 +16,7 @@ LINK, OTHER = b"link", b"other"
 
 @pytest.fixture
 def ada(database: Database) -> str:
-    with write(database) as tx:
+    with database.write(actor="hourmarkd init", now=NOW) as tx:
         user = users.create(tx, "ada")
         invitations.create(tx, user.principal, LINK, expires_at=NOW + 10)
     return "ada"
@@ -32,6 +33,26 @@ def test_it_is_good_until_it_expires(database: Database, ada: str) -> None:
     assert whose(database, OTHER, NOW) is None
 
 
+def test_it_leads_to_no_more_than_its_maker_has(database: Database) -> None:
+    with write(database) as tx:
+        for name in ("ada", "maker"):
+            users.create(tx, name)
+        principals.add_policy(tx, "user:maker", Permission.parse("data:*@*"))
+        principals.add_policy(tx, "user:ada", Permission.parse("data:get@*"))
+    with database.write(actor="user:maker", now=NOW) as tx:
+        invitations.create(tx, users.get(tx.session, "ada").principal, LINK, expires_at=NOW + 10)
+    assert whose(database, LINK, NOW) == "ada"
+    with write(database) as tx:
+        principals.add_policy(tx, "user:ada", Permission.parse("job:get@*"))
+    assert whose(database, LINK, NOW) is None
+    with write(database) as tx:
+        principals.add_policy(tx, "user:maker", Permission.parse("*"))
+    assert whose(database, LINK, NOW) == "ada"
+    with write(database) as tx:
+        users.delete_user(tx, users.get(tx.session, "maker"))
+    assert whose(database, LINK, NOW) is None
+
+
 @pytest.mark.usefixtures("ada")
 def test_it_is_used_up_once(database: Database) -> None:
     used = []
@@ -44,7 +65,7 @@ def test_it_is_used_up_once(database: Database) -> None:
 
 @pytest.mark.usefixtures("ada")
 def test_the_next_one_ends_it(database: Database) -> None:
-    with write(database) as tx:
+    with database.write(actor="hourmarkd init", now=NOW) as tx:
         invitations.create(tx, users.get(tx.session, "ada").principal, OTHER, expires_at=NOW + 10)
     assert (whose(database, LINK, NOW), whose(database, OTHER, NOW)) == (None, "ada")
 
