@@ -7,8 +7,7 @@ import secrets
 from sqlmodel import Session, col, delete, func, select, update
 
 from issuer.store.database import Transaction
-from issuer.store.tables import DeviceCode
-from issuer.store.user_grants import Authentication
+from issuer.store.tables import DeviceCode, UserGrant
 from keys import Handle, handle_hash
 
 LIFETIME = 600
@@ -61,10 +60,8 @@ def count_waiting(session: Session, address: str, now: int) -> int:
     return session.exec(found).one()
 
 
-def decide(
-    tx: Transaction, code: DeviceCode, decision: str, user_id: int, authentication: Authentication
-) -> bool:
-    """False if it was decided, or has expired, meanwhile."""
+def decide(tx: Transaction, code: DeviceCode, decision: str, session: UserGrant) -> bool:
+    """session: the browser's, of who decides. False if it was decided, or has expired, meanwhile."""
     return bool(
         tx.session.exec(
             update(DeviceCode)
@@ -75,9 +72,10 @@ def decide(
             )
             .values(
                 decision=decision,
-                user_id=user_id,
-                authenticated_at=authentication.at,
-                methods=" ".join(authentication.methods),
+                user_id=session.user_id,
+                session_id=session.id,
+                authenticated_at=session.authenticated_at,
+                methods=session.methods,
             )
         ).rowcount
     )
@@ -101,7 +99,9 @@ def poll(tx: Transaction, text: str, client_id: str, hash_key: bytes) -> DeviceC
         .where(col(DeviceCode.hash) == code.hash, col(DeviceCode.used_at).is_(None))
         .values(used_at=tx.now)
     ).rowcount
-    return code if used else "invalid_grant"
+    if not used:
+        return "invalid_grant"
+    return code if _is_signed_in(tx, code) else "access_denied"
 
 
 def has_old(session: Session, now: int) -> bool:
@@ -121,6 +121,12 @@ def _wait(tx: Transaction, code: DeviceCode) -> str:
     code.polled_at = tx.now
     tx.session.add(code)
     return "polls_too_often" if is_early else "authorization_pending"
+
+
+def _is_signed_in(tx: Transaction, code: DeviceCode) -> bool:
+    """Whether the session in which it was approved goes on."""
+    session = None if code.session_id is None else tx.session.get(UserGrant, code.session_id)
+    return session is not None and (session.expires_at or tx.now + 1) > tx.now
 
 
 def _new_user_code(session: Session) -> str:

@@ -81,6 +81,24 @@ def test_denied(app: App, browser: Browser) -> None:
     assert poll(app, begun["device_code"]) == (400, "access_denied")
 
 
+@pytest.mark.parametrize("end", ["sign-out-everywhere", "apps/withdraw"])
+def test_what_its_user_ended_since(app: App, browser: Browser, end: str) -> None:
+    begun = begin(app, scope="data:get@x offline_access")
+    decide(browser, begun["user_code"], "allow")
+    browser.get("/")
+    assert browser.send(f"/account/{end}", {"client_id": app.client_id}).status_code == 303
+    assert poll(app, begun["device_code"]) == (400, "access_denied")
+    assert poll(app, begun["device_code"]) == (400, "invalid_grant"), "it is used up"
+
+
+def test_of_a_user_who_was_disabled_since(world: World, app: App, browser: Browser, ada: str) -> None:
+    begun = begin(app)
+    decide(browser, begun["user_code"], "allow")
+    for change in ("disable", "enable"):
+        assert world.admin.post(f"/v1/users/{ada}/{change}").status_code == 200
+    assert poll(app, begun["device_code"]) == (400, "access_denied")
+
+
 def test_polling_too_often_makes_the_interval_longer(app: App) -> None:
     begun = begin(app)
     assert begun["interval"] == 5
