@@ -61,6 +61,7 @@ def _begin(
     sign_in = sign_ins.begin(tx, service, client, approved)
     if sign_in is None:
         return "invalid_grant"
+    device_codes.became(tx, code, sign_in.loaded.row)
     audience = asked_audience(service.settings, form, code.audience)
     return sign_ins.issue(service, client, sign_in, audience=audience, requested=None, nonce=None, now=tx.now)
 

@@ -72,6 +72,9 @@ def test_a_device_is_approved(world: World, app: App, browser: Browser, ada: str
     me = world.nobody.get("/v1/me", headers=bearer(answer["access_token"])).json()
     assert (me["principal"], me["scope"]) == (f"user:{ada}", "data:get@x offline_access openid")
     assert poll(app, begun["device_code"]) == (400, "invalid_grant"), "it is good once"
+    assert world.nobody.get("/v1/me", headers=bearer(answer["access_token"])).status_code == 401
+    refreshed = app.refresh(answer["refresh_token"])
+    assert (refreshed.status_code, refreshed.json()["error"]) == (400, "invalid_grant")
 
 
 @case("dv-denied", "400", "access_denied")

@@ -9,9 +9,9 @@ from issuer.store import device_codes, user_grants, users
 from issuer.store.database import Database, Transaction
 from issuer.store.device_codes import APPROVED, DENIED
 from issuer.store.tables import DeviceCode, Principal, UserGrant
-from issuer.store.user_grants import SESSION, Authentication, Place
+from issuer.store.user_grants import SESSION, SIGN_IN, Authentication, Place
 from tests.issuer.store import databases
-from tests.issuer.store.databases import HASH_KEY, NOW, count, execute, write
+from tests.issuer.store.databases import HASH_KEY, NOW, count, execute, revoked, write
 
 database = databases.database
 CLIENT, OTHER = "hma_app", "hma_other"
@@ -125,6 +125,31 @@ def test_it_is_good_once(database: Database, code: str) -> None:
     assert [poll(database, code) for _ in range(3)] == ["", "invalid_grant", "invalid_grant"]
 
 
+def become(database: Database, code: str) -> int:
+    """Fetches the approved one for a sign-in; returns that one's status index."""
+    with write(database) as tx:
+        row = device_codes.poll(tx, code, CLIENT, HASH_KEY.key)
+        assert isinstance(row, DeviceCode)
+        sign_in = make_grant(tx, users.get(tx.session, "ada").principal, SIGN_IN, CLIENT)
+        device_codes.became(tx, row, sign_in)
+        return sign_in.status_index
+
+
+@pytest.mark.parametrize("client_id", [CLIENT, OTHER])
+@pytest.mark.parametrize("after", [1, 86399])
+def test_coming_again_it_ends_what_it_became(
+    database: Database, code: str, client_id: str, after: int
+) -> None:
+    decide(database, APPROVED)
+    index = become(database, code)
+    assert revoked(database) == set()
+    assert poll(database, code, client_id, after=after) == "invalid_grant"
+    assert revoked(database) == {index}
+    with database.read() as session:
+        assert user_grants.by_index(session, index) is None
+    assert poll(database, code, client_id, after=after) == "invalid_grant", "there is nothing left to end"
+
+
 def test_it_is_decided_once(database: Database, code: str) -> None:
     assert [decide(database, decision) for decision in (DENIED, APPROVED)] == [True, False]
     assert poll(database, code) == "access_denied"
@@ -223,7 +248,7 @@ def test_who_waits_is_counted_by_address(database: Database) -> None:
 def test_only_its_hash_is_kept_and_not_for_ever(database: Database, code: str) -> None:
     with database.read() as session:
         assert code.encode() not in session.exec(select(DeviceCode.hash)).one()
-    for after, is_kept in ((1199, True), (1200, False)):
+    for after, is_kept in ((600 + 86399, True), (600 + 86400, False)):
         with write(database, NOW + after) as tx:
             assert device_codes.has_old(tx.session, tx.now) is not is_kept
             device_codes.forget_old(tx)
