@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlmodel import select
 
-from tests.browsers import Browser, signed_in
-from tests.clients import App, register
+from issuer.store.tables import DeviceCode
+from tests.browsers import Browser, inside, signed_in
+from tests.clients import App, claims, register
 from tests.issuer.http.cases import case
 from tests.issuer.http.sockets import client_at
 from tests.issuer.http.world import World, bearer, made
@@ -19,6 +22,11 @@ GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 @pytest.fixture
 def ada(world: World) -> str:
+    return new_user(world)
+
+
+def new_user(world: World) -> str:
+    """One who holds a role that may get data."""
     name = f"u{uuid4().hex[:12]}"
     made(world.admin.post("/v1/users", json={"name": name}))
     made(world.admin.post(f"/v1/users/{name}/roles", json={"role": world.role("data:get@*")}))
@@ -77,6 +85,30 @@ def test_a_device_is_approved(world: World, app: App, browser: Browser, ada: str
     assert (refreshed.status_code, refreshed.json()["error"]) == (400, "invalid_grant")
 
 
+def test_the_page_says_when_the_device_began(world: World, app: App, browser: Browser) -> None:
+    begun = begin(app)
+    with inside(world.issuer) as there, there.write("test") as tx:
+        # A time of its own: neither now, nor what it expires at.
+        row = tx.session.exec(
+            select(DeviceCode).where(DeviceCode.user_code == begun["user_code"].replace("-", ""))
+        ).one()
+        row.created_at = 1_800_000_000
+        tx.session.add(row)
+    page = decide(browser, begun["user_code"], "deny")
+    assert '<time datetime="2027-01-15T08:00:00Z">15 Jan 2027, 08:00 UTC</time>' in page
+
+
+def test_its_tokens_say_when_and_how_the_user_signed_in(world: World, app: App, ada: str) -> None:
+    """In the browser, and not when the device was approved."""
+    signed_in_at = int(time.time()) - 1000
+    with signed_in(world.issuer, ada, at=signed_in_at, methods=("pwd", "otp")) as browser:
+        begun = begin(app, scope="data:get@x openid")
+        decide(browser, begun["user_code"], "allow")
+    answer = app.ask({"grant_type": GRANT, "device_code": begun["device_code"]}).json()
+    said = claims(answer["id_token"])
+    assert (said["auth_time"], said["amr"]) == (signed_in_at, ["pwd", "otp"])
+
+
 @case("dv-denied", "400", "access_denied")
 def test_denied(app: App, browser: Browser) -> None:
     begun = begin(app)
@@ -125,16 +157,21 @@ def test_nobody_signed_in_signs_in_first(world: World, app: App) -> None:
 
 
 @case("dv-usercode-brute", "429", "none")
-def test_wrong_codes_are_counted(world: World, ada: str) -> None:
-    """By address and by user: whoever guesses has five tries in the life of a code."""
-    with signed_in(world.issuer, ada) as guesser, client_at(world.url, "127.0.0.78") as from_elsewhere:
-        guesser.close()
-        guesser._http = from_elsewhere
-        answers = []
-        for _ in range(20):
-            guesser.get("/device")
-            answers.append(guesser.send("/device", {"user_code": "BBBB-BBBB"}))
-    assert [answer.status_code for answer in answers] == [400] * 5 + [429] * 15
+@pytest.mark.parametrize("same", ["user", "address"])
+def test_wrong_codes_are_counted(world: World, same: str) -> None:
+    """By address and by user: whoever guesses has five tries in the life of a code, all the places together,
+    and so have all the users of one place.
+    """
+    user, answers = new_user(world), []
+    for number in range(8):
+        guesser = user if same == "user" else new_user(world)
+        address = f"127.0.1.{number}" if same == "user" else "127.0.0.78"
+        with signed_in(world.issuer, guesser) as browser, client_at(world.url, address) as there:
+            browser.close()
+            browser._http = there
+            browser.get("/device")
+            answers.append(browser.send("/device", {"user_code": "BBBB-BBBB"}))
+    assert [answer.status_code for answer in answers] == [400] * 5 + [429] * 3
     assert int(answers[-1].headers["retry-after"]) > 0
 
 
