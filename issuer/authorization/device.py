@@ -35,6 +35,8 @@ _MAX_WAITING = 50
 async def post_device(service: Service, http: Request) -> Response:
     """RFC 8628 section 3.1."""
     form = await read_form(http)
+    if any(name in form for name in request.PROOFS) or "dpop" in http.headers:
+        raise Denial("invalid_request", "proof of possession (DPoP) is not supported yet: ask without it")
     service.coherence.check()
     client = await service.apps.app(http, form)
     code, address = _asked(service, client, form, http), source(http.scope)

@@ -183,6 +183,19 @@ def test_more_than_the_client_may_ask(world: World, app: App) -> None:
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
+@pytest.mark.parametrize(
+    ("form", "headers"),
+    [({"cnf": "{}"}, {}), ({"dpop_jkt": "x"}, {}), ({}, {"DPoP": "ey.ey.x"})],
+)
+def test_a_proof_of_possession_is_refused_clearly(
+    app: App, form: dict[str, str], headers: dict[str, str]
+) -> None:
+    asked = {"client_id": app.client_id} | form
+    answer = app.world.nobody.post("/v1/device", data=asked, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert "proof of possession" in answer.json()["error_description"]
+
+
 def test_too_many_that_wait_at_one_address(world: World, app: App) -> None:
     with client_at(world.url, "127.0.0.77") as crowd:
         statuses = {
