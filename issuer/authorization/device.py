@@ -35,6 +35,8 @@ _MAX_WAITING = 50
 async def post_device(service: Service, http: Request) -> Response:
     """RFC 8628 section 3.1."""
     form = await read_form(http)
+    if any(name in form for name in request.PROOFS) or "dpop" in http.headers:
+        raise Denial("invalid_request", "proof of possession (DPoP) is not supported yet: ask without it")
     service.coherence.check()
     client = await service.apps.app(http, form)
     code, address = _asked(service, client, form, http), source(http.scope)
@@ -102,11 +104,11 @@ async def post_decision(service: Service, http: Request) -> Response:
         client = clients.find(tx.session, code.client_id)
         if client is None:
             return False
+        row = tx.session.get_one(UserGrant, session.grant_id)
         if decision == device_codes.APPROVED:
             user = tx.session.get_one(Principal, session.user_id)
-            row = tx.session.get_one(UserGrant, session.grant_id)
             consent.remember(tx, user, client, Scope.parse(code.scope), row)
-        return device_codes.decide(tx, code, decision, session.user_id, session.authentication)
+        return device_codes.decide(tx, code, decision, row)
 
     if not await service.change(session.user, session.status_index, work):
         return _wrong(browser, form)

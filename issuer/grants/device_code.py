@@ -12,7 +12,7 @@ from issuer.denials import Denial
 from issuer.grants.audience import asked_audience
 from issuer.service import Service
 from issuer.sign_ins import Approved, Issued
-from issuer.store import device_codes
+from issuer.store import consents, device_codes
 from issuer.store.database import Transaction
 from issuer.store.tables import DeviceCode
 from issuer.store.user_grants import Authentication, Place
@@ -23,7 +23,7 @@ _SAID = {
     "authorization_pending": "nobody has approved it yet: ask again after the interval",
     "polls_too_often": "ask less often: the interval is 5 seconds longer from now on",
     "expired_token": "nobody approved it in time: begin again",
-    "access_denied": "the user does not agree",
+    "access_denied": "the user does not agree, or has ended since what was agreed to",
     "invalid_grant": "the device code is unknown, was used, or is another client's: begin again",
 }
 
@@ -36,7 +36,9 @@ async def grant(service: Service, request: Request, form: Mapping[str, str]) -> 
     def work(tx: Transaction) -> Issued | str:
         hash_key = service.credentials.hash_key.key
         code = device_codes.poll(tx, form["device_code"], client.client_id, hash_key)
-        return code if isinstance(code, str) else _begin(tx, service, client, code, form)
+        if isinstance(code, str):
+            return code
+        return _begin(tx, service, client, code, form) if _is_agreed(tx, code, client) else "access_denied"
 
     issued = await service.write(client.client_id, work)
     if isinstance(issued, str):
@@ -48,15 +50,24 @@ def _begin(
     tx: Transaction, service: Service, client: Client, code: DeviceCode, form: Mapping[str, str]
 ) -> Issued | str:
     assert code.user_id is not None  # noqa: S101 - it is approved
+    assert code.authenticated_at is not None  # noqa: S101 - so it is
     approved = Approved(
         user_id=code.user_id,
         scope=Scope.parse(code.scope),
         audience=code.audience,
-        authentication=Authentication(code.authenticated_at or tx.now, tuple(code.methods.split())),
+        authentication=Authentication(code.authenticated_at, tuple(code.methods.split())),
         place=Place(code.address, code.user_agent),
     )
     sign_in = sign_ins.begin(tx, service, client, approved)
     if sign_in is None:
         return "invalid_grant"
+    device_codes.became(tx, code, sign_in.loaded.row)
     audience = asked_audience(service.settings, form, code.audience)
     return sign_ins.issue(service, client, sign_in, audience=audience, requested=None, nonce=None, now=tx.now)
+
+
+def _is_agreed(tx: Transaction, code: DeviceCode, client: Client) -> bool:
+    """Whether the user has not withdrawn meanwhile what the code stands for."""
+    assert code.user_id is not None  # noqa: S101 - it is approved
+    known = consents.scope_of(consents.find(tx.session, code.user_id, client.client_id))
+    return client.is_ours or Scope.parse(code.scope) <= known

@@ -6,13 +6,15 @@ import secrets
 
 from sqlmodel import Session, col, delete, func, select, update
 
+from issuer.store import user_grants
 from issuer.store.database import Transaction
-from issuer.store.tables import DeviceCode
-from issuer.store.user_grants import Authentication
+from issuer.store.tables import DeviceCode, Principal, UserGrant
 from keys import Handle, handle_hash
 
 LIFETIME = 600
 """Seconds, also for the person to find a browser."""
+_KEPT_SECONDS = 86400
+"""How long a code that comes again still ends what it became."""
 INTERVAL = 5
 """Seconds between two questions of a device; one more of it for each that came too early."""
 _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
@@ -61,10 +63,8 @@ def count_waiting(session: Session, address: str, now: int) -> int:
     return session.exec(found).one()
 
 
-def decide(
-    tx: Transaction, code: DeviceCode, decision: str, user_id: int, authentication: Authentication
-) -> bool:
-    """False if it was decided, or has expired, meanwhile."""
+def decide(tx: Transaction, code: DeviceCode, decision: str, session: UserGrant) -> bool:
+    """session: the browser's, of who decides. False if it was decided, or has expired, meanwhile."""
     return bool(
         tx.session.exec(
             update(DeviceCode)
@@ -75,20 +75,27 @@ def decide(
             )
             .values(
                 decision=decision,
-                user_id=user_id,
-                authenticated_at=authentication.at,
-                methods=" ".join(authentication.methods),
+                user_id=session.user_id,
+                session_id=session.id,
+                authenticated_at=session.authenticated_at,
+                methods=session.methods,
             )
         ).rowcount
     )
 
 
 def poll(tx: Transaction, text: str, client_id: str, hash_key: bytes) -> DeviceCode | str:
-    """The approved code, which is used up; else the code of the refusal (RFC 8628 section 3.5)."""
+    """The approved code, which is used up; else the code of the refusal (RFC 8628 section 3.5).
+
+    One that was used before ends the sign-in that it became, whoever presents it.
+    """
     code = (
         tx.session.get(DeviceCode, handle_hash(text, hash_key)) if Handle.DEVICE_CODE.is_whole(text) else None
     )
-    if code is None or code.client_id != client_id or code.used_at is not None:
+    if code is not None and code.used_at is not None:
+        _end_sign_in(tx, code)
+        return "invalid_grant"
+    if code is None or code.client_id != client_id:
         return "invalid_grant"
     if code.expires_at <= tx.now:
         return "expired_token"
@@ -101,17 +108,25 @@ def poll(tx: Transaction, text: str, client_id: str, hash_key: bytes) -> DeviceC
         .where(col(DeviceCode.hash) == code.hash, col(DeviceCode.used_at).is_(None))
         .values(used_at=tx.now)
     ).rowcount
-    return code if used else "invalid_grant"
+    if not used:
+        return "invalid_grant"
+    return code if _is_signed_in(tx, code) else "access_denied"
+
+
+def became(tx: Transaction, code: DeviceCode, row: UserGrant) -> None:
+    """Remembers the sign-in, for when the code comes again."""
+    code.grant_id = row.id
+    tx.session.add(code)
 
 
 def has_old(session: Session, now: int) -> bool:
     """Whether the function below would find one."""
-    old = select(DeviceCode.hash).where(col(DeviceCode.expires_at) <= now - LIFETIME)
+    old = select(DeviceCode.hash).where(col(DeviceCode.expires_at) <= now - _KEPT_SECONDS)
     return session.exec(old.limit(1)).first() is not None
 
 
 def forget_old(tx: Transaction) -> None:
-    tx.session.execute(delete(DeviceCode).where(col(DeviceCode.expires_at) <= tx.now - LIFETIME))
+    tx.session.execute(delete(DeviceCode).where(col(DeviceCode.expires_at) <= tx.now - _KEPT_SECONDS))
 
 
 def _wait(tx: Transaction, code: DeviceCode) -> str:
@@ -121,6 +136,20 @@ def _wait(tx: Transaction, code: DeviceCode) -> str:
     code.polled_at = tx.now
     tx.session.add(code)
     return "polls_too_often" if is_early else "authorization_pending"
+
+
+def _end_sign_in(tx: Transaction, code: DeviceCode) -> None:
+    row = None if code.grant_id is None else tx.session.get(UserGrant, code.grant_id)
+    if row is not None:
+        user_grants.end(tx, [row])
+        user = tx.session.get_one(Principal, row.user_id)
+        tx.audit("sign-in:reuse", user.name, client_id=code.client_id)
+
+
+def _is_signed_in(tx: Transaction, code: DeviceCode) -> bool:
+    """Whether the session in which it was approved goes on."""
+    session = None if code.session_id is None else tx.session.get(UserGrant, code.session_id)
+    return session is not None and (session.expires_at or tx.now + 1) > tx.now
 
 
 def _new_user_code(session: Session) -> str:

@@ -134,6 +134,10 @@ class DeviceCode(SQLModel, table=True):
     decision: str | None = None
     """`approved` or `denied`."""
     user_id: int | None = Field(default=None, foreign_key="principal.id", index=True)
+    session_id: int | None = None
+    """The browser's session in which it was decided: an approval in a session that ended is worth nothing."""
     authenticated_at: int | None = Field(default=None, sa_type=BigInteger)
     methods: str = ""
     used_at: int | None = Field(default=None, sa_type=BigInteger)
+    grant_id: int | None = None
+    """The sign-in that it became: when the code comes again, that ends."""

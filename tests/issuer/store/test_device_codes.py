@@ -5,17 +5,18 @@ from __future__ import annotations
 import pytest
 from sqlmodel import select
 
-from issuer.store import device_codes, users
+from issuer.store import device_codes, user_grants, users
 from issuer.store.database import Database, Transaction
 from issuer.store.device_codes import APPROVED, DENIED
-from issuer.store.tables import DeviceCode
-from issuer.store.user_grants import Authentication
+from issuer.store.tables import DeviceCode, Principal, UserGrant
+from issuer.store.user_grants import SESSION, SIGN_IN, Authentication, Place
 from tests.issuer.store import databases
-from tests.issuer.store.databases import HASH_KEY, NOW, count, write
+from tests.issuer.store.databases import HASH_KEY, NOW, count, execute, revoked, write
 
 database = databases.database
 CLIENT, OTHER = "hma_app", "hma_other"
 ADDRESS = "192.0.2.7"
+SESSION_SECONDS = 1000
 
 
 def add(tx: Transaction) -> str:
@@ -38,8 +39,28 @@ def add(tx: Transaction) -> str:
 def code(database: Database) -> str:
     """What the device keeps."""
     with write(database) as tx:
-        users.create(tx, "ada")
+        user = users.create(tx, "ada").principal
+        make_grant(tx, user, SESSION, "console")
         return add(tx)
+
+
+def make_grant(tx: Transaction, user: Principal, kind: str, client_id: str) -> UserGrant:
+    return user_grants.create(
+        tx,
+        kind,
+        user,
+        client_id,
+        scope=None,
+        authentication=Authentication(NOW - 60, ("pwd", "otp")),
+        place=Place("127.0.0.1", "tests"),
+        expires_at=NOW + SESSION_SECONDS,
+    )
+
+
+def session_of(tx: Transaction) -> UserGrant:
+    """The one in which ada decides."""
+    (session,) = user_grants.of_user(tx.session, users.get(tx.session, "ada").principal, kind=SESSION)
+    return session
 
 
 def user_code(database: Database) -> str:
@@ -50,8 +71,7 @@ def user_code(database: Database) -> str:
 def decide(database: Database, decision: str, *, after: int = 0) -> bool:
     with write(database, NOW + after) as tx:
         row = tx.session.exec(select(DeviceCode)).one()
-        user = users.get(tx.session, "ada").principal
-        return device_codes.decide(tx, row, decision, user.id, Authentication(NOW, ("pwd", "otp")))
+        return device_codes.decide(tx, row, decision, session_of(tx))
 
 
 def poll(database: Database, code: str, client_id: str = CLIENT, *, after: int = 0) -> str:
@@ -74,12 +94,60 @@ def test_what_was_approved_says_who_did_and_how(database: Database, code: str) -
         row = device_codes.poll(tx, code, CLIENT, HASH_KEY.key)
         assert isinstance(row, DeviceCode)
         assert row.user_id == users.get(tx.session, "ada").principal.id
-        assert (row.authenticated_at, row.methods, row.scope) == (NOW, "pwd otp", "data:get@*")
+        assert (row.authenticated_at, row.methods, row.scope) == (NOW - 60, "pwd otp", "data:get@*")
+
+
+def test_of_a_session_that_was_ended(database: Database, code: str) -> None:
+    decide(database, APPROVED)
+    with write(database) as tx:
+        user_grants.end(tx, [session_of(tx)])
+    assert [poll(database, code) for _ in range(2)] == ["access_denied", "invalid_grant"]
+
+
+def test_of_a_session_that_expired_and_was_not_swept_away_yet(database: Database, code: str) -> None:
+    decide(database, APPROVED)
+    with write(database) as tx:
+        session = session_of(tx)
+        session.expires_at = NOW + 1
+        tx.session.add(session)
+    assert poll(database, code, after=1) == "access_denied"
+
+
+def test_of_no_session_that_is_known(database: Database, code: str) -> None:
+    """As those that were approved before their sessions were kept."""
+    decide(database, APPROVED)
+    execute(database, "UPDATE device_code SET session_id = NULL")
+    assert poll(database, code) == "access_denied"
 
 
 def test_it_is_good_once(database: Database, code: str) -> None:
     decide(database, APPROVED)
     assert [poll(database, code) for _ in range(3)] == ["", "invalid_grant", "invalid_grant"]
+
+
+def become(database: Database, code: str) -> int:
+    """Fetches the approved one for a sign-in; returns that one's status index."""
+    with write(database) as tx:
+        row = device_codes.poll(tx, code, CLIENT, HASH_KEY.key)
+        assert isinstance(row, DeviceCode)
+        sign_in = make_grant(tx, users.get(tx.session, "ada").principal, SIGN_IN, CLIENT)
+        device_codes.became(tx, row, sign_in)
+        return sign_in.status_index
+
+
+@pytest.mark.parametrize("client_id", [CLIENT, OTHER])
+@pytest.mark.parametrize("after", [1, 86399])
+def test_coming_again_it_ends_what_it_became(
+    database: Database, code: str, client_id: str, after: int
+) -> None:
+    decide(database, APPROVED)
+    index = become(database, code)
+    assert revoked(database) == set()
+    assert poll(database, code, client_id, after=after) == "invalid_grant"
+    assert revoked(database) == {index}
+    with database.read() as session:
+        assert user_grants.by_index(session, index) is None
+    assert poll(database, code, client_id, after=after) == "invalid_grant", "there is nothing left to end"
 
 
 def test_it_is_decided_once(database: Database, code: str) -> None:
@@ -180,7 +248,7 @@ def test_who_waits_is_counted_by_address(database: Database) -> None:
 def test_only_its_hash_is_kept_and_not_for_ever(database: Database, code: str) -> None:
     with database.read() as session:
         assert code.encode() not in session.exec(select(DeviceCode.hash)).one()
-    for after, is_kept in ((1199, True), (1200, False)):
+    for after, is_kept in ((600 + 86399, True), (600 + 86400, False)):
         with write(database, NOW + after) as tx:
             assert device_codes.has_old(tx.session, tx.now) is not is_kept
             device_codes.forget_old(tx)
