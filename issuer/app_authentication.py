@@ -79,6 +79,12 @@ class AppAuthentication:
             return await self.app(request, form)
         return await self._keys.client(request, form)
 
+    async def app_of(self, asker: Client | Grant) -> Client | None:
+        """The app that asks: itself, or the one that the role of the role key is, if it is one."""
+        if isinstance(asker, Client):
+            return asker
+        return await anyio.to_thread.run_sync(self._find_of_role, asker.subject)
+
     def _presented(self, request: Request, form: Mapping[str, str]) -> Presented:
         """Raises Denial, BadAssertion."""
         header = authorization(request)
@@ -102,6 +108,10 @@ class AppAuthentication:
     def _find(self, client_id: str) -> Client | None:
         with self._database.read() as session:
             return clients.find(session, client_id)
+
+    def _find_of_role(self, role: str) -> Client | None:
+        with self._database.read() as session:
+            return clients.of_role(session, role)
 
     async def _holds(self, client: Client, presented: Presented) -> bool:
         """Raises BadAssertion."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
+from issuer.store import apps
 from issuer.store.tables import AppRow, Principal
 from verifier import Scope
 
@@ -64,6 +65,12 @@ def find(session: Session, client_id: str) -> Client | None:
     if client_id == CLI_ID:
         return CLI
     row = session.get(AppRow, client_id)
+    return None if row is None else of_app(session, row)
+
+
+def of_role(session: Session, role: str) -> Client | None:
+    """The app that this role is, if it is one: what has a credential of the role acts as it."""
+    row = apps.of_role_named(session, role)
     return None if row is None else of_app(session, row)
 
 

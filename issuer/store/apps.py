@@ -79,6 +79,12 @@ def of_role(session: Session, role: Principal) -> list[AppRow]:
     return list(session.exec(select(AppRow).where(AppRow.role_id == role.id)))
 
 
+def of_role_named(session: Session, name: str) -> AppRow | None:
+    """The app that this role is, if it is one."""
+    found = select(AppRow).join(Principal, col(Principal.id) == AppRow.role_id)
+    return session.exec(found.where(Principal.name == name, col(Principal.deleted_at).is_(None))).first()
+
+
 def by_index(session: Session, status_index: int) -> list[AppRow]:
     """The one whose own tokens have this index."""
     return list(session.exec(select(AppRow).where(AppRow.status_index == status_index)))
@@ -129,6 +135,12 @@ def end_own_tokens(tx: Transaction, rows: Iterable[AppRow]) -> None:
         status_indices.revoke(tx, [(row.status_index, _owner(row.client_id))])
         row.status_index = status_indices.allocate(tx, _owner(row.client_id))
         tx.session.add(row)
+
+
+def end_tokens_on_behalf(tx: Transaction, rows: Iterable[AppRow]) -> None:
+    """Ends the tokens that these apps got by asking on behalf of users; the consents go on."""
+    for row in rows:
+        user_grants.end_tokens(tx, user_grants.of_client(tx.session, row.client_id, kind=user_grants.CONSENT))
 
 
 def _refuse_taken_host(session: Session, client_id: str, host: str | None) -> None:

@@ -8,10 +8,13 @@ from issuer.store.tables import Principal
 
 
 def end_tokens_of(tx: Transaction, principal: Principal) -> None:
-    """Ends every token that was issued for it; role keys, sign-ins and consents go on."""
+    """Ends every token that was issued for it, or by it on behalf of users.
+
+    Role keys, sign-ins and consents go on.
+    """
     role_keys.end_tokens_of(tx, principal)
     user_grants.end_tokens(tx, user_grants.of_user(tx.session, principal))
-    apps.end_own_tokens(tx, apps.of_role(tx.session, principal))
+    _end_tokens_as_app(tx, principal)
     jobs.end_tokens(tx, jobs.of_role(tx.session, principal))
 
 
@@ -28,6 +31,12 @@ def delete_all_of(tx: Transaction, principal: Principal) -> tuple[list[str], lis
     The caller writes the logs.
     """
     user_grants.end(tx, user_grants.of_user(tx.session, principal))
-    apps.end_own_tokens(tx, apps.of_role(tx.session, principal))
+    _end_tokens_as_app(tx, principal)
     jobs.end(tx, jobs.of_role(tx.session, principal))
     return role_keys.delete_all_of(tx, principal)
+
+
+def _end_tokens_as_app(tx: Transaction, role: Principal) -> None:
+    rows = apps.of_role(tx.session, role)
+    apps.end_own_tokens(tx, rows)
+    apps.end_tokens_on_behalf(tx, rows)
