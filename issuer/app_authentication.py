@@ -24,7 +24,6 @@ from issuer.store.database import Database
 from issuer.telemetry import note, source
 from issuer.throttle import Throttle
 from keys import Handle, handle_hash
-from keys.secret import ROLE_KEY_PREFIX
 
 _NOBODY = os.urandom(32)
 # One text for every reason: outside they look the same.
@@ -75,7 +74,7 @@ class AppAuthentication:
         named = form.get("client_id", "")
         if header is not None:
             named = basic(header, named or None)
-        if "client_assertion" in form or (named and not named.startswith(ROLE_KEY_PREFIX)):
+        if "client_assertion" in form or clients.is_client_id(named.partition(":")[0]):
             return await self.app(request, form)
         return await self._keys.client(request, form)
 

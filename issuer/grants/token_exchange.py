@@ -126,10 +126,9 @@ async def _on_behalf(service: Service, asker: Client | Grant, subject: Token) ->
     """Whoever asks acts for the subject, who has agreed. Raises Denial."""
 
     def work(session: Session) -> tuple[Client, LoadedGrant | None]:
-        if isinstance(asker, Grant):
-            # What ends a role key gives the consents fresh indices: one that has ended gets none of them.
-            status_indices.require_in_force(session, asker.status_index, int(time.time()))
         client = _app_of(session, asker)
+        # What ends a credential gives the consents fresh indices: with one that has ended nobody gets these.
+        status_indices.require_in_force(session, asker.status_index, int(time.time()))
         user = principals.find(session, subject.subject)
         row = None if user is None else consents.find(session, user.id, client.client_id)
         loaded = None if row is None else user_grants.load(session, row)

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from issuer.store import names, status_indices, user_grants
 from issuer.store.database import Transaction
 from issuer.store.refusals import Conflict, NotFound
-from issuer.store.tables import AppRow, Principal
+from issuer.store.tables import AppRow, Principal, UserAccount
 from verifier import Permission
 
 
@@ -85,6 +85,18 @@ def of_role_named(session: Session, name: str) -> AppRow | None:
     return session.exec(found.where(Principal.name == name, col(Principal.deleted_at).is_(None))).first()
 
 
+def of_owner(session: Session, owner: Principal) -> list[AppRow]:
+    """By name."""
+    return list(session.exec(select(AppRow).where(AppRow.owner_id == owner.id).order_by(AppRow.name)))
+
+
+def is_in_force(session: Session, row: AppRow) -> bool:
+    """Whether its owner is there to answer for it: without one it stands still."""
+    account = session.get(UserAccount, row.owner_id)
+    is_deleted = session.get_one(Principal, row.owner_id).deleted_at is not None
+    return not is_deleted and (account is None or account.disabled_at is None)
+
+
 def by_index(session: Session, status_index: int) -> list[AppRow]:
     """The one whose own tokens have this index."""
     return list(session.exec(select(AppRow).where(AppRow.status_index == status_index)))
@@ -127,6 +139,14 @@ def delete_app(tx: Transaction, row: AppRow) -> None:
     tx.session.delete(row)
     tx.session.flush()
     tx.audit("app:delete", row.name, client_id=row.client_id)
+
+
+def end_tokens(tx: Transaction, rows: Iterable[AppRow]) -> None:
+    """Ends every token that these apps have; what users let them have goes on."""
+    rows = list(rows)
+    end_own_tokens(tx, rows)
+    for row in rows:
+        user_grants.end_tokens(tx, user_grants.of_client(tx.session, row.client_id))
 
 
 def end_own_tokens(tx: Transaction, rows: Iterable[AppRow]) -> None:

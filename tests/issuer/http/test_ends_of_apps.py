@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from tests.browsers import Browser
 from tests.clients import App, claims, register
+from tests.issuer.http.test_device import GRANT as DEVICE_GRANT
+from tests.issuer.http.test_device import begin
 from tests.issuer.http.test_token_exchange import ACCESS_TOKEN, GRANT
 from tests.issuer.http.test_tokens_of_apps import is_good
-from tests.issuer.http.world import Key, World
+from tests.issuer.http.world import Key, World, made
 
 BY_SECRET = "client_secret_basic"
 
@@ -110,3 +113,103 @@ def test_a_role_key_narrows_its_apps_token_and_delegates_nothing(acting: Acting)
     before, after = claims(token), claims(narrower["access_token"])
     assert narrower["scope"] == "data:get@x"
     assert (after["act"], after["status"]) == (before["act"], before["status"])
+
+
+@dataclass(frozen=True)
+class Owned:
+    """An app of a user who can be disabled and deleted, and another user's browser."""
+
+    world: World
+    owner: str
+    app: App
+    role: str
+    browser: Browser
+
+    def answers(self, code: str, refresh_token: str, users_token: str) -> dict[str, httpx.Response]:
+        """To everything that the app can ask for."""
+        role_key = self.world.key(self.role)
+        subject = {"grant_type": GRANT, "subject_token": users_token, "subject_token_type": ACCESS_TOKEN}
+        return {
+            "code": self.app.redeem(code),
+            "refresh": self.app.refresh(refresh_token),
+            "exchange": self.app.ask(subject),
+            "exchange with a role key": self.world.nobody.post(
+                "/v1/token", data=subject, auth=role_key.basic
+            ),
+            "for itself": self.app.ask({"grant_type": "client_credentials"}),
+            "device": self.world.nobody.post(
+                "/v1/device", auth=httpx.BasicAuth(self.app.client_id, self.app.secret or "")
+            ),
+        }
+
+
+@pytest.fixture
+def owned(world: World, browser: Browser) -> Owned:
+    owner = f"u{uuid4().hex[:12]}"
+    made(world.admin.post("/v1/users", json={"name": owner}))
+    role = world.role("job:get@*")
+    app = register(world, owner=f"user:{owner}", role=role, token_endpoint_auth_method=BY_SECRET)
+    return Owned(world, owner, app, role, browser)
+
+
+def switch(owned: Owned, how: str) -> None:
+    assert owned.world.admin.post(f"/v1/users/{owned.owner}/{how}").status_code == 200
+
+
+def test_an_app_stands_still_while_its_owner_is_disabled(owned: Owned) -> None:
+    world, app = owned.world, owned.app
+    users_token = register(world).sign_in(owned.browser)["access_token"]
+    tokens = app.sign_in(owned.browser, scope="offline_access data:get@*")
+    code = app.code(owned.browser)
+    subject = {"grant_type": GRANT, "subject_token": users_token, "subject_token_type": ACCESS_TOKEN}
+    got = [
+        tokens["access_token"],
+        app.ask(subject).json()["access_token"],
+        app.ask({"grant_type": "client_credentials"}).json()["access_token"],
+    ]
+    assert all(is_good(world, token) for token in got)
+    switch(owned, "disable")
+    assert [is_good(world, token) for token in got] == [False] * 3
+    for what, answer in owned.answers(code, tokens["refresh_token"], users_token).items():
+        assert answer.json()["error"] in ("invalid_client", "unauthorized_client"), what
+    assert owned.browser.get(app.target()).status_code == 400
+    switch(owned, "enable")
+    for what, answer in owned.answers(code, tokens["refresh_token"], users_token).items():
+        assert answer.status_code == 200, (what, answer.text)
+    assert not any(is_good(world, token) for token in got)
+
+
+def test_an_app_whose_owner_is_disabled_keeps_its_name(owned: Owned) -> None:
+    owned.app.sign_in(owned.browser)
+    switch(owned, "disable")
+    assert owned.app.name in owned.browser.get("/").text
+
+
+def test_nobody_lets_a_device_in_while_the_owner_is_disabled(owned: Owned) -> None:
+    begun = begin(owned.app, client_secret=owned.app.secret or "")
+    switch(owned, "disable")
+    owned.browser.get("/device")
+    sent = {"user_code": begun["user_code"], "decision": "allow"}
+    assert owned.browser.send("/device/decision", sent).status_code == 400
+    switch(owned, "enable")
+    polled = owned.app.ask({"grant_type": DEVICE_GRANT, "device_code": begun["device_code"]})
+    assert polled.json()["error"] == "authorization_pending"
+
+
+def test_apps_go_with_their_owner(owned: Owned) -> None:
+    world, app = owned.world, owned.app
+    token = app.sign_in(owned.browser)["access_token"]
+    own = app.ask({"grant_type": "client_credentials"}).json()["access_token"]
+    deleted = world.admin.delete(f"/v1/users/{owned.owner}").json()
+    assert deleted == {"deleted": owned.owner, "keys": [], "made": [], "apps": [app.name]}
+    assert (is_good(world, token), is_good(world, own)) == (False, False)
+    assert world.admin.get(f"/v1/apps/{app.name}").status_code == 404
+    assert app.ask({"grant_type": "client_credentials"}).json()["error"] == "invalid_client"
+
+
+def test_apps_go_with_the_role_that_owns_them(world: World, browser: Browser) -> None:
+    role = world.role()
+    app = register(world, owner=f"role:{role}")
+    token = app.sign_in(browser)["access_token"]
+    assert world.admin.delete(f"/v1/roles/{role}").json()["apps"] == [app.name]
+    assert not is_good(world, token)
