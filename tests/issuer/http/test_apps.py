@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from keys.signing_key import SigningKey
 from tests.browsers import signed_in
 from tests.clients import claims, command_line, register
 from tests.issuer.http.world import World, bearer, made
@@ -112,6 +113,32 @@ def test_an_app_that_proves_nothing_gets_nothing_for_itself(world: World) -> Non
         assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
     roleless = register(world, token_endpoint_auth_method="client_secret_basic")
     assert roleless.ask(form).json()["error"] == "unauthorized_client"
+
+
+def test_an_app_gets_other_keys(world: World) -> None:
+    first, second = (SigningKey.generate("ES256").public_jwk for _ in range(2))
+    app = register(world, token_endpoint_auth_method="private_key_jwt", jwks={"keys": [first]})
+    place = f"/v1/apps/{app.name}"
+    changed = world.admin.patch(place, json={"jwks": {"keys": [second]}})
+    assert (changed.status_code, changed.json()["jwks"]) == (200, {"keys": [second]})
+
+
+@pytest.mark.parametrize(
+    ("registered", "changes"),
+    [
+        ("private_key_jwt", {"jwks": None}),
+        ("private_key_jwt", {"token_endpoint_auth_method": "none"}),
+        ("none", {"jwks": {"keys": [SigningKey.generate("ES256").public_jwk]}}),
+        ("none", {"token_endpoint_auth_method": "private_key_jwt"}),
+    ],
+)
+def test_what_does_not_go_with_what_is_registered(
+    world: World, registered: str, changes: dict[str, Any]
+) -> None:
+    keys = {"keys": [SigningKey.generate("ES256").public_jwk]} if registered == "private_key_jwt" else None
+    app = register(world, token_endpoint_auth_method=registered, jwks=keys)
+    answer = world.admin.patch(f"/v1/apps/{app.name}", json=changes)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_field")
 
 
 def test_wanting_something_else_ends_the_tokens_from_before(world: World) -> None:
