@@ -113,19 +113,29 @@ def list_all(
 
 
 def change(tx: Transaction, row: AppRow, registration: Registration) -> None:
-    """Ends every token that was issued at it if it may want less than before."""
+    """Ends every token that was issued at it if it may want less than before.
+
+    Another way to prove who it is ends what was got by the one before, as another secret does.
+    """
     _refuse_taken_host(tx.session, row.client_id, registration.host)
     is_narrowed = registration.scope != row.scope
+    is_proven_anew = (registration.authentication, registration.jwks) != (row.authentication, row.jwks)
     for column, value in _columns(registration).items():
         setattr(row, column, value)
     row.version += 1
     tx.session.add(row)
     if is_narrowed:
         user_grants.end_tokens(tx, user_grants.of_client(tx.session, row.client_id))
+    if is_proven_anew:
+        end_own_tokens(tx, [row])
+        end_tokens_on_behalf(tx, [row])
     tx.audit("app:update", row.name, client_id=row.client_id, scope=row.scope)
 
 
 def set_secret(tx: Transaction, row: AppRow, secret_hash: bytes) -> None:
+    """The one before ends now, with the tokens that were got with it for itself or on behalf of users."""
+    end_own_tokens(tx, [row])
+    end_tokens_on_behalf(tx, [row])
     row.secret_hash = secret_hash
     row.version += 1
     tx.session.add(row)

@@ -10,12 +10,14 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from keys.signing_key import SigningKey
 from tests.browsers import Browser
 from tests.clients import App, claims, register
+from tests.issuer.http.test_client_assertions import Signing
 from tests.issuer.http.test_device import GRANT as DEVICE_GRANT
 from tests.issuer.http.test_device import begin
 from tests.issuer.http.test_token_exchange import ACCESS_TOKEN, GRANT
-from tests.issuer.http.test_tokens_of_apps import is_good
+from tests.issuer.http.test_tokens_of_apps import is_good, revoke
 from tests.issuer.http.world import Key, World, made
 
 BY_SECRET = "client_secret_basic"
@@ -213,3 +215,55 @@ def test_apps_go_with_the_role_that_owns_them(world: World, browser: Browser) ->
     token = app.sign_in(browser)["access_token"]
     assert world.admin.delete(f"/v1/roles/{role}").json()["apps"] == [app.name]
     assert not is_good(world, token)
+
+
+def renew_the_secret(acting: Acting) -> httpx.Response:
+    return acting.world.admin.post(f"/v1/apps/{acting.app.name}/secret")
+
+
+def delete_the_app(acting: Acting) -> httpx.Response:
+    return acting.world.admin.delete(f"/v1/apps/{acting.app.name}")
+
+
+@pytest.mark.parametrize("end", [narrow_the_role, delete_the_role, renew_the_secret, delete_the_app])
+def test_what_an_app_got_for_itself_ends(acting: Acting, end: Callable[[Acting], httpx.Response]) -> None:
+    own = str(acting.app.ask({"grant_type": "client_credentials"}).json()["access_token"])
+    assert is_good(acting.world, own)
+    assert end(acting).status_code == 200
+    assert not is_good(acting.world, own)
+
+
+@pytest.mark.parametrize("end", [renew_the_secret, delete_the_app])
+def test_what_an_app_got_on_behalf_of_users_ends(
+    acting: Acting, end: Callable[[Acting], httpx.Response]
+) -> None:
+    subject = {"subject_token": acting.users_token, "subject_token_type": ACCESS_TOKEN}
+    token = str(acting.app.ask({"grant_type": GRANT} | subject).json()["access_token"])
+    assert is_good(acting.world, token)
+    assert end(acting).status_code == 200
+    assert not is_good(acting.world, token)
+
+
+def test_an_app_that_revokes_its_own_token_gets_another_one(acting: Acting) -> None:
+    form = {"grant_type": "client_credentials"}
+    own = str(acting.app.ask(form).json()["access_token"])
+    revoke(acting.app, own)
+    assert not is_good(acting.world, own)
+    assert is_good(acting.world, acting.app.ask(form).json()["access_token"])
+
+
+def test_other_keys_end_what_was_got_by_those_before(world: World) -> None:
+    key, other = SigningKey.generate("ES256"), SigningKey.generate("ES256")
+    app = register(
+        world,
+        role=world.role("data:get@*"),
+        token_endpoint_auth_method="private_key_jwt",
+        jwks={"keys": [key.public_jwk]},
+    )
+    by_key = Signing(app, {"ES256": key})
+    own = by_key.ask(by_key.assertion()).json()["access_token"]
+    place = f"/v1/apps/{app.name}"
+    assert world.admin.patch(place, json={"description": "The same keys"}).status_code == 200
+    assert is_good(world, own)
+    assert world.admin.patch(place, json={"jwks": {"keys": [other.public_jwk]}}).status_code == 200
+    assert not is_good(world, own)
