@@ -178,6 +178,7 @@ class App:
     role: str | None = None
     description: str = ""
     redirect_uris: list[str]
+    post_logout_redirect_uris: list[str]
     host: str | None = None
     scope: str
     token_endpoint_auth_method: str

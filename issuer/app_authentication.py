@@ -24,7 +24,6 @@ from issuer.store.database import Database
 from issuer.telemetry import note, source
 from issuer.throttle import Throttle
 from keys import Handle, handle_hash
-from keys.secret import ROLE_KEY_PREFIX
 
 _NOBODY = os.urandom(32)
 # One text for every reason: outside they look the same.
@@ -75,9 +74,15 @@ class AppAuthentication:
         named = form.get("client_id", "")
         if header is not None:
             named = basic(header, named or None)
-        if "client_assertion" in form or (named and not named.startswith(ROLE_KEY_PREFIX)):
+        if "client_assertion" in form or clients.is_client_id(named.partition(":")[0]):
             return await self.app(request, form)
         return await self._keys.client(request, form)
+
+    async def app_of(self, asker: Client | Grant) -> Client | None:
+        """The app that asks: itself, or the one that the role of the role key is, if it is one."""
+        if isinstance(asker, Client):
+            return asker
+        return await anyio.to_thread.run_sync(self._find_of_role, asker.subject)
 
     def _presented(self, request: Request, form: Mapping[str, str]) -> Presented:
         """Raises Denial, BadAssertion."""
@@ -102,6 +107,10 @@ class AppAuthentication:
     def _find(self, client_id: str) -> Client | None:
         with self._database.read() as session:
             return clients.find(session, client_id)
+
+    def _find_of_role(self, role: str) -> Client | None:
+        with self._database.read() as session:
+            return clients.of_role(session, role)
 
     async def _holds(self, client: Client, presented: Presented) -> bool:
         """Raises BadAssertion."""

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
+from issuer.store import apps
 from issuer.store.tables import AppRow, Principal
 from verifier import Scope
 
 CLI_ID, CONSOLE_ID = "hourmark-cli", "console"
 OPENID, OFFLINE_ACCESS, PROFILE, EMAIL = "openid", "offline_access", "profile", "email"
+APP_ID_PREFIX = "hma_"
 PROTOCOL_WORDS = (OPENID, OFFLINE_ACCESS, PROFILE, EMAIL)
 """Scope words that every client may ask for (OpenID Connect Core sections 5.4 and 11)."""
 
@@ -59,21 +61,36 @@ CLI = Client(
 )
 
 
+def is_client_id(text: str) -> bool:
+    """Whether it looks like the id of a client: everything else is told apart from one without a look."""
+    return text == CLI_ID or text.startswith(APP_ID_PREFIX)
+
+
 def find(session: Session, client_id: str) -> Client | None:
-    """The client with this id, if there is one."""
+    """The client with this id, if there is one in force: an app stands still while its owner is disabled."""
     if client_id == CLI_ID:
         return CLI
-    row = session.get(AppRow, client_id)
-    return None if row is None else of_app(session, row)
+    return _in_force(session, session.get(AppRow, client_id))
+
+
+def of_role(session: Session, role: str) -> Client | None:
+    """The app that this role is, if it is one: what has a credential of the role acts as it."""
+    return _in_force(session, apps.of_role_named(session, role))
 
 
 def name_of(session: Session, client_id: str) -> str:
     """What people call it."""
-    client = find(session, client_id)
-    return client_id if client is None else client.name
+    if client_id == CLI_ID:
+        return CLI.name
+    row = session.get(AppRow, client_id)
+    return client_id if row is None else row.name
 
 
-def of_app(session: Session, row: AppRow) -> Client:
+def _in_force(session: Session, row: AppRow | None) -> Client | None:
+    return None if row is None or not apps.is_in_force(session, row) else _of_app(session, row)
+
+
+def _of_app(session: Session, row: AppRow) -> Client:
     wanted = Scope.parse(row.scope)
     role = None if row.role_id is None else session.get_one(Principal, row.role_id)
     return Client(

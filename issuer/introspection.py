@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import orjson
 from sqlmodel import Session
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from issuer.body import read_form
 from issuer.clients import Client
 from issuer.denials import BearerDenial, Denial
+from issuer.mint import Grant
 from issuer.service import Service
 from issuer.store import refresh_tokens
 from issuer.store.tables import Principal
@@ -23,21 +25,37 @@ _INTROSPECT = Permission.parse("token:introspect@*")
 _INACTIVE: dict[str, object] = {"active": False}
 
 
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    scope: Scope
+    """What it may do."""
+    client: Client | Grant | None = None
+    """Whose tokens it may look at besides: an app's, or those of the app that the role of a role key is."""
+
+
 async def post_introspect(service: Service, request: Request) -> Response:
     """By a caller with the permission for the token's audience, or by the client that it was issued to."""
     form = await read_form(request)
     asker = await _asker(service, request, form)
     if "token" not in form:
         raise Denial("invalid_request", "token is missing")
-    if isinstance(asker, Client):
-        body = await _of_own(service, asker, form["token"])
-    else:
-        token = live_token(service, form["token"])
-        concerns = token is not None and any(
-            asker.covers("token:introspect", audience) for audience in token.audience
-        )
-        body = _said(token) if token is not None and concerns else _INACTIVE
-    return Response(orjson.dumps(body), headers=_HEADERS)
+    return Response(orjson.dumps(await _answer(service, asker, form["token"])), headers=_HEADERS)
+
+
+async def _answer(service: Service, asker: _Asker, text: str) -> dict[str, object]:
+    is_refresh_token = Handle.REFRESH_TOKEN.is_whole(text)
+    token = None if is_refresh_token else live_token(service, text)
+    if token is not None and any(asker.scope.covers("token:introspect", each) for each in token.audience):
+        return _said(token)
+    if asker.client is None or (token is None and not is_refresh_token):
+        return _INACTIVE
+    app = await service.apps.app_of(asker.client)
+    if app is None:
+        return _INACTIVE
+    if token is not None:
+        return _said(token) if token.client_id == app.client_id else _INACTIVE
+    hash_key, now = service.credentials.hash_key.key, int(time.time())
+    return await service.read(lambda session: _refresh_token(session, app, text, hash_key, now))
 
 
 def live_token(service: Service, text: str) -> Token | None:
@@ -50,30 +68,22 @@ def live_token(service: Service, text: str) -> Token | None:
         return None
 
 
-async def _asker(service: Service, request: Request, form: dict[str, str]) -> Client | Scope:
-    """An app; else what the caller may do, which includes to introspect. Raises BearerDenial, Denial."""
+async def _asker(service: Service, request: Request, form: dict[str, str]) -> _Asker:
+    """An app, or a caller that may introspect, or both. Raises BearerDenial, Denial."""
     if request.headers.get("authorization", "").lower().startswith("bearer "):
-        scope = (await service.callers.identify(request, service.api_verifier)).scope
+        asker = _Asker((await service.callers.identify(request, service.api_verifier)).scope)
     else:
         service.coherence.check()
-        asker = await service.apps.app_or_role_key(request, form)
-        if isinstance(asker, Client):
-            return asker
-        if asker.audiences and service.settings.issuer_url not in asker.audiences:
+        client = await service.apps.app_or_role_key(request, form)
+        audiences = client.audiences if isinstance(client, Grant) else ()
+        if audiences and service.settings.issuer_url not in audiences:
             raise BearerDenial(TokenError("wrong_audience", "the API token is for other services"))
-        scope = asker.rights
-    if not any(held & _INTROSPECT for held in scope.permissions):
+        asker = _Asker(client.rights if isinstance(client, Grant) else Scope(), client)
+    if any(held & _INTROSPECT for held in asker.scope.permissions):
+        return asker
+    if asker.client is None or await service.apps.app_of(asker.client) is None:
         raise BearerDenial(InsufficientScope("token:introspect@AUDIENCE"))
-    return scope
-
-
-async def _of_own(service: Service, client: Client, text: str) -> dict[str, object]:
-    """A token that was issued to this client."""
-    if Handle.REFRESH_TOKEN.is_whole(text):
-        hash_key, now = service.credentials.hash_key.key, int(time.time())
-        return await service.read(lambda session: _refresh_token(session, client, text, hash_key, now))
-    token = live_token(service, text)
-    return _INACTIVE if token is None or token.client_id != client.client_id else _said(token)
+    return asker
 
 
 def _refresh_token(

@@ -46,12 +46,13 @@ def metadata(settings: Settings) -> dict[str, object]:
     """What is switched on, and nothing else (RFC 8414, OpenID Connect Discovery)."""
     issuer = settings.issuer_url
     authentication = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
+    assertions = list(ISSUED_ALGORITHMS)
     return {
         "issuer": issuer,
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
         "token_endpoint": f"{issuer}/v1/token",
         "token_endpoint_auth_methods_supported": authentication,
-        "token_endpoint_auth_signing_alg_values_supported": list(ISSUED_ALGORITHMS),
+        "token_endpoint_auth_signing_alg_values_supported": assertions,
         "grant_types_supported": list(GRANTS),
         "authorization_endpoint": f"{issuer}/authorize",
         "device_authorization_endpoint": f"{issuer}/v1/device",
@@ -66,9 +67,12 @@ def metadata(settings: Settings) -> dict[str, object]:
         "claims_supported": list(_CLAIMS),
         "userinfo_endpoint": f"{issuer}/v1/userinfo",
         "introspection_endpoint": f"{issuer}/v1/introspect",
-        "introspection_endpoint_auth_methods_supported": authentication,
+        # RFC 8414 section 2: also how access tokens are shown there.
+        "introspection_endpoint_auth_methods_supported": [*authentication, "Bearer"],
+        "introspection_endpoint_auth_signing_alg_values_supported": assertions,
         "revocation_endpoint": f"{issuer}/v1/revoke",
         "revocation_endpoint_auth_methods_supported": authentication,
+        "revocation_endpoint_auth_signing_alg_values_supported": assertions,
         "end_session_endpoint": f"{issuer}/logout",
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": _first(settings.algorithm, get_args(SigningAlgorithm)),

@@ -1,6 +1,11 @@
-"""Ending a token (RFC 7009): its client alone does, and hears the same whether there was one."""
+"""Ending a token (RFC 7009): its client alone does, and hears the same whether there was one.
+
+A role key counts as the app that its role is.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,27 +40,35 @@ async def _revoke(service: Service, request: Request, form: dict[str, str]) -> N
         return
     token = live_token(service, text)
     # What is no good already, or another one's, is as the client wants it (RFC 7009 section 2.2).
-    if token is None or token.status is None or token.client_id != asker.client_id:
+    if token is None or token.status is None:
         return
     index = token.status.index
-    if isinstance(asker, Grant):
+    if isinstance(asker, Grant) and token.client_id == asker.client_id:
         access = asker.client_id
-        await service.change(
-            access, asker.status_index, lambda tx: role_keys.end_tokens_at(tx, access, index)
-        )
-    else:
-        await service.write(asker.client_id, lambda tx: _end_tokens(tx, index))
+        await _change(service, asker, lambda tx: role_keys.end_tokens_at(tx, access, index))
+        return
+    app = await service.apps.app_of(asker)
+    if app is not None and token.client_id == app.client_id:
+        await _change(service, asker, lambda tx: _end_tokens(tx, index))
 
 
 async def _end_sign_in(service: Service, asker: Client | Grant, text: str) -> None:
     """Of a refresh token: with its tokens."""
+    app = await service.apps.app_of(asker)
 
     def work(tx: Transaction) -> None:
         row = refresh_tokens.find(tx.session, text, service.credentials.hash_key.key)
-        if row is not None and row.client_id == asker.client_id:
+        if row is not None and app is not None and row.client_id == app.client_id:
             user_grants.end(tx, [row])
 
-    await service.write(asker.client_id, work)
+    await _change(service, asker, work)
+
+
+async def _change(service: Service, asker: Client | Grant, work: Callable[[Transaction], None]) -> None:
+    if isinstance(asker, Grant):
+        await service.change(asker.client_id, asker.status_index, work)
+    else:
+        await service.write(asker.client_id, work)
 
 
 def _end_tokens(tx: Transaction, index: int) -> None:

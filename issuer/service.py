@@ -93,7 +93,7 @@ class Service:
         """
 
         def run(tx: Transaction) -> T:
-            status_indices.require_in_force(tx, status_index)
+            status_indices.require_in_force(tx.session, status_index, tx.now)
             return work(tx)
 
         return await self.write(actor, run)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from issuer import clients
 from issuer.clients import OFFLINE_ACCESS, OPENID, Client
 from issuer.id_token import IdTokens
 from issuer.mint import Minted
@@ -54,7 +55,9 @@ class Issued:
 
 
 def begin(tx: Transaction, service: Service, client: Client, approved: Approved) -> SignIn | None:
-    """A new sign-in. None if the user cannot sign in any more. Raises StatusListFull."""
+    """A new sign-in. None if user or client is not in force any more. Raises StatusListFull."""
+    if clients.find(tx.session, client.client_id) is None:
+        return None
     user = tx.session.get_one(Principal, approved.user_id)
     scope = approved.scope
     if not client.is_ours:
@@ -83,6 +86,8 @@ def begin(tx: Transaction, service: Service, client: Client, approved: Approved)
 
 def go_on(tx: Transaction, service: Service, client: Client, refresh_token: str) -> SignIn | None:
     """The sign-in of a refresh token, which is used up. None if it is no good."""
+    if clients.find(tx.session, client.client_id) is None:
+        return None
     rotated = refresh_tokens.rotate(tx, refresh_token, client.client_id, service.credentials.hash_key.key)
     loaded = None if rotated is None else user_grants.load(tx.session, rotated.row)
     return None if rotated is None or loaded is None else SignIn(loaded, rotated.refresh_token)

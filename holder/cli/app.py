@@ -20,6 +20,20 @@ RedirectUris = Annotated[
     list[str] | None,
     typer.Option("--redirect-uri", metavar="URI", help="Where users come back to; may be given again."),
 ]
+LogoutUris = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--post-logout-redirect-uri",
+        metavar="URI",
+        help="Where users come back to when they have signed out; may be given again.",
+    ),
+]
+Jwks = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Its public keys: it signs instead of a secret.")
+]
+IdTokenAlg = Annotated[
+    str | None, typer.Option("--id-token-alg", metavar="ALG", help="What its ID tokens are signed with.")
+]
 Wanted = Annotated[
     str | None, typer.Option("--scope", metavar="S", help="What it wants: permissions, space between them.")
 ]
@@ -38,15 +52,15 @@ def register(
     confidential: Annotated[
         bool, typer.Option("--confidential", help="It can keep a secret, and gets one.")
     ] = False,
-    jwks: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Its public keys: it signs instead of a secret.")
-    ] = None,
+    jwks: Jwks = None,
     owner: Annotated[
         str | None, typer.Option(metavar="PRINCIPAL", help="user:NAME or role:NAME; by default you.")
     ] = None,
     role: Annotated[
         str | None, typer.Option(metavar="ROLE", help="What it is when it acts for nobody.")
     ] = None,
+    post_logout_redirect_uri: LogoutUris = None,
+    id_token_alg: IdTokenAlg = None,
     host: Host = None,
     description: Description = None,
 ) -> None:
@@ -68,6 +82,8 @@ def register(
         "scope": scope,
         "token_endpoint_auth_method": method,
         "jwks": None if jwks is None else _read_jwks(jwks),
+        "post_logout_redirect_uris": post_logout_redirect_uri,
+        "id_token_signed_response_alg": id_token_alg,
         "owner": owner,
         "role": role,
         "host": host,
@@ -113,18 +129,30 @@ def update(
     *,
     redirect_uri: RedirectUris = None,
     scope: Wanted = None,
+    jwks: Jwks = None,
+    post_logout_redirect_uri: LogoutUris = None,
+    id_token_alg: IdTokenAlg = None,
     host: Host = None,
     description: Description = None,
 ) -> None:
     """Change what is registered; users are asked about what is new.
 
     \b
-    Example:
+    Examples:
       hourmark app update my-app --scope "data:get@* data:put@my-set"
+      hourmark app update my-app --jwks keys.json
     """
     from holder import answers
 
-    asked = {"redirect_uris": redirect_uri, "scope": scope, "host": host, "description": description}
+    asked = {
+        "redirect_uris": redirect_uri,
+        "scope": scope,
+        "jwks": None if jwks is None else _read_jwks(jwks),
+        "post_logout_redirect_uris": post_logout_redirect_uri,
+        "id_token_signed_response_alg": id_token_alg,
+        "host": host,
+        "description": description,
+    }
     changes = _given(asked)
     if not changes:
         raise UsageError("Nothing to change", hint="hourmark app update --help")

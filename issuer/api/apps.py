@@ -11,7 +11,8 @@ from sqlmodel import Session
 from issuer import rfc3339
 from issuer.api.operation import Call, Operation, Versioned
 from issuer.api.query import Page, PageQuery, page_of
-from issuer.api.registration import BY_SECRET, App, Changes, DeletedApp, NewApp, RegisteredApp
+from issuer.api.registration import BY_SECRET, App, Changes, ClientMetadata, DeletedApp, NewApp, RegisteredApp
+from issuer.clients import APP_ID_PREFIX
 from issuer.denials import Denial, wrong_field, wrong_fields
 from issuer.store import apps, names, principals
 from issuer.store.database import Transaction
@@ -21,7 +22,7 @@ from issuer.store.users import USER_PREFIX
 from keys import Handle, handle_hash
 from keys.secret import random_text
 
-_CLIENT_ID_PREFIX, _CLIENT_ID_CHARACTERS = "hma_", 16
+_CLIENT_ID_CHARACTERS = 16
 
 
 async def register(call: Call) -> Versioned:
@@ -34,7 +35,7 @@ async def register(call: Call) -> Versioned:
     owner, role = _owner(call), call.body.role
     if role is not None:
         call.caller.require("role:assume", role)
-    client_id = _CLIENT_ID_PREFIX + random_text(_CLIENT_ID_CHARACTERS)
+    client_id = APP_ID_PREFIX + random_text(_CLIENT_ID_CHARACTERS)
     secret, secret_hash = _secret(call, call.body)
 
     def work(tx: Transaction) -> Versioned:
@@ -153,11 +154,11 @@ def _secret(call: Call, body: NewApp) -> tuple[str | None, bytes | None]:
     return secret, handle_hash(secret, call.service.credentials.hash_key.key)
 
 
-def _with(app: App, changes: Changes) -> Changes:
+def _with(app: App, changes: Changes) -> ClientMetadata:
     """What is registered, with the changes. Raises Denial if they do not go together."""
     now = {name: value for name, value in app.model_dump().items() if name in Changes.model_fields}
     try:
-        return Changes.model_validate(now | changes.model_dump(exclude_unset=True))
+        return ClientMetadata.model_validate(now | changes.model_dump(exclude_unset=True))
     except ValidationError as error:
         raise wrong_fields(error) from None
 

@@ -26,7 +26,7 @@ _MAX_KEYS = 10
 
 
 class Changes(Body):
-    """What can be changed of an app. Members that are not sent stay as they are."""
+    """What can be changed of an app: any part of it. Members that are not sent stay as they are."""
 
     description: Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     redirect_uris: Annotated[list[RedirectUri], Field(max_length=20)] = Field(default_factory=list)
@@ -67,8 +67,12 @@ class Changes(Body):
                 raise ValueError(f"a key cannot be used: {error}") from None
         return value
 
+
+class ClientMetadata(Changes):
+    """The whole of it, whose members go together."""
+
     @model_validator(mode="after")
-    def _check_keys(self) -> Changes:
+    def _check_keys(self) -> ClientMetadata:
         if (self.token_endpoint_auth_method == BY_KEY) != (self.jwks is not None):
             raise ValueError("private_key_jwt needs jwks, and nothing else does")
         return self
@@ -87,7 +91,7 @@ class Changes(Body):
         )
 
 
-class NewApp(Changes):
+class NewApp(ClientMetadata):
     name: str
     owner: str | None = None
     """A principal, `user:NAME` or `role:NAME`; by default whoever asks."""

@@ -12,6 +12,7 @@ from issuer.api.operation import Answer, Body, Call, Operation, Versioned
 from issuer.api.query import Page, PageQuery, page_of
 from issuer.denials import wrong_field
 from issuer.store import names, principals
+from issuer.store.credentials import Deleted
 from issuer.store.database import Transaction
 from issuer.store.principals import ROLE_PREFIX
 from issuer.store.tables import Principal
@@ -38,6 +39,8 @@ class DeletedRole(Answer):
     """The access ids of the role keys that went with it."""
     made: list[str]
     """Those of the role keys that were made with these; they live on."""
+    apps: list[str]
+    """The names of the apps that it owned, which went with it."""
 
 
 async def create(call: Call) -> Versioned:
@@ -80,8 +83,8 @@ async def delete(call: Call) -> DeletedRole:
     def work(tx: Transaction) -> DeletedRole:
         role = principals.find(tx.session, ROLE_PREFIX + name)
         call.preconditions.require(role.version if role else None)
-        keys, made = principals.delete_principal(tx, role.name) if role else ([], [])
-        return DeletedRole(deleted=name, keys=keys, made=made)
+        gone = principals.delete_principal(tx, role.name) if role else Deleted([], [], [])
+        return DeletedRole(deleted=name, keys=gone.keys, made=gone.made, apps=gone.apps)
 
     return await call.change(work)
 

@@ -12,6 +12,7 @@ from issuer.api.operation import Answer, Body, Call, Operation, Versioned
 from issuer.api.query import Page, PageQuery, page_of
 from issuer.denials import Denial, wrong_field
 from issuer.store import names, principals, users
+from issuer.store.credentials import Deleted
 from issuer.store.database import Transaction
 from issuer.store.users import USER_PREFIX
 
@@ -54,6 +55,8 @@ class DeletedUser(Answer):
     """The access ids of the role keys that went with it."""
     made: list[str]
     """Those of the role keys that were made with these; they live on."""
+    apps: list[str]
+    """The names of the apps that it owned, which went with it."""
 
 
 async def create(call: Call) -> Versioned:
@@ -113,12 +116,12 @@ async def update(call: Call) -> Versioned:
 
 
 async def disable(call: Call) -> Versioned:
-    """Every token and role key of the user is refused from now on. Again it does nothing."""
+    """Every token, role key and app of the user is refused from now on. Again it does nothing."""
     return await _switch(call, "disable")
 
 
 async def enable(call: Call) -> Versioned:
-    """Role keys work again; tokens from before stay ended. Again it does nothing."""
+    """Role keys and apps work again; tokens from before stay ended. Again it does nothing."""
     return await _switch(call, "enable")
 
 
@@ -131,8 +134,8 @@ async def delete(call: Call) -> DeletedUser:
     def work(tx: Transaction) -> DeletedUser:
         user = users.find(tx.session, name)
         call.preconditions.require(user.principal.version if user else None)
-        keys, made = users.delete_user(tx, user) if user else ([], [])
-        return DeletedUser(deleted=name, keys=keys, made=made)
+        gone = users.delete_user(tx, user) if user else Deleted([], [], [])
+        return DeletedUser(deleted=name, keys=gone.keys, made=gone.made, apps=gone.apps)
 
     return await call.change(work)
 
@@ -239,7 +242,7 @@ OPERATIONS = (
     Operation(
         method="DELETE",
         path=_ONE,
-        summary="Delete a user with all role keys",
+        summary="Delete a user with all role keys and apps",
         permission="user:delete@USER",
         handler=delete,
         answer=DeletedUser,

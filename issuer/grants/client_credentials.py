@@ -22,20 +22,22 @@ NAME = "client_credentials"
 async def grant(service: Service, request: Request, form: Mapping[str, str]) -> Issued:
     """Nothing is read and nothing written here once the role key is known."""
     now = int(time.time())
-    if "client_assertion" in form:
-        client = await service.apps.app(request, form)
-        own = await service.read(lambda session: _own(session, client))
+    asker = await service.apps.app_or_role_key(request, form)
+    if isinstance(asker, Client):
+        own = await service.read(lambda session: _own(session, asker))
         audience = asked_audience(service.settings, form)
         return Issued(service.mint.mint(own, audience, form.get("scope"), now))
-    grant = await service.clients.client(request, form)
-    audience = asked_audience(service.settings, form, within=grant.audiences)
-    minted = service.mint.mint(grant, audience, form.get("scope"), now)
-    service.credentials.last_exchanged[grant.client_id] = now
+    audience = asked_audience(service.settings, form, within=asker.audiences)
+    minted = service.mint.mint(asker, audience, form.get("scope"), now)
+    service.credentials.last_exchanged[asker.client_id] = now
     return Issued(minted)
 
 
 def _own(session: Session, client: Client) -> Grant:
     """What the app is when it acts for nobody. Raises Denial."""
+    if client.is_public:
+        # RFC 6749 section 4.4: anybody could say that they are it.
+        raise Denial("unauthorized_client", "an app that proves nothing gets nothing for itself")
     role = None if client.role is None else principals.find(session, client.role)
     if role is None:
         raise Denial("unauthorized_client", "the app is no role: it can only act for users")

@@ -19,7 +19,7 @@ from issuer.mint import Grant
 from issuer.on_behalf import grant_for
 from issuer.service import Service
 from issuer.sign_ins import Issued
-from issuer.store import apps, consents, principals, user_grants
+from issuer.store import consents, principals, status_indices, user_grants
 from issuer.store.user_grants import LoadedGrant
 from verifier import Token, TokenError, Unavailable
 from verifier.claims import MAX_ACTORS
@@ -34,16 +34,19 @@ _TYPES = {
 
 
 async def grant(service: Service, request: Request, form: Mapping[str, str]) -> Issued:
+    return await service.once_more(lambda: _exchange(service, request, form))
+
+
+async def _exchange(service: Service, request: Request, form: Mapping[str, str]) -> Issued:
+    """Raises Denial, InvalidCredential, Ended."""
     asker = await service.apps.app_or_role_key(request, form)
     _check_form(form)
     subject = _verify(service, form, "subject_token")
-    if "actor_token" in form and _verify(service, form, "actor_token").client_id != asker.client_id:
+    if "actor_token" in form and not await _is_own(service, asker, _verify(service, form, "actor_token")):
         raise Denial("invalid_request", "the actor token is another client's than the one that asks")
-    if asker.client_id == subject.client_id:
-        narrowed = _own(subject)
-    else:
-        narrowed = await _on_behalf(service, asker, subject)
-    audience = _audience(service, form, asker, subject)
+    is_own = await _is_own(service, asker, subject)
+    narrowed = _own(asker, subject) if is_own else await _on_behalf(service, asker, subject)
+    audience = _audience(service, form, asker, subject, is_own=is_own)
     minted = service.mint.mint(narrowed, audience, form.get("scope"), int(time.time()))
     return Issued(minted, issued_token_type=ACCESS_TOKEN)
 
@@ -60,14 +63,32 @@ def _check_form(form: Mapping[str, str]) -> None:
             raise Denial("invalid_request", f"{name} is {ACCESS_TOKEN} here")
 
 
-def _audience(service: Service, form: Mapping[str, str], asker: Client | Grant, subject: Token) -> str:
+async def _is_own(service: Service, asker: Client | Grant, token: Token) -> bool:
+    """Whether it was issued to whoever asks: a whole role key counts as the app that its role is."""
+    if token.client_id == asker.client_id:
+        return True
+    if isinstance(asker, Grant) and asker.is_narrowed:
+        return False
+    app = await service.apps.app_of(asker)
+    return app is not None and app.client_id == token.client_id
+
+
+def _ends_at(asker: Client | Grant, subject: Token) -> int:
+    """Nothing outlives the token that it came from, nor the credential that it was got with."""
+    ends_at = int(subject.expires_at)
+    return ends_at if isinstance(asker, Client) or asker.ends_at is None else min(ends_at, asker.ends_at)
+
+
+def _audience(
+    service: Service, form: Mapping[str, str], asker: Client | Grant, subject: Token, *, is_own: bool
+) -> str:
     """A client's own token stays with its audience, unless another one is asked for.
 
     A public client proves nothing, so that whichever service was given its token could ask in its name: it
     gets another audience only for a token that no service but this one was given. Raises Denial.
     """
     within = asker.audiences if isinstance(asker, Grant) else ()
-    if asker.client_id != subject.client_id:
+    if not is_own:
         return asked_audience(service.settings, form, within=within)
     audience = asked_audience(service.settings, form, subject.audience[0], within=within)
     is_public = isinstance(asker, Client) and asker.is_public
@@ -88,7 +109,7 @@ def _verify(service: Service, form: Mapping[str, str], name: str) -> Token:
         raise Denial("invalid_request", f"{name}: {error.detail}") from error
 
 
-def _own(subject: Token) -> Grant:
+def _own(asker: Client | Grant, subject: Token) -> Grant:
     """A client's own token, to be narrowed, or for another service."""
     return Grant(
         subject=subject.subject,
@@ -96,7 +117,7 @@ def _own(subject: Token) -> Grant:
         rights=subject.scope,
         roles={},
         status_index=-1 if subject.status is None else subject.status.index,
-        ends_at=int(subject.expires_at),
+        ends_at=_ends_at(asker, subject),
         actor=subject.actor,
         earlier_actors=subject.earlier_actors,
         may_act=subject.may_act,
@@ -108,6 +129,8 @@ async def _on_behalf(service: Service, asker: Client | Grant, subject: Token) ->
 
     def work(session: Session) -> tuple[Client, LoadedGrant | None]:
         client = _app_of(session, asker)
+        # What ends a credential gives the consents fresh indices: with one that has ended nobody gets these.
+        status_indices.require_in_force(session, asker.status_index, int(time.time()))
         user = principals.find(session, subject.subject)
         row = None if user is None else consents.find(session, user.id, client.client_id)
         loaded = None if row is None else user_grants.load(session, row)
@@ -126,14 +149,13 @@ async def _on_behalf(service: Service, asker: Client | Grant, subject: Token) ->
     if len(earlier) >= MAX_ACTORS:
         raise Denial("invalid_request", f"the subject token went through {MAX_ACTORS} actors already")
     whole = grant_for(loaded, client, actor=acting)
-    ends = (int(subject.expires_at), whole.ends_at, asker.ends_at if isinstance(asker, Grant) else None)
     return Grant(
         subject=whole.subject,
         client_id=whole.client_id,
         rights=whole.rights & subject.scope,
         roles=whole.roles,
         status_index=whole.status_index,
-        ends_at=min(at for at in ends if at is not None),
+        ends_at=_ends_at(asker, subject),
         actor=whole.actor,
         earlier_actors=earlier,
     )
@@ -145,11 +167,10 @@ def _app_of(session: Session, asker: Client | Grant) -> Client:
         if asker.is_public:
             raise Denial("unauthorized_client", "an app that acts for users proves who it is")
         return asker
-    role = principals.find(session, asker.subject)
-    found = [] if role is None else apps.of_role(session, role)
-    if len(found) != 1:
+    app = clients.of_role(session, asker.subject)
+    if app is None:
         raise Denial(
             "unauthorized_client",
             f"{asker.subject} is no app: register one with this role, or exchange a token of your own",
         )
-    return clients.of_app(session, found[0])
+    return app

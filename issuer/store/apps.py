@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from issuer.store import names, status_indices, user_grants
 from issuer.store.database import Transaction
 from issuer.store.refusals import Conflict, NotFound
-from issuer.store.tables import AppRow, Principal
+from issuer.store.tables import AppRow, Principal, UserAccount
 from verifier import Permission
 
 
@@ -79,6 +79,24 @@ def of_role(session: Session, role: Principal) -> list[AppRow]:
     return list(session.exec(select(AppRow).where(AppRow.role_id == role.id)))
 
 
+def of_role_named(session: Session, name: str) -> AppRow | None:
+    """The app that this role is, if it is one."""
+    found = select(AppRow).join(Principal, col(Principal.id) == AppRow.role_id)
+    return session.exec(found.where(Principal.name == name, col(Principal.deleted_at).is_(None))).first()
+
+
+def of_owner(session: Session, owner: Principal) -> list[AppRow]:
+    """By name."""
+    return list(session.exec(select(AppRow).where(AppRow.owner_id == owner.id).order_by(AppRow.name)))
+
+
+def is_in_force(session: Session, row: AppRow) -> bool:
+    """Whether its owner is there to answer for it: without one it stands still."""
+    account = session.get(UserAccount, row.owner_id)
+    is_deleted = session.get_one(Principal, row.owner_id).deleted_at is not None
+    return not is_deleted and (account is None or account.disabled_at is None)
+
+
 def by_index(session: Session, status_index: int) -> list[AppRow]:
     """The one whose own tokens have this index."""
     return list(session.exec(select(AppRow).where(AppRow.status_index == status_index)))
@@ -95,19 +113,29 @@ def list_all(
 
 
 def change(tx: Transaction, row: AppRow, registration: Registration) -> None:
-    """Ends every token that was issued at it if it may want less than before."""
+    """Ends every token that was issued at it if it may want less than before.
+
+    Another way to prove who it is ends what was got by the one before, as another secret does.
+    """
     _refuse_taken_host(tx.session, row.client_id, registration.host)
     is_narrowed = registration.scope != row.scope
+    is_proven_anew = (registration.authentication, registration.jwks) != (row.authentication, row.jwks)
     for column, value in _columns(registration).items():
         setattr(row, column, value)
     row.version += 1
     tx.session.add(row)
     if is_narrowed:
         user_grants.end_tokens(tx, user_grants.of_client(tx.session, row.client_id))
+    if is_proven_anew:
+        end_own_tokens(tx, [row])
+        end_tokens_on_behalf(tx, [row])
     tx.audit("app:update", row.name, client_id=row.client_id, scope=row.scope)
 
 
 def set_secret(tx: Transaction, row: AppRow, secret_hash: bytes) -> None:
+    """The one before ends now, with the tokens that were got with it for itself or on behalf of users."""
+    end_own_tokens(tx, [row])
+    end_tokens_on_behalf(tx, [row])
     row.secret_hash = secret_hash
     row.version += 1
     tx.session.add(row)
@@ -123,12 +151,26 @@ def delete_app(tx: Transaction, row: AppRow) -> None:
     tx.audit("app:delete", row.name, client_id=row.client_id)
 
 
+def end_tokens(tx: Transaction, rows: Iterable[AppRow]) -> None:
+    """Ends every token that these apps have; what users let them have goes on."""
+    rows = list(rows)
+    end_own_tokens(tx, rows)
+    for row in rows:
+        user_grants.end_tokens(tx, user_grants.of_client(tx.session, row.client_id))
+
+
 def end_own_tokens(tx: Transaction, rows: Iterable[AppRow]) -> None:
     """Ends the tokens that these apps got for themselves."""
     for row in rows:
         status_indices.revoke(tx, [(row.status_index, _owner(row.client_id))])
         row.status_index = status_indices.allocate(tx, _owner(row.client_id))
         tx.session.add(row)
+
+
+def end_tokens_on_behalf(tx: Transaction, rows: Iterable[AppRow]) -> None:
+    """Ends the tokens that these apps got by asking on behalf of users; the consents go on."""
+    for row in rows:
+        user_grants.end_tokens(tx, user_grants.of_client(tx.session, row.client_id, kind=user_grants.CONSENT))
 
 
 def _refuse_taken_host(session: Session, client_id: str, host: str | None) -> None:

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from issuer.store import apps, jobs, role_keys, user_grants
 from issuer.store.database import Transaction
 from issuer.store.tables import Principal
 
 
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What went with a principal."""
+
+    keys: list[str]
+    """The access ids of its role keys."""
+    made: list[str]
+    """Those of the role keys that were made with these; they live on."""
+    apps: list[str]
+    """The names of the apps that it owned."""
+
+
 def end_tokens_of(tx: Transaction, principal: Principal) -> None:
-    """Ends every token that was issued for it; role keys, sign-ins and consents go on."""
+    """Ends every token that was issued for it, or by it on behalf of users.
+
+    Role keys, sign-ins and consents go on.
+    """
     role_keys.end_tokens_of(tx, principal)
     user_grants.end_tokens(tx, user_grants.of_user(tx.session, principal))
-    apps.end_own_tokens(tx, apps.of_role(tx.session, principal))
+    _end_tokens_as_app(tx, principal)
     jobs.end_tokens(tx, jobs.of_role(tx.session, principal))
 
 
@@ -22,12 +39,19 @@ def end_sign_ins_of(tx: Transaction, user: Principal) -> None:
     user_grants.end_tokens(tx, [row for row in rows if row.kind == user_grants.CONSENT])
 
 
-def delete_all_of(tx: Transaction, principal: Principal) -> tuple[list[str], list[str]]:
-    """Ends everything for good; returns the access ids of its role keys, and those of what they made.
-
-    The caller writes the logs.
-    """
+def delete_all_of(tx: Transaction, principal: Principal) -> Deleted:
+    """Ends everything for good, with the apps that it owns. The caller writes the logs."""
     user_grants.end(tx, user_grants.of_user(tx.session, principal))
-    apps.end_own_tokens(tx, apps.of_role(tx.session, principal))
+    _end_tokens_as_app(tx, principal)
     jobs.end(tx, jobs.of_role(tx.session, principal))
-    return role_keys.delete_all_of(tx, principal)
+    owned = apps.of_owner(tx.session, principal)
+    for row in owned:
+        apps.delete_app(tx, row)
+    keys, made = role_keys.delete_all_of(tx, principal)
+    return Deleted(keys, made, [row.name for row in owned])
+
+
+def _end_tokens_as_app(tx: Transaction, role: Principal) -> None:
+    rows = apps.of_role(tx.session, role)
+    apps.end_own_tokens(tx, rows)
+    apps.end_tokens_on_behalf(tx, rows)

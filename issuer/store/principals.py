@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from sqlmodel import Session, col, delete, func, or_, select
 
 from issuer.store import credentials, names, rights
+from issuer.store.credentials import Deleted
 from issuer.store.database import Transaction
 from issuer.store.refusals import Conflict, NotFound
 from issuer.store.tables import Membership, PolicyRow, Principal
@@ -69,13 +70,10 @@ def list_roles(
     )
 
 
-def delete_principal(tx: Transaction, name: str) -> tuple[list[str], list[str]]:
-    """Deletes it for good, with policies and role keys; returns the access ids and those of what they made.
-
-    Raises NotFound.
-    """
+def delete_principal(tx: Transaction, name: str) -> Deleted:
+    """Deletes it for good, with policies, role keys and apps. Raises NotFound."""
     principal = get(tx.session, name)
-    accesses, made = credentials.delete_all_of(tx, principal)
+    deleted = credentials.delete_all_of(tx, principal)
     for user in rights.holders(tx.session, principal):
         credentials.end_tokens_of(tx, user)
         changed(tx, user)
@@ -87,8 +85,8 @@ def delete_principal(tx: Transaction, name: str) -> tuple[list[str], list[str]]:
     )
     principal.deleted_at = tx.now
     changed(tx, principal)
-    tx.audit("principal:delete", name, role_keys=accesses, made=made)
-    return accesses, made
+    tx.audit("principal:delete", name, role_keys=deleted.keys, made=deleted.made)
+    return deleted
 
 
 def add_policy(tx: Transaction, name: str, permission: Permission) -> PolicyRow:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, delete, or_, select, update
 
-from issuer.store import rights, secrets
+from issuer.store import apps, rights, secrets, status_indices
 from issuer.store.database import Transaction
 from issuer.store.secrets import HashKeyInForce
 from issuer.store.tables import ApiTokenRow, Principal, RoleKeyRow, Secret, UserAccount
@@ -131,7 +131,8 @@ def renew(
 ) -> RoleKeyRow:
     """Gives the role key a new secret. The old one ends now, with its tokens, or after `grace` seconds.
 
-    Without grace every older secret ends. Raises NoSuchKey.
+    Without grace every older secret ends. What was got with it on behalf of users ends now as well if it
+    could outlive the old secret: whoever has either secret asks again. Raises NoSuchKey.
     """
     row = get(tx.session, principal, presented.access)
     old = secrets.forget_ended(tx, secrets.of(tx.session, [row.access]))
@@ -140,6 +141,8 @@ def renew(
     else:
         secrets.drop(tx, old)
     secrets.add(tx, row, presented, hash_key)
+    if grace < status_indices.MAX_TOKEN_SECONDS:
+        apps.end_tokens_on_behalf(tx, apps.of_role(tx.session, principal))
     tx.changed("principal", principal.name)
     tx.audit("role-key:renew", principal.name, access=row.access, grace_seconds=grace)
     return row
@@ -149,6 +152,7 @@ def delete_key(tx: Transaction, principal: Principal, access: str) -> list[str]:
     """Deletes it for good, with its tokens; returns the role keys made with it. Raises NoSuchKey."""
     row = get(tx.session, principal, access)
     _delete_rows(tx, [row])
+    apps.end_tokens_on_behalf(tx, apps.of_role(tx.session, principal))
     tx.changed("principal", principal.name)
     made = _made_by(tx.session, [access])
     tx.audit("role-key:delete", principal.name, access=access, made=made)

@@ -73,17 +73,17 @@ def revoke(tx: Transaction, owned: Iterable[tuple[int, str]]) -> None:
         raise_version(tx)
 
 
-def require_in_force(tx: Transaction, index: int) -> None:
+def require_in_force(session: Session, index: int, now: int) -> None:
     """Raises Ended unless the owner of the index still issues tokens with it.
 
     Good for indices of live credentials alone: one that was set is cleared when none can be alive.
     """
-    row = tx.session.get(StatusIndex, index)
+    row = session.get(StatusIndex, index)
     if (
         row is None
         or row.is_set
-        or (row.set_from is not None and row.set_from <= tx.now)
-        or (row.dead_from is not None and row.dead_from <= tx.now + MARGIN)
+        or (row.set_from is not None and row.set_from <= now)
+        or (row.dead_from is not None and row.dead_from <= now + MARGIN)
     ):
         raise Ended("the credential ended while the request was under way")
 

@@ -119,8 +119,9 @@ def find(session: Session, user: Principal, grant_id: int, kinds: Collection[str
     return row
 
 
-def of_client(session: Session, client_id: str) -> list[UserGrant]:
-    return list(session.exec(select(UserGrant).where(UserGrant.client_id == client_id)))
+def of_client(session: Session, client_id: str, *, kind: str | None = None) -> list[UserGrant]:
+    found = select(UserGrant).where(UserGrant.client_id == client_id)
+    return list(session.exec(found if kind is None else found.where(UserGrant.kind == kind)))
 
 
 def by_index(session: Session, status_index: int) -> UserGrant | None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, delete, select
 
-from issuer.store import credentials, names, principals
+from issuer.store import apps, credentials, names, principals
+from issuer.store.credentials import Deleted
 from issuer.store.database import Transaction
 from issuer.store.refusals import Conflict, NotFound
 from issuer.store.tables import Invitation, Membership, PasskeyRow, Principal, UpstreamIdentity, UserAccount
@@ -91,19 +92,20 @@ def set_profile(tx: Transaction, user: User, *, display_name: str, email: str | 
 
 
 def disable(tx: Transaction, user: User) -> None:
-    """Nothing of this user opens anything from now on. Again it does nothing."""
+    """Nothing of this user opens anything from now on, nor do its apps. Again it does nothing."""
     if user.account.disabled_at is not None:
         return
     user.account.disabled_at = tx.now
     tx.session.add(user.account)
     credentials.end_sign_ins_of(tx, user.principal)
     credentials.end_tokens_of(tx, user.principal)
+    apps.end_tokens(tx, apps.of_owner(tx.session, user.principal))
     principals.changed(tx, user.principal)
     tx.audit("user:disable", user.principal.name)
 
 
 def enable(tx: Transaction, user: User) -> None:
-    """Role keys work again; tokens from before stay ended. Again it does nothing."""
+    """Role keys and apps work again; tokens from before stay ended. Again it does nothing."""
     if user.account.disabled_at is None:
         return
     user.account.disabled_at = None
@@ -112,8 +114,8 @@ def enable(tx: Transaction, user: User) -> None:
     tx.audit("user:enable", user.principal.name)
 
 
-def delete_user(tx: Transaction, user: User) -> tuple[list[str], list[str]]:
-    """For good, with everything personal; returns its role keys and those of what they made."""
+def delete_user(tx: Transaction, user: User) -> Deleted:
+    """For good, with everything personal, and the apps that it owns."""
     for table in (PasskeyRow, UpstreamIdentity, Invitation):
         tx.session.execute(delete(table).where(col(table.user_id) == user.principal.id))
     tx.session.execute(delete(UserAccount).where(col(UserAccount.principal_id) == user.principal.id))

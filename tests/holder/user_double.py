@@ -48,7 +48,7 @@ class UserDouble:
                 return 200, user
             case ("DELETE",):
                 del self.by_name[name]
-                return 200, {"deleted": name, "keys": ["hmk_OfTheUser0000000"], "made": []}
+                return 200, {"deleted": name, "keys": ["hmk_OfTheUser0000000"], "made": [], "apps": []}
             case "POST", "disable" | "enable" as how:
                 user["state"] = {"disable": "disabled", "enable": "active"}[how]
                 return 200, user

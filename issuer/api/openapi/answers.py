@@ -127,8 +127,10 @@ class Metadata(Answer):
     userinfo_endpoint: str
     introspection_endpoint: str
     introspection_endpoint_auth_methods_supported: list[str]
+    introspection_endpoint_auth_signing_alg_values_supported: list[str]
     revocation_endpoint: str
     revocation_endpoint_auth_methods_supported: list[str]
+    revocation_endpoint_auth_signing_alg_values_supported: list[str]
     end_session_endpoint: str
     subject_types_supported: list[str]
     id_token_signing_alg_values_supported: list[str]

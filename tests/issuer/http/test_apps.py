@@ -7,8 +7,9 @@ from uuid import uuid4
 
 import pytest
 
+from keys.signing_key import SigningKey
 from tests.browsers import signed_in
-from tests.clients import register
+from tests.clients import claims, command_line, register
 from tests.issuer.http.world import World, bearer, made
 
 
@@ -88,6 +89,56 @@ def test_another_secret_ends_the_one_before(world: World) -> None:
     assert app.ask(form).json()["error"] == "invalid_grant"
     assert "client_secret" not in world.admin.get(f"/v1/apps/{app.name}").json()
     assert world.admin.post(f"/v1/apps/{register(world).name}/secret").status_code == 409
+
+
+@pytest.mark.parametrize("way", ["header", "form"])
+def test_an_app_with_a_secret_is_its_role_when_it_acts_for_nobody(world: World, way: str) -> None:
+    role = world.role("data:get@*")
+    app = register(world, role=role, token_endpoint_auth_method="client_secret_basic")
+    form = {"grant_type": "client_credentials"}
+    if way == "header":
+        answer = app.ask(form)
+    else:
+        named = {"client_id": app.client_id, "client_secret": app.secret or ""}
+        answer = world.nobody.post("/v1/token", data=form | named)
+    assert (answer.status_code, answer.json()["scope"]) == (200, "data:get@*")
+    said = claims(answer.json()["access_token"])
+    assert (said["sub"], said["client_id"], "act" in said) == (f"role:{role}", app.client_id, False)
+
+
+def test_an_app_that_proves_nothing_gets_nothing_for_itself(world: World) -> None:
+    form = {"grant_type": "client_credentials"}
+    for app in (register(world, role=world.role("data:get@*")), command_line(world)):
+        answer = app.ask(form)
+        assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
+    roleless = register(world, token_endpoint_auth_method="client_secret_basic")
+    assert roleless.ask(form).json()["error"] == "unauthorized_client"
+
+
+def test_an_app_gets_other_keys(world: World) -> None:
+    first, second = (SigningKey.generate("ES256").public_jwk for _ in range(2))
+    app = register(world, token_endpoint_auth_method="private_key_jwt", jwks={"keys": [first]})
+    place = f"/v1/apps/{app.name}"
+    changed = world.admin.patch(place, json={"jwks": {"keys": [second]}})
+    assert (changed.status_code, changed.json()["jwks"]) == (200, {"keys": [second]})
+
+
+@pytest.mark.parametrize(
+    ("registered", "changes"),
+    [
+        ("private_key_jwt", {"jwks": None}),
+        ("private_key_jwt", {"token_endpoint_auth_method": "none"}),
+        ("none", {"jwks": {"keys": [SigningKey.generate("ES256").public_jwk]}}),
+        ("none", {"token_endpoint_auth_method": "private_key_jwt"}),
+    ],
+)
+def test_what_does_not_go_with_what_is_registered(
+    world: World, registered: str, changes: dict[str, Any]
+) -> None:
+    keys = {"keys": [SigningKey.generate("ES256").public_jwk]} if registered == "private_key_jwt" else None
+    app = register(world, token_endpoint_auth_method=registered, jwks=keys)
+    answer = world.admin.patch(f"/v1/apps/{app.name}", json=changes)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_field")
 
 
 def test_wanting_something_else_ends_the_tokens_from_before(world: World) -> None:

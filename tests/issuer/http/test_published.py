@@ -61,6 +61,11 @@ def test_the_metadata_is_true(world: World, path: str) -> None:
         url = metadata[f"{name}_endpoint"]
         assert world.nobody.post(url, data=data, auth=key.basic).status_code == 200
         assert world.nobody.post(url, data={**data, **form}).status_code == 200
+        # RFC 8414 section 2: who takes private_key_jwt says by which algorithms.
+        algorithms = metadata[f"{name}_endpoint_auth_signing_alg_values_supported"]
+        assert ("private_key_jwt" in supported, algorithms) == (True, ["ES256", "EdDSA", "Ed25519", "RS256"])
+        takes_tokens = world.nobody.post(url, data=data, headers=key.bearer).status_code == 200
+        assert ("Bearer" in supported) is takes_tokens, name
 
 
 def test_the_tokens_are_signed_as_the_metadata_says(world: World) -> None:

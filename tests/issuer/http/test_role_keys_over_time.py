@@ -109,7 +109,12 @@ def test_deleting_a_role_ends_its_keys_and_its_name_is_never_used_again(world: W
     assert not any(world.is_active(token) for token in tokens)
     assert not any(opens(world, key) for key in keys)
     assert world.admin.get(f"/v1/roles/{role}").status_code == 404
-    assert world.admin.delete(f"/v1/roles/{role}").json() == {"deleted": role, "keys": [], "made": []}
+    assert world.admin.delete(f"/v1/roles/{role}").json() == {
+        "deleted": role,
+        "keys": [],
+        "made": [],
+        "apps": [],
+    }
     again = world.admin.post("/v1/roles", json={"name": role})
     assert (again.status_code, again.json()["code"]) == (409, "conflict")
     assert "never used again" in again.json()["detail"]

@@ -10,7 +10,7 @@ import pytest
 from tests.browsers import Browser
 from tests.clients import App, claims, register
 from tests.issuer.http.test_token_exchange import exchange
-from tests.issuer.http.world import World, bearer
+from tests.issuer.http.world import Key, World, bearer
 
 OFFLINE = "offline_access data:get@*"
 
@@ -108,6 +108,28 @@ def test_an_app_ends_what_it_got_on_behalf_of_a_user(world: World, browser: Brow
     revoke(app, acting)
     assert (is_good(world, acting), is_good(world, users_token)) == (False, True)
     assert exchange(app, users_token)[0] == 200, "the consent goes on"
+
+
+def test_a_role_key_counts_as_the_app_that_its_role_is(world: World, browser: Browser) -> None:
+    role = world.role("job:get@*")
+    key, stranger = world.key(role), world.holder("job:get@*")
+    app = register(world, token_endpoint_auth_method="client_secret_basic", role=role)
+    tokens = app.sign_in(browser, scope=OFFLINE)
+
+    def told(by: Key, path: str, token: str) -> httpx.Response:
+        return world.nobody.post(path, data={"token": token}, auth=by.basic)
+
+    for token in (tokens["access_token"], tokens["refresh_token"]):
+        assert told(key, "/v1/introspect", token).json()["client_id"] == app.client_id
+        assert told(stranger, "/v1/introspect", token).status_code == 403
+        told(stranger, "/v1/revoke", token)
+    assert told(key, "/v1/introspect", world.token(stranger)).json() == {"active": False}
+    assert is_good(world, tokens["access_token"])
+    assert told(key, "/v1/revoke", tokens["access_token"]).status_code == 200
+    assert not is_good(world, tokens["access_token"])
+    again = app.refresh(tokens["refresh_token"]).json()
+    assert told(key, "/v1/revoke", again["refresh_token"]).status_code == 200
+    assert not is_good(world, again["access_token"])
 
 
 @pytest.mark.parametrize("path", ["/v1/introspect", "/v1/revoke"])

@@ -124,8 +124,8 @@ def test_deleting_takes_policies_and_role_keys_along(database: Database) -> None
     dead = {*indices(database, first.access), *indices(database, second.access)}
     before = version(database)
     with write(database, NOW + 5) as tx:
-        deleted, made = principals.delete_principal(tx, ROLE)
-        assert (set(deleted), made) == ({first.access, second.access}, [])
+        gone = principals.delete_principal(tx, ROLE)
+        assert (set(gone.keys), gone.made) == ({first.access, second.access}, [])
     assert revoked(database) == dead
     assert version(database) == before + 1
     assert (count(database, "policy"), count(database, "role_key"), count(database, "secret")) == (1, 1, 1)

@@ -136,7 +136,7 @@ def test_a_disabled_users_role_key_opens_nothing_until_the_user_is_enabled(
 
 def test_the_end_of_a_user_leaves_nothing_personal(database: Database, key: RoleKey) -> None:
     with write(database) as tx:
-        accesses, _ = users.delete_user(tx, ada(tx))
+        accesses = users.delete_user(tx, ada(tx)).keys
     assert accesses == [key.access]
     assert (count(database, "user_account"), count(database, "membership"), count(database, "role_key")) == (
         0,
