@@ -134,6 +134,16 @@ def test_of_a_user_who_was_disabled_since(world: World, app: App, browser: Brows
     assert poll(app, begun["device_code"]) == (400, "access_denied")
 
 
+def test_a_device_that_asks_for_more_than_its_user_holds_gets_what_that_is(
+    world: World, browser: Browser
+) -> None:
+    greedy = register(world, "data:*@*")
+    begun = begin(greedy, scope="data:*@*")
+    decide(browser, begun["user_code"], "allow")
+    answer = greedy.ask({"grant_type": GRANT, "device_code": begun["device_code"]})
+    assert (answer.status_code, answer.json().get("scope")) == (200, "data:get@*")
+
+
 def test_polling_too_often_makes_the_interval_longer(app: App) -> None:
     begun = begin(app)
     assert begun["interval"] == 5
