@@ -79,6 +79,8 @@ async def update(call: Call) -> Versioned:
         together = _with(App(**_members(tx.session, row)), call.body)
         if (together.token_endpoint_auth_method == BY_SECRET) != (row.secret_hash is not None):
             raise Denial("conflict", "an app with and one without a secret are two: register another one")
+        if _is_elsewhere(row, together):
+            _require_its_role(call, tx.session, row)
         apps.change(tx, row, together.registration(row.secret_hash))
         _have_signed(call, tx, row)
         return _versioned(tx.session, row)
@@ -95,6 +97,7 @@ async def renew_secret(call: Call) -> Versioned:
         call.preconditions.require(row.version)
         if row.secret_hash is None:
             raise Denial("conflict", "this app has no secret: it is registered without one")
+        _require_its_role(call, tx.session, row)
         apps.set_secret(tx, row, handle_hash(secret, call.service.credentials.hash_key.key))
         return _registered(tx.session, row, secret)
 
@@ -117,6 +120,20 @@ async def delete(call: Call) -> DeletedApp:
         return DeletedApp(deleted=name)
 
     return await call.change(work)
+
+
+def _is_elsewhere(row: AppRow, changed: ClientMetadata) -> bool:
+    """Whether somebody else could be the app, or be sent its users, by what changes."""
+    known = row.authentication, row.jwks, json.loads(row.redirect_uris)
+    wanted = changed.registration(None)
+    return known != (wanted.authentication, wanted.jwks, list(wanted.redirect_uris))
+
+
+def _require_its_role(call: Call, session: Session, row: AppRow) -> None:
+    """Whoever can be an app can be its role. Raises BearerDenial."""
+    if row.role_id is not None:
+        role = session.get_one(Principal, row.role_id).name
+        call.caller.require("role:assume", role.removeprefix(ROLE_PREFIX))
 
 
 def _have_signed(call: Call, tx: Transaction, row: AppRow) -> None:

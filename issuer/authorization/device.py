@@ -20,6 +20,7 @@ from issuer.console.pages import page, page_row, sign_in_first, target_of
 from issuer.denials import Denial
 from issuer.resources import Row
 from issuer.service import Service
+from issuer.signing_in import sessions
 from issuer.store import device_codes, rights
 from issuer.store.database import Transaction
 from issuer.store.tables import DeviceCode, Principal, UserGrant
@@ -80,6 +81,9 @@ async def post_device_code(service: Service, http: Request) -> Response:
     client, held = await service.read(lambda reading: _look(reading, code, session))
     if client is None:
         return _wrong(browser, form)
+    if client.is_ours and not sessions.is_recent(session):
+        # It becomes the user, with all that the pages ask a fresh proof for.
+        return sign_in_first(f"/device?user_code={device_codes.shown(code.user_code)}")
     return page(
         browser,
         "device.html",
@@ -102,7 +106,7 @@ async def post_decision(service: Service, http: Request) -> Response:
 
     def work(tx: Transaction) -> bool:
         client = clients.find(tx.session, code.client_id)
-        if client is None:
+        if client is None or (client.is_ours and not sessions.is_recent(session)):
             return False
         row = tx.session.get_one(UserGrant, session.grant_id)
         if decision == device_codes.APPROVED:

@@ -12,8 +12,9 @@ from sqlmodel import Session, col, select
 from issuer.store import names, status_indices, user_grants
 from issuer.store.database import Transaction
 from issuer.store.refusals import Conflict, NotFound
-from issuer.store.tables import AppRow, Principal, UserAccount
-from verifier import Permission
+from issuer.store.tables import AppRow, Principal, UserAccount, UserGrant
+from issuer.store.user_grants import CONSENT
+from verifier import Permission, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,7 @@ def change(tx: Transaction, row: AppRow, registration: Registration) -> None:
     """
     _refuse_taken_host(tx.session, row.client_id, registration.host)
     is_narrowed = registration.scope != row.scope
+    before = set(json.loads(row.redirect_uris))
     is_proven_anew = (registration.authentication, registration.jwks) != (row.authentication, row.jwks)
     for column, value in _columns(registration).items():
         setattr(row, column, value)
@@ -126,10 +128,26 @@ def change(tx: Transaction, row: AppRow, registration: Registration) -> None:
     tx.session.add(row)
     if is_narrowed:
         user_grants.end_tokens(tx, user_grants.of_client(tx.session, row.client_id))
+        _narrow_consents(tx, row)
+    if not before.issuperset(registration.redirect_uris):
+        # Codes would go to a place that nobody was asked about.
+        user_grants.end(tx, _consents(tx, row))
     if is_proven_anew:
         end_own_tokens(tx, [row])
         end_tokens_on_behalf(tx, [row])
     tx.audit("app:update", row.name, client_id=row.client_id, scope=row.scope)
+
+
+def _consents(tx: Transaction, row: AppRow) -> list[UserGrant]:
+    return [each for each in user_grants.of_client(tx.session, row.client_id) if each.kind == CONSENT]
+
+
+def _narrow_consents(tx: Transaction, row: AppRow) -> None:
+    """What it wants no more is not agreed to when it wants it again."""
+    for consent in _consents(tx, row):
+        before = Scope.parse(consent.scope or "")
+        consent.scope = str(Scope.of((before & Scope.parse(row.scope)).permissions, before.words))
+        tx.session.add(consent)
 
 
 def set_secret(tx: Transaction, row: AppRow, secret_hash: bytes) -> None:

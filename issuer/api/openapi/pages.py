@@ -275,6 +275,7 @@ PAGES = (
             method="POST",
             path=path,
             summary=summary,
+            leads_on=True,
             form=form,
             refusals=("slow_down", "invalid_token"),
         )

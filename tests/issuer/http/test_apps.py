@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from keys.signing_key import SigningKey
-from tests.browsers import signed_in
-from tests.clients import claims, command_line, register
+from tests.browsers import Browser, signed_in
+from tests.clients import claims, command_line, register, returned
 from tests.issuer.http.world import World, bearer, made
 
 
@@ -165,3 +165,39 @@ def test_an_app_that_acts_for_its_owner_is_not_its_owner(world: World) -> None:
         world.nobody.delete(f"/v1/apps/{app.name}", headers=bearer(token)),
     ):
         assert answer.status_code == 403
+
+
+def test_who_changes_an_app_that_is_a_role_may_assume_it(world: World) -> None:
+    """By its keys, its secret or where its users are sent, one would be the role."""
+    role = world.role("data:get@*")
+    app = register(world, role=role, token_endpoint_auth_method="client_secret_basic")
+    outsider = bearer(world.holder(f"app:*@{app.name}").text)
+    insider = bearer(world.holder(f"app:*@{app.name}", f"role:assume@{role}").text)
+    place = f"/v1/apps/{app.name}"
+    elsewhere = {"redirect_uris": ["https://elsewhere.test/cb"]}
+    for headers, status in ((outsider, 403), (insider, 200)):
+        assert world.nobody.post(f"{place}/secret", headers=headers).status_code == status
+        assert world.nobody.patch(place, headers=headers, json=elsewhere).status_code == status
+        assert world.nobody.patch(place, headers=headers, json={"description": "x"}).status_code == 200
+
+
+def test_users_are_asked_again_where_an_app_sends_them_elsewhere(world: World, browser: Browser) -> None:
+    app = register(world)
+    app.code(browser, scope="data:get@*")
+    uris = [app.redirect_uri, "https://elsewhere.test/cb"]
+    assert world.admin.patch(f"/v1/apps/{app.name}", json={"redirect_uris": uris}).status_code == 200
+    told = returned(browser.get(app.target(scope="data:get@*", prompt="none")))
+    assert told["error"] == "consent_required"
+
+
+def test_what_an_app_wanted_no_more_is_asked_about_when_it_wants_it_again(
+    world: World, browser: Browser
+) -> None:
+    app = register(world, "data:get@* data:put@*")
+    app.code(browser, scope="data:get@* data:put@*")
+    for scope in ("data:get@*", "data:get@* data:put@*"):
+        assert world.admin.patch(f"/v1/apps/{app.name}", json={"scope": scope}).status_code == 200
+    told = returned(browser.get(app.target(scope="data:get@*", prompt="none")))
+    assert "code" in told
+    told = returned(browser.get(app.target(scope="data:put@*", prompt="none")))
+    assert told["error"] == "consent_required"

@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from issuer.store.tables import DeviceCode
 from tests.browsers import Browser, inside, signed_in
-from tests.clients import App, claims, register
+from tests.clients import App, claims, command_line, register
 from tests.issuer.http.cases import case
 from tests.issuer.http.sockets import client_at
 from tests.issuer.http.world import World, bearer, made
@@ -212,3 +212,14 @@ def test_too_many_that_wait_at_one_address(world: World, app: App) -> None:
             crowd.post("/v1/device", data={"client_id": app.client_id}).status_code for _ in range(51)
         }
     assert statuses == {200, 429}
+
+
+def test_the_command_line_is_let_in_by_who_proved_it_a_moment_ago(world: World, ada: str) -> None:
+    begun = begin(command_line(world))
+    with signed_in(world.issuer, ada, at=int(time.time()) - 1000) as stale:
+        stale.get("/device")
+        answer = stale.send("/device", {"user_code": begun["user_code"]})
+        assert answer.headers["location"].startswith("/login?next=/device")
+        stale.get("/device")
+        asked = {"user_code": begun["user_code"], "decision": "allow"}
+        assert stale.send("/device/decision", asked).status_code == 400
