@@ -17,7 +17,7 @@ from tests.clients import App, claims, register, returned
 from tests.issuer.http.cases import case
 from tests.issuer.http.test_device import begin, poll
 from tests.issuer.http.test_token_exchange import exchange
-from tests.issuer.http.world import World, bearer, made
+from tests.issuer.http.world import World, made
 from verifier.claims import TYP
 
 
@@ -132,25 +132,3 @@ def test_what_is_another_users_is_not_there(world: World, ada: str) -> None:
         mine.get("/")
         assert mine.send("/account/sign-ins/end", {"id": str(row.id)}).status_code == 404
         assert theirs.get("/").status_code == 200
-
-
-@case("cs-once", "404", "none")
-def test_a_set_up_link_shows_nothing_again(world: World, ada: str) -> None:
-    made_link = world.admin.post(f"/v1/users/{ada}/invitations", json={})
-    assert made_link.headers["cache-control"] == "no-store"
-    path = made_link.json()["url"].removeprefix(world.url)
-    password = "correct horse battery"
-    with Browser(world.url) as first, Browser(world.url) as again:
-        first.get(path)
-        assert first.send("/setup", {"password": password, "again": password}).status_code == 303
-        assert again.get(path).status_code == 404
-
-
-@case("cs-escalate", "403", "none")
-def test_nobody_makes_a_key_that_is_wider_than_they_are(world: World) -> None:
-    role = world.role("data:get@*")
-    key = world.holder(f"role-key:create@{role}")
-    answer = world.nobody.post(
-        f"/v1/roles/{role}/keys", headers=bearer(key.text), json={"scope": "data:get@*"}
-    )
-    assert (answer.status_code, answer.json()["code"]) == (403, "not_permitted")

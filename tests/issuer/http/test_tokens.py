@@ -8,9 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlmodel import select
 
-from tests.browsers import signed_in
+from issuer.store.tables import Secret
+from tests.browsers import inside, signed_in
 from tests.clients import as_oneself, claims, command_line
+from tests.issuer.http.cases import case
 from tests.issuer.http.world import OTHER, SERVICES, World, bearer, made, open_world
 
 DAY = 86400
@@ -53,6 +56,25 @@ def test_a_person_makes_one_and_gets_tokens_with_it(world: World, ada: str, own:
     said = claims(token)
     assert (said["sub"], said["client_id"], said["scope"]) == (f"user:{ada}", access, made_["scope"])
     assert said["roles"] == [], "it is narrower than any role"
+
+
+@case("cs-once", "404", "none")
+def test_nothing_has_it_again(world: World, ada: str, own: dict[str, str]) -> None:
+    with signed_in(world.issuer, ada) as browser:
+        browser.get("/tokens/new")
+        form = {"name": "once", "preset-read": "on", "expires": "30"}
+        shown = browser.send("/tokens/new", form)
+        (made_,) = world.nobody.get("/v1/tokens", headers=own).json()["items"]
+        secret = shown.text.partition(f"{made_['id']}:")[2][:38]
+        assert (len(secret), shown.headers["cache-control"]) == (38, "no-store")
+        for path in ("/tokens", "/tokens/new"):
+            assert secret not in browser.get(path).text
+        assert browser.get(f"/tokens/{made_['id']}").status_code == 404
+    assert secret not in world.nobody.get(f"/v1/tokens/{made_['id']}", headers=own).text
+    assert world.nobody.get(f"/v1/tokens/{made_['id']}/secret", headers=own).status_code == 404
+    with inside(world.issuer) as there, there.database.read() as reading:
+        rows = reading.exec(select(Secret).where(Secret.access == made_["id"])).all()
+        assert [len(row.hash) for row in rows] == [32], "a keyed hash, and nothing else"
 
 
 def test_it_is_listed_and_looked_at_without_its_secret(world: World, own: dict[str, str]) -> None:
@@ -136,11 +158,19 @@ def test_a_name_is_its_owners_once(world: World, own: dict[str, str]) -> None:
     assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
 
 
-def test_a_preset_wider_than_its_maker_says_what_is_missing(world: World, own: dict[str, str]) -> None:
+@case("cs-escalate", "403", "none")
+def test_a_preset_wider_than_its_maker_says_what_is_missing(
+    world: World, ada: str, own: dict[str, str]
+) -> None:
     asked = {"name": "wide", "presets": ["developer-operations"]}
     answer = world.nobody.post("/v1/tokens", headers=own, json=asked)
     assert (answer.status_code, answer.json()["code"]) == (403, "not_permitted")
     assert answer.json()["missing"] == "data:*@* repository:*@*"
+    with signed_in(world.issuer, ada) as browser:
+        browser.get("/tokens/new")
+        form = {"name": "wide", "preset-developer-operations": "on", "expires": "30"}
+        assert browser.send("/tokens/new", form).status_code == 400
+    assert world.nobody.get("/v1/tokens", headers=own).json()["items"] == []
 
 
 def test_what_its_owner_loses_it_loses(world: World, ada: str, own: dict[str, str]) -> None:
