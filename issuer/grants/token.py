@@ -68,12 +68,11 @@ async def post_token(service: Service, request: Request) -> Response:
 
 async def get_token(service: Service, request: Request) -> Response:
     """A job's token, for its ticket."""
-    form = dict(request.query_params)
+    service.coherence.check()
+    now, form = int(time.time()), dict(request.query_params)
+    grant = await tickets.redeem(service, request, now)
     if unknown := form.keys() - _OF_JOBS:
         raise Denial("invalid_request", f"{min(unknown)[:100]!r} is no parameter here")
-    service.coherence.check()
-    now = int(time.time())
-    grant = await tickets.redeem(service, request, now)
     minted = service.mint.mint(grant, asked_audience(service.settings, form), form.get("scope"), now)
     note(request.scope, jti=minted.token_id, scope=minted.scope)
     return TokenResponse(Issued(minted))
