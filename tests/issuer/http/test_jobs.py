@@ -160,10 +160,10 @@ def test_what_the_platform_sets_is_set_whatever_was_written(world: World) -> Non
 
 def test_a_label_scoped_credential_stamps_its_labels_and_stays_within_them(world: World) -> None:
     role = world.role("data:get@*")
-    key = world.key(world.role("job:*@*[team=nlp]", f"role:assume@{role}"))
+    key = world.key(world.role("job:*@*[team=stamped]", f"role:assume@{role}"))
     asked = {"role": role, "labels": {"stage": "test"}}
     job = made(world.nobody.post("/v1/jobs", headers=bearer(key.text), json=asked))
-    assert job["labels"]["team"] == "nlp"
+    assert job["labels"]["team"] == "stamped"
     other = begin(world, role, labels={"team": "vision"})
     mine = bearer(key.text)
     listed = world.nobody.get("/v1/jobs", headers=mine).json()["items"]
@@ -175,7 +175,7 @@ def test_a_label_scoped_credential_stamps_its_labels_and_stays_within_them(world
 
     place = f"/v1/jobs/{job['id']}/labels"
     assert world.nobody.put(place, headers=mine, json={"labels": {"team": "vision"}}).status_code == 403
-    changed = world.nobody.put(place, headers=mine, json={"labels": {"team": "nlp", "stage": "live"}})
+    changed = world.nobody.put(place, headers=mine, json={"labels": {"team": "stamped", "stage": "live"}})
     assert changed.json()["labels"]["stage"] == "live"
     reserved = world.nobody.put(place, headers=mine, json={"labels": {"hourmark/id": "x"}})
     assert (reserved.status_code, reserved.json()["code"]) == (422, "invalid_field")
