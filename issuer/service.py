@@ -21,7 +21,7 @@ from issuer.mint import Mint
 from issuer.settings import Settings
 from issuer.signing import SigningKeys
 from issuer.status import StatusPublisher
-from issuer.store import changes, device_codes, status_indices
+from issuer.store import changes, status_indices
 from issuer.store.changes import ChangeFeed
 from issuer.store.database import Database, StoreUnavailable, Transaction
 from issuer.throttle import Throttle
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from issuer.signing_in.upstream_client import Upstream
 
 T = TypeVar("T")
-_WRONG_USER_CODES = 5
 """In the life of one (RFC 8628 section 5.1)."""
 _READS = CapacityLimiter(4)
 """However many read, changes and what other processes changed find a thread."""
@@ -53,7 +52,6 @@ class Service:
     apps: AppAuthentication
     upstreams: Mapping[str, Upstream]
     """Other OpenID providers that users sign in by."""
-    user_codes: Throttle
     """Wrong codes of devices, by address and by user."""
     callers: Callers
     throttle: Throttle
@@ -173,7 +171,6 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         clients=clients,
         apps=AppAuthentication(database, credentials, clients, throttle, settings),
         upstreams=_upstreams(settings),
-        user_codes=Throttle(_WRONG_USER_CODES, minutes=device_codes.LIFETIME // 60),
         callers=Callers(clients, coherence),
         throttle=throttle,
         coherence=coherence,

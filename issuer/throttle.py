@@ -15,9 +15,9 @@ from issuer.denials import Denial
 class Throttle:
     """Counts failures in this process, by address."""
 
-    def __init__(self, failures: int, *, minutes: int = 1) -> None:
+    def __init__(self, failures: int) -> None:
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._limit = RateLimitItemPerMinute(failures, minutes)
+        self._limit = RateLimitItemPerMinute(failures)
 
     def is_over(self, source: str) -> bool:
         """Whether there were so many from there that the next one is answered with `slow_down`."""

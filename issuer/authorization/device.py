@@ -146,14 +146,17 @@ async def _waiting(
 ) -> DeviceCode | None:
     """The code that was typed, if one waits under it. Raises Denial after too many wrong ones."""
     tried = (f"address:{source(http.scope)}", f"user:{session.user}")
-    for who in tried:
-        if service.user_codes.is_over(who):
-            raise service.user_codes.too_many(who)
     typed, now = device_codes.typed(form.get("user_code", "")), int(time.time())
+    locked_until = await service.read(lambda reading: device_codes.locked_until(reading, tried, now))
+    if locked_until is not None:
+        raise Denial(
+            "slow_down",
+            f"too many wrong codes from here: try again in {locked_until - now} s",
+            headers={"Retry-After": str(locked_until - now)},
+        )
     code = await service.read(lambda reading: _detached(reading, typed, now))
     if code is None:
-        for who in tried:
-            service.user_codes.failed(who, Denial("not_found", "nothing waits under this code"))
+        await service.write(session.user, lambda tx: device_codes.note_wrong(tx, tried))
     return code
 
 

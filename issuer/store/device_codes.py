@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 
 from sqlmodel import Session, col, delete, func, select, update
 
 from issuer.store import user_grants
 from issuer.store.database import Transaction
-from issuer.store.tables import DeviceCode, Principal, UserGrant
+from issuer.store.tables import DeviceCode, Principal, UserGrant, WrongUserCode
 from keys import Handle, handle_hash
 
 LIFETIME = 600
 """Seconds, also for the person to find a browser."""
 _KEPT_SECONDS = 86400
 """How long a code that comes again still ends what it became."""
+MAX_WRONG = 5
+"""Wrong codes of one user, or from one address, in the life of a code (RFC 8628 section 5.1)."""
 INTERVAL = 5
 """Seconds between two questions of a device; one more of it for each that came too early."""
 _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
@@ -119,14 +122,31 @@ def became(tx: Transaction, code: DeviceCode, row: UserGrant) -> None:
     tx.session.add(code)
 
 
+def note_wrong(tx: Transaction, who: Iterable[str]) -> None:
+    """These typed a code under which nothing waits."""
+    tx.session.add_all(WrongUserCode(who=each, at=tx.now) for each in who)
+
+
+def locked_until(session: Session, who: Iterable[str], now: int) -> int | None:
+    """Unix seconds until which one of these has had its tries in the life of a code; None if none has."""
+    for each in who:
+        tries = select(WrongUserCode.at).where(WrongUserCode.who == each, WrongUserCode.at > now - LIFETIME)
+        latest = session.exec(tries.order_by(col(WrongUserCode.at).desc()).limit(MAX_WRONG)).all()
+        if len(latest) == MAX_WRONG:
+            return latest[-1] + LIFETIME
+    return None
+
+
 def has_old(session: Session, now: int) -> bool:
     """Whether the function below would find one."""
-    old = select(DeviceCode.hash).where(col(DeviceCode.expires_at) <= now - _KEPT_SECONDS)
-    return session.exec(old.limit(1)).first() is not None
+    codes = select(DeviceCode.hash).where(col(DeviceCode.expires_at) <= now - _KEPT_SECONDS)
+    tries = select(WrongUserCode.id).where(col(WrongUserCode.at) <= now - LIFETIME)
+    return any(session.exec(old.limit(1)).first() is not None for old in (codes, tries))
 
 
 def forget_old(tx: Transaction) -> None:
     tx.session.execute(delete(DeviceCode).where(col(DeviceCode.expires_at) <= tx.now - _KEPT_SECONDS))
+    tx.session.execute(delete(WrongUserCode).where(col(WrongUserCode.at) <= tx.now - LIFETIME))
 
 
 def _wait(tx: Transaction, code: DeviceCode) -> str:

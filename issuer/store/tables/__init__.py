@@ -7,6 +7,7 @@ from issuer.store.tables.apps import (
     DeviceCode,
     RefreshToken,
     UserGrant,
+    WrongUserCode,
 )
 from issuer.store.tables.jobs import JobRow
 from issuer.store.tables.logs import AuditRow, Change
@@ -47,4 +48,5 @@ __all__ = [
     "UpstreamIdentity",
     "UserAccount",
     "UserGrant",
+    "WrongUserCode",
 ]

@@ -141,3 +141,15 @@ class DeviceCode(SQLModel, table=True):
     used_at: int | None = Field(default=None, sa_type=BigInteger)
     grant_id: int | None = None
     """The sign-in that it became: when the code comes again, that ends."""
+
+
+class WrongUserCode(SQLModel, table=True):
+    """Somebody typed a code under which nothing waits."""
+
+    __tablename__ = "wrong_user_code"
+    __table_args__ = (Index("ix_wrong_user_code_who", "who", "at"),)
+
+    id: int = Field(default=None, primary_key=True)
+    who: str
+    """A user, or an address."""
+    at: int = Field(sa_type=BigInteger, index=True)

@@ -253,3 +253,20 @@ def test_only_its_hash_is_kept_and_not_for_ever(database: Database, code: str) -
             assert device_codes.has_old(tx.session, tx.now) is not is_kept
             device_codes.forget_old(tx)
         assert count(database, "device_code") == is_kept
+
+
+def test_wrong_codes_are_counted_by_who_typed_them_for_the_life_of_a_code(database: Database) -> None:
+    def locked(*who: str, now: int = NOW) -> int | None:
+        with database.read() as session:
+            return device_codes.locked_until(session, who, now)
+
+    for seconds in range(device_codes.MAX_WRONG):
+        assert locked("user:ada", "address:x") is None
+        with write(database, now=NOW + seconds) as tx:
+            device_codes.note_wrong(tx, ("user:ada", f"address:{seconds}"))
+    until = NOW + device_codes.LIFETIME
+    assert (locked("user:ada", now=NOW + 5), locked("address:1", "user:ada", now=NOW + 5)) == (until, until)
+    assert (locked("user:eve", "address:1"), locked("user:ada", now=until)) == (None, None)
+    with write(database, now=until + 10) as tx:
+        device_codes.forget_old(tx)
+    assert count(database, "wrong_user_code") == 0
