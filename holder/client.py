@@ -10,11 +10,12 @@ from holder.api.apps import Apps
 from holder.api.consents import Consents
 from holder.api.roles import Roles
 from holder.api.sign_ins import SignIns
+from holder.api.tokens import Tokens
 from holder.api.users import Users
 from keys import RoleKey
 
 
-class Issuer(Roles, Users, SignIns, Apps, Consents):
+class Issuer(Roles, Users, SignIns, Apps, Consents, Tokens):
     """All that a holder asks of one."""
 
     def me(self) -> answers.Me:

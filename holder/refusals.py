@@ -20,12 +20,22 @@ _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 # Where the protocol's own phrase would say nothing to a user.
 _WHAT = {400: "The request was refused", 409: "That cannot be", 422: "The request was refused"}
 # Fields that the user gave under another name.
-_OPTIONS = {"grace_seconds": "--grace in seconds", "expires_at": "--expires", "sign_in": "--id"}
+_OPTIONS = {
+    "grace_seconds": "--grace in seconds",
+    "expires_at": "--expires",
+    "never_expires": "--expires never",
+    "presets": "--role",
+    "label_selectors": "--label-selector",
+    "resources": "--resource",
+    "audiences": "--audience",
+    "sign_in": "--id",
+}
 _FIELD = re.compile(rf"\b({'|'.join(_OPTIONS)})(?=: )")
-_NOUNS = {"roles": "role", "users": "user", "apps": "app", "consents": "consent"}
+_NOUNS = {"roles": "role", "users": "user", "apps": "app", "consents": "consent", "tokens": "token"}
 _INNER_LISTS = {"keys": "key list", "policies": "policy list", "roles": "role list", "sign-ins": "sign-ins"}
 _ABOUT = re.compile(rf"/v1/({'|'.join(_NOUNS)})(?:/([^/?]+)/({'|'.join(_INNER_LISTS)})(/?))?")
 _CONSENTS_OF = re.compile(r"/v1/consents\?")
+_TOKENS_OF = re.compile(r"/v1/tokens(?:\?|$)")
 
 
 def refusal(answer: httpx.Response, issuer: str, credential: Credential | None) -> HolderError:
@@ -121,6 +131,8 @@ def _listing(answer: httpx.Response) -> str:
         return "hourmark user list" + (", hourmark role list" if answer.request.method == "POST" else "")
     if _CONSENTS_OF.match(path):
         return "hourmark user list"
+    if answer.status_code == 404 and _TOKENS_OF.match(path):
+        return "hourmark user list, hourmark role list"
     # Where a list itself is not found, what it is of is missing.
     if inner is None or (answer.status_code == 404 and not within):
         return f"hourmark {_NOUNS[outer]} list"

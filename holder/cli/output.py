@@ -33,11 +33,17 @@ class View:
     """
 
     def __init__(
-        self, fields: Sequence[str], output: Format | None, template: str | None, field: str | None
+        self,
+        fields: Sequence[str],
+        output: Format | None,
+        template: str | None,
+        field: str | None,
+        *,
+        usual: Format = Format.TABLE,
     ) -> None:
         """Raises UsageError if the options contradict one another or name a field that is not there."""
         self._fields = list(fields)
-        self._format = output or Format.TABLE
+        self._format = output or usual
         self._line: Callable[[Item], str] | None = None
         if template is not None and field is not None:
             raise UsageError(
@@ -70,8 +76,11 @@ class View:
             text = _document(dict(item), self._format)
         typer.echo(text)
 
-    def many(self, items: Iterable[Item]) -> None:
-        """A list, which may be empty. A line an item is shown as it comes: `| head` ends a long one early."""
+    def many(self, items: Iterable[Item], *, columns: Sequence[str] = ()) -> None:
+        """A list, which may be empty; a table has these columns alone, if there are any.
+
+        A line an item is shown as it comes: `| head` ends a long one early.
+        """
         if self._line is not None or self._format is Format.TEXT:
             for item in items:
                 typer.echo((self._line or _text_line)(item))
@@ -80,7 +89,7 @@ class View:
         if self._format is not Format.TABLE:
             typer.echo(_document([dict(item) for item in rows], self._format))
         elif rows:
-            typer.echo(_table(self._fields, rows))
+            typer.echo(_table(columns or self._fields, rows))
         else:
             typer.echo("There is none.", err=True)
 

@@ -20,6 +20,7 @@ from holder.cli import (
     logout,
     role,
     status,
+    token,
     user,
     verify,
     whoami,
@@ -69,6 +70,7 @@ app.command("status")(status.status)
 app.add_typer(context.app, name="context")
 app.add_typer(role.app, name="role")
 app.add_typer(user.app, name="user")
+app.add_typer(token.app, name="token")
 app.add_typer(apps.app, name="app")
 app.add_typer(consent.app, name="consent")
 app.command("verify")(verify.verify)

@@ -218,9 +218,10 @@ class Session:
             return "CI is set, so nobody is asked"
         return None if sys.stdin.isatty() and sys.stderr.isatty() else "there is no terminal to ask on"
 
-    def view(self, fields: Sequence[str]) -> View:
-        """How to show data with `fields`. Raises UsageError."""
-        return View(fields, self.choices.output, self.choices.format_template, self.choices.field)
+    def view(self, fields: Sequence[str], *, usual: Format = Format.TABLE) -> View:
+        """How to show data with `fields`; `usual` is the form where none was chosen. Raises UsageError."""
+        chosen = self.choices
+        return View(fields, chosen.output, chosen.format_template, chosen.field, usual=usual)
 
     def say_if_set(self, what: str, *variables: str) -> None:
         """Tells of each of these variables that is set what that means."""

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, unquote, unquote_plus, urlsplit
 
 from keys import RoleKey, SigningKey
 from tests.holder.answering import MADE, Answer, Request, page, problem
+from tests.holder.token_double import PRESETS, TokenDouble
 from tests.holder.user_double import UserDouble
 from verifier import Scope, StatusReference, Token
 from verifier.status_list import TYP, StatusList
@@ -35,6 +36,7 @@ class IssuerDouble:
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
     policies: list[dict[str, Any]] = field(default_factory=list)
     users: UserDouble = field(default_factory=UserDouble)
+    api_tokens: TokenDouble = field(default_factory=TokenDouble)
     tokens: set[str] = field(default_factory=set)
     revoked: set[int] = field(default_factory=set)
     lifetime: int = 3600
@@ -87,6 +89,8 @@ class IssuerDouble:
                 return 200, self.signing_key.sign(listed.to_payload(self.url), TYP).encode()
             case "POST", "v1", "token":
                 return self._exchange(request)
+            case "GET", "v1", "presets":
+                return 200, {"items": PRESETS}
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
         access, _, secret = bearer.partition(":")
         if bearer not in self.tokens and self.keys.get(access, {}).get("secret") != secret:
@@ -105,6 +109,8 @@ class IssuerDouble:
                 }
             case _, "v1", "roles", *rest:
                 return self._roles(request, [unquote(segment) for segment in rest])
+            case _, "v1", "tokens", *rest:
+                return self.api_tokens.answer(request, rest)
             case _, "v1", "users", *rest:
                 return self.users.answer(request, [unquote(segment) for segment in rest])
         return problem(404, "not_found", "there is no such page")

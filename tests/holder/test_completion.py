@@ -66,5 +66,6 @@ def test_answers(hourmark: Hourmark, issuer: IssuerDouble, home: Path) -> None:
     assert completed("hourmark --profile s", environ) == ["staging"]
     assert completed("hourmark whoami -o ", environ) == ["table", "json", "yaml", "text"]
     assert completed("hourmark role key list r --st", environ) == ["--state"]
+    assert completed("hourmark token list --state ", environ) == ["active", "expired"]
     assert completed("hourmark nothing-like-it ", environ) == completed("hourmark ", environ)
     assert len(issuer.requests) == seen

@@ -14,6 +14,7 @@ from holder.profile import Profile
 from keys import RoleKey
 from tests.holder.conftest import Done, Hourmark
 from tests.holder.issuer_double import SERVICES, IssuerDouble
+from tests.holder.token_double import TokenDouble
 from tests.holder.user_double import UserDouble
 
 ROLE = "org.account.token"
@@ -22,7 +23,7 @@ ACCESS = RoleKey.generate().access
 
 
 class World:
-    """An issuer with a role, its policy and key, and a user who holds it, and somebody signed in.
+    """An issuer with a role, its policy and key, a user who holds it, an API token, and somebody signed in.
 
     New for each command that runs.
     """
@@ -34,6 +35,8 @@ class World:
         issuer.keys = {ACCESS: {**issuer.keys[issuer.add_key(ROLE).access], "access": ACCESS}}
         issuer.users = UserDouble()
         issuer.users.add(USER, ROLE)
+        issuer.api_tokens = TokenDouble()
+        issuer.api_tokens.add(ACCESS, "basetoken")
         self.token = issuer.mint(ROLE, "data:get@a", audience=SERVICES)
         Profile("default", issuer.url, issuer.add_key().reveal(), "role:org.account.admin").save()
 
@@ -57,6 +60,12 @@ DATA: dict[str, tuple[str, Callable[[World], list[str]]]] = {
     "role policy new": ("permission", lambda _: [ROLE, "data:get@b"]),
     "role policy test": ("permission", lambda _: [ROLE, "data:get@a"]),
     "status": ("credential", lambda _: []),
+    "token create": ("name", lambda _: ["nightly", "--role", "read"]),
+    "token delete": ("deleted", lambda _: [ACCESS]),
+    "token get": ("name", lambda _: [ACCESS]),
+    "token list": ("prefix", lambda _: []),
+    "token presets": ("name", lambda _: []),
+    "token renew": ("id", lambda _: [ACCESS]),
     "user delete": ("deleted", lambda _: [USER]),
     "user disable": ("state", lambda _: [USER]),
     "user enable": ("state", lambda _: [USER]),
@@ -123,7 +132,7 @@ def test_its_data_comes_in_every_form(run: Callable[..., Done], command: str) ->
 @pytest.mark.parametrize("command", DATA)
 def test_a_field_that_it_does_not_have(hourmark: Hourmark, issuer: IssuerDouble, command: str) -> None:
     world = World(issuer)
-    before = deepcopy((issuer.roles, issuer.users))
+    before = deepcopy((issuer.roles, issuer.users, issuer.api_tokens))
     line = [*command.split(), *DATA[command][1](world), "--field", "nonsense"]
     words, in_json = hourmark(*line), hourmark(*line, "-o", "json")
     assert (words.code, words.out, in_json.code, in_json.out) == (2, "", 2, "")
@@ -131,7 +140,7 @@ def test_a_field_that_it_does_not_have(hourmark: Hourmark, issuer: IssuerDouble,
     assert in_json.error["error"].startswith("There is no field 'nonsense': the fields are ")
     named = in_json.error["error"].rpartition("are ")[2].lower().split(", ")
     assert DATA[command][0].replace("_", "") in named
-    assert (issuer.roles, issuer.users) == before
+    assert (issuer.roles, issuer.users, issuer.api_tokens) == before
 
 
 @pytest.mark.parametrize("command", EVERY)
