@@ -288,3 +288,24 @@ class SignedOut:
 def names(kind: type[object]) -> list[str]:
     """The members of one of the classes above."""
     return [member.name for member in fields(kind)]  # type: ignore[arg-type]  # they are dataclasses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A program that runs as a role for a while."""
+
+    id: str
+    role: str
+    name: str
+    labels: dict[str, str]
+    state: str
+    created_at: str
+    created_by: str
+    ends_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob(Job):
+    """A job just begun, with its ticket."""
+
+    ticket: str = field(repr=False)

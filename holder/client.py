@@ -8,14 +8,16 @@ from urllib.parse import quote_plus
 from holder import answers, reading
 from holder.api.apps import Apps
 from holder.api.consents import Consents
+from holder.api.jobs import Jobs
 from holder.api.roles import Roles
 from holder.api.sign_ins import SignIns
 from holder.api.tokens import Tokens
 from holder.api.users import Users
+from holder.credentials import Ticket
 from keys import RoleKey
 
 
-class Issuer(Roles, Users, SignIns, Apps, Consents, Tokens):
+class Issuer(Roles, Users, SignIns, Apps, Consents, Tokens, Jobs):
     """All that a holder asks of one."""
 
     def me(self) -> answers.Me:
@@ -34,6 +36,19 @@ class Issuer(Roles, Users, SignIns, Apps, Consents, Tokens):
             "/v1/token",
             authorization="Basic " + b64encode(pair.encode()).decode(),
             data={name: value for name, value in asked.items() if value is not None},
+        )
+        return self._read(answer, lambda json: reading.read(answers.IssuedToken, json))
+
+    def exchange_ticket(
+        self, ticket: Ticket, *, resource: str | None = None, scope: str | None = None
+    ) -> answers.IssuedToken:
+        """A token for a job's ticket."""
+        asked = {"resource": resource, "scope": scope}
+        answer = self._send(
+            "GET",
+            "/v1/token",
+            authorization=f"Bearer {ticket.text}",
+            params={name: value for name, value in asked.items() if value is not None},
         )
         return self._read(answer, lambda json: reading.read(answers.IssuedToken, json))
 

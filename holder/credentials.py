@@ -11,7 +11,7 @@ from pathlib import Path
 
 from holder.errors import HolderError, SignInNeeded
 from holder.profile import Profile
-from keys import MalformedRoleKey, RoleKey
+from keys import Handle, MalformedRoleKey, RoleKey
 from verifier import TokenError, jws, strict_json
 
 FLAG, VARIABLE, FILE_VARIABLE = "--app-token", "HOURMARK_TOKEN", "HOURMARK_TOKEN_FILE"
@@ -41,10 +41,17 @@ class Jwt:
 
 
 @dataclass(frozen=True, slots=True)
-class Credential:
-    """A role key or a JWT, and where it came from."""
+class Ticket:
+    """A job's: the issuer gives tokens for it, and takes it for nothing else."""
 
-    secret: RoleKey | Jwt
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A role key, a JWT or a job's ticket, and where it came from."""
+
+    secret: RoleKey | Jwt | Ticket
     source: str
 
     @classmethod
@@ -54,6 +61,8 @@ class Credential:
         try:
             if text.count(".") == 2 and not text.startswith("hm"):
                 return cls(parse_jwt(text), source)
+            if Handle.JOB_TICKET.is_whole(text):
+                return cls(Ticket(text), source)
             return cls(RoleKey.parse(text), source)
         except (MalformedRoleKey, TokenError) as error:
             raise SignInNeeded(
@@ -71,7 +80,9 @@ class Credential:
     @property
     def bearer(self) -> str:
         """What follows `Authorization: Bearer`."""
-        return self.secret.reveal() if isinstance(self.secret, RoleKey) else self.secret.raw
+        if isinstance(self.secret, RoleKey):
+            return self.secret.reveal()
+        return self.secret.raw if isinstance(self.secret, Jwt) else self.secret.text
 
 
 def parse_jwt(text: str) -> Jwt:

@@ -66,6 +66,8 @@ def _is(value: object, hint: object) -> bool:
         return any(_is(value, each) for each in get_args(hint))
     if get_origin(hint) is list:
         return isinstance(value, list) and all(_is(item, str) for item in value)
+    if get_origin(hint) is dict:
+        return isinstance(value, dict) and all(_is(each, str) for pair in value.items() for each in pair)
     if hint is str:
         return isinstance(value, str) and _CONTROL.search(value) is None
     return isinstance(value, hint) if isinstance(hint, type) else False

@@ -175,6 +175,7 @@ def _keep_role_key(
 ) -> Profile:
     from holder import credentials
     from holder.sign_ins import SignIn
+    from keys import RoleKey
 
     if token_file is not None:
         text = credentials.read_file(token_file)
@@ -185,10 +186,10 @@ def _keep_role_key(
             _open(_page_of_new_token(url))
         way, text = "the prompt", _ask()
     credential = credentials.Credential.parse(text, way)
-    if isinstance(credential.secret, credentials.Jwt):
+    if not isinstance(credential.secret, RoleKey):
         raise UsageError(
-            "This is a token, not a role key",
-            "a token lives for an hour at most, so it is not kept",
+            "This is no role key",
+            "a token lives for an hour at most, and a ticket as long as its job: neither is kept",
             "export HOURMARK_TOKEN with it, or make a role key: hourmark role key new ROLE",
         )
     me = session.issuer_for(credential).me()

@@ -74,7 +74,10 @@ def _issued(session: Session, resource: str | None, scope: str | None, min_ttl: 
     secret = session.credential.secret
     if isinstance(secret, credentials.Jwt):
         return _own_token(session, secret, resource, scope)
-    return session.issuer().exchange(secret, resource=resource, scope=scope)
+    issuer = session.issuer(public=True)
+    if isinstance(secret, credentials.Ticket):
+        return issuer.exchange_ticket(secret, resource=resource, scope=scope)
+    return issuer.exchange(secret, resource=resource, scope=scope)
 
 
 def _own_token(session: Session, jwt: Jwt, resource: str | None, scope: str | None) -> IssuedToken:

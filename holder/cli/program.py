@@ -16,6 +16,7 @@ from holder.cli import (
     consent,
     context,
     errors,
+    job,
     login_token,
     logout,
     role,
@@ -73,6 +74,7 @@ app.add_typer(user.app, name="user")
 app.add_typer(token.app, name="token")
 app.add_typer(apps.app, name="app")
 app.add_typer(consent.app, name="consent")
+app.add_typer(job.app, name="job")
 app.command("verify")(verify.verify)
 app.command("can")(verify.can)
 app.command("completion")(completion.completion)

@@ -178,10 +178,19 @@ class Session:
 
     def issuer(self, *, public: bool = False) -> Issuer:
         """The issuer, asked with the credential, or without one for what is `public`."""
-        issuer = self.issuer_for(None if public else self.credential)
+        issuer = self.issuer_for(None if public else self._for_its_api(self.credential))
         if not public and self.offer.is_sign_in:
             issuer.renew = self._renewed
         return issuer
+
+    def _for_its_api(self, credential: Credential) -> Credential:
+        """A ticket is good for tokens alone."""
+        from holder.credentials import Credential, Ticket
+
+        if not isinstance(credential.secret, Ticket):
+            return credential
+        issued = self.issuer_for(None).exchange_ticket(credential.secret, resource=self.url)
+        return Credential.parse(issued.access_token, credential.source)
 
     def _renewed(self) -> Credential:
         """Of a user's sign-in, another token than the one that the issuer has just refused."""

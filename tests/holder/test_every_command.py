@@ -84,8 +84,9 @@ WORDS_ALONE = {"login", "logout", "context use", "completion"}
 WITH_A_REAL_ISSUER = {
     *(f"app {verb}" for verb in ("register", "list", "get", "update", "secret", "delete")),
     *("consent list", "consent delete", "user sign-ins", "user sign-out"),
+    *("job new", "job list", "job get", "job end"),
 }
-"""tests/journeys/test_apps_by_command.py and test_consents_by_command.py try these."""
+"""tests/journeys/test_{apps,consents,jobs}_by_command.py try these."""
 
 
 def commands(group: object, path: tuple[str, ...] = ()) -> Iterator[str]:

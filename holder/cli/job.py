@@ -1,0 +1,138 @@
+"""Jobs: a command that gets its tokens with no secret baked in."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from holder.cli.moments import parse_duration
+from holder.cli.options import noun, with_session
+from holder.cli.session import Session, say
+from holder.errors import HolderError, UsageError
+
+app = noun("Jobs: programs that run as a role for a while.")
+JobId = Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it: job_…")]
+
+
+class State(StrEnum):
+    """Whether a job still runs."""
+
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+@app.command()
+@with_session
+def new(
+    session: Session,
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- CMD …]", help="What to run; without, only the ticket.")
+    ] = None,
+    *,
+    role: Annotated[str, typer.Option("--role", metavar="ROLE", help="What it runs as.")],
+    name: Annotated[str | None, typer.Option(metavar="N", help="What it is for.")] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option("-l", "--label", metavar="NAME=VALUE", help="May be given again."),
+    ] = None,
+    time_limit: Annotated[
+        str | None, typer.Option(metavar="SPAN", help="When it ends at the latest: 12h. By default 24h.")
+    ] = None,
+) -> None:
+    """Begin a job, run a command in it, and end it whatever happens.
+
+    Inside, `hourmark login token` and every other command act as the role.
+
+    \b
+    Examples:
+      hourmark job new --role org.account.train -l team=nlp -- python train.py
+      hourmark job new --role org.account.train --time-limit 72h --field ticket
+    """
+    from holder import answers, launcher
+
+    view = session.view(answers.names(answers.NewJob))
+    seconds = None if time_limit is None else int(parse_duration(time_limit, "--time-limit").total_seconds())
+    issuer = session.issuer()
+    job = issuer.create_job(role, name=name, labels=_labels(label or []), time_limit_seconds=seconds)
+    if not command:
+        view.one(asdict(job))
+        say("The ticket is shown this once. It is good until the job ends: hourmark job end ID")
+        return
+    try:
+        code = launcher.run(command, ticket=job.ticket, url=session.url, environ=session.environ)
+    finally:
+        _end(session, job.id)
+    raise typer.Exit(code)
+
+
+@app.command("list")
+@with_session
+def list_(
+    session: Session,
+    state: Annotated[State | None, typer.Option(help="Those alone that run, or that have ended.")] = None,
+) -> None:
+    """Show the jobs that you may look at.
+
+    \b
+    Examples:
+      hourmark job list
+      hourmark job list --state running --field id
+    """
+    from holder import answers
+
+    view = session.view(answers.names(answers.Job))
+    view.many(map(asdict, session.issuer().jobs(state=state)))
+
+
+@app.command()
+@with_session
+def get(session: Session, job: JobId) -> None:
+    """Show a job.
+
+    \b
+    Example:
+      hourmark job get job_0123456789abcdef
+    """
+    from holder import answers
+
+    session.view(answers.names(answers.Job)).one(asdict(session.issuer().job(job)))
+
+
+@app.command()
+@with_session
+def end(session: Session, job: JobId) -> None:
+    """End a job: its ticket and its tokens are no good any more. Its program is not stopped.
+
+    \b
+    Example:
+      hourmark job end job_0123456789abcdef
+    """
+    from holder import answers
+
+    session.view(answers.names(answers.Job)).one(asdict(session.issuer().end_job(job)))
+
+
+def _labels(given: list[str]) -> dict[str, str]:
+    """Raises UsageError."""
+    labels: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise UsageError(f"--label {text[:80]!r} is none", "it is NAME=VALUE", "-l team=nlp")
+        if labels.get(name, value) != value:
+            raise UsageError(
+                f"--label {name} is given twice", "a label has one value", "leave out one of them"
+            )
+        labels[name] = value
+    return labels
+
+
+def _end(session: Session, job_id: str) -> None:
+    """Whatever happened to the command, and to the credential meanwhile, is what is told of."""
+    try:
+        session.issuer().end_job(job_id)
+    except HolderError as error:
+        say(f"The job could not be ended: {error}. It ends at its limit, or by: hourmark job end {job_id}")
