@@ -59,8 +59,9 @@ async def read_json(request: Request, model: type[Model]) -> Model:
         whole = strict_json.parse_object(body or b"{}")
     except ValueError as error:
         raise wrong_field("body", str(error)) from None
-    if _holds_nul(whole):
-        raise wrong_field("body", "holds a NUL character")
+    for name, value in whole.items():
+        if _holds_nul(value):
+            raise wrong_field(name, "holds a NUL character")
     return read
 
 

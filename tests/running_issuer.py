@@ -107,10 +107,6 @@ def start_issuer(folder: Path, workers: int = 1, /, **settings: str) -> RunningI
         "HOURMARKD_ISSUER": f"http://127.0.0.1:{port}",
     } | settings
     made = _init(given)
-    if made.returncode != 0:
-        # Nothing half-made stays: a crowded PostgreSQL may have had no connection for a moment.
-        time.sleep(1)
-        made = _init(given)
     assert made.returncode == 0, made.stderr.decode()
     first = json.loads(made.stdout)
     return _serve(given, f"{first['access']}:{first['secret']}", folder, workers)

@@ -14,7 +14,7 @@ from tests import clients
 from tests.browser.conftest import NewPage
 from tests.browser.scenes import SCENES, Stage
 from tests.browser.test_people import PASSWORD
-from tests.issuer.http.world import World
+from tests.issuer.http.world import World, made
 
 AXE = Path(__file__).parents[1] / "journeys" / "node" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -127,6 +127,8 @@ def test_with_the_keyboard_alone_from_the_link_to_the_sign_out(world: World, pag
 
     stage = Stage(world, page)
     stage.open(stage.invite())
+    role = {"role": world.role("data:get@*")}
+    made(world.admin.post(f"/v1/users/{stage.user}/roles", json=role))
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests import clients
 from tests.browser.conftest import NewPage
-from tests.issuer.http.world import World
+from tests.issuer.http.world import World, made
 
 PASSWORD = "correct horse battery"
 SIGN_OUT_BANNER = "You are signed out"
@@ -124,6 +124,7 @@ def test_a_sign_in_leads_on_to_an_app_that_asks_nothing_more(
 ) -> None:
     """Browsers let a form's answer lead only where the policy of its page says, however many redirects on."""
     app = clients.register(world)
+    made(world.admin.post(f"/v1/users/{user}/roles", json={"role": world.role("data:get@*")}))
     page.route(f"{clients.CALLBACK}**", lambda route: route.fulfill(body="here is the app"))
     set_up(page, link)
     page.goto(app.target())

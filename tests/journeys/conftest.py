@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from keys import base64url
 from tests.journeys.client import Client
@@ -95,7 +96,11 @@ def hosts(
             yield [host]
         return
     proxy: PostgresProxy = request.getfixturevalue("postgresql_proxy")
-    settings |= {"HOURMARKD_DATABASE_URL": proxy.url}
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    # A new one each time: when tests come in another order these hosts are started more than once.
+    name = make_url(server.create_database()).database
+    url = make_url(proxy.url).set(database=name)
+    settings |= {"HOURMARKD_DATABASE_URL": url.render_as_string(hide_password=False)}
     settings |= {"HOURMARKD_KEY_ENCRYPTION_KEY": base64url.encode(os.urandom(32)).decode()}
     with (
         start_issuer(first, 2, **settings) as host,
