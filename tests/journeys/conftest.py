@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import create_engine
 
 from keys import base64url
 from tests.journeys.client import Client
@@ -96,11 +96,13 @@ def hosts(
             yield [host]
         return
     proxy: PostgresProxy = request.getfixturevalue("postgresql_proxy")
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    # A new one each time: when tests come in another order these hosts are started more than once.
-    name = make_url(server.create_database()).database
-    url = make_url(proxy.url).set(database=name)
-    settings |= {"HOURMARKD_DATABASE_URL": url.render_as_string(hide_password=False)}
+    # When tests come in another order these hosts are started more than once, on the same database.
+    engine = create_engine(request.getfixturevalue("database_url"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
+    engine.dispose()
+    settings |= {"HOURMARKD_DATABASE_URL": proxy.url}
     settings |= {"HOURMARKD_KEY_ENCRYPTION_KEY": base64url.encode(os.urandom(32)).decode()}
     with (
         start_issuer(first, 2, **settings) as host,
