@@ -74,7 +74,7 @@ def _issued(session: Session, resource: str | None, scope: str | None, min_ttl: 
     secret = session.credential.secret
     if isinstance(secret, credentials.Jwt):
         return _own_token(session, secret, resource, scope)
-    issuer = session.issuer(public=True)
+    issuer = session.issuer_for(session.credential)
     if isinstance(secret, credentials.Ticket):
         return issuer.exchange_ticket(secret, resource=resource, scope=scope)
     return issuer.exchange(secret, resource=resource, scope=scope)
