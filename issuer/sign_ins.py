@@ -55,13 +55,16 @@ class Issued:
 
 
 def begin(tx: Transaction, service: Service, client: Client, approved: Approved) -> SignIn | None:
-    """A new sign-in. None if user or client is not in force any more. Raises StatusListFull."""
+    """A new sign-in. None if user, client or consent is not in force any more. Raises StatusListFull."""
     if clients.find(tx.session, client.client_id) is None:
         return None
     user = tx.session.get_one(Principal, approved.user_id)
     scope = approved.scope
     if not client.is_ours:
-        scope &= consents.scope_of(consents.find(tx.session, user.id, client.client_id))
+        consent = consents.find(tx.session, user.id, client.client_id)
+        if consent is None:
+            return None
+        scope &= consents.scope_of(consent)
     is_lasting = OFFLINE_ACCESS in scope.words
     lifetime = service.settings.session_lifetime if is_lasting else service.settings.token_ttl
     row = user_grants.create(

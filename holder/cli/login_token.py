@@ -86,9 +86,9 @@ def _own_token(session: Session, jwt: Jwt, resource: str | None, scope: str | No
 
     if scope is not None or (resource is not None and jwt.audience != [resource]):
         raise HolderError(
-            "A token cannot be turned into another one here",
+            "A token is printed as it is: not narrower, and for no other service",
             f"the credential from {session.credential.source} is a token for {', '.join(jwt.audience)}",
-            "use a role key: hourmark login",
+            "use a role key, or sign in: hourmark login",
             code="not_a_role_key",
         )
     own = jwt.unverified_claims.get("scope")

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer import clients
+from issuer import clients, proof_of_possession
 from issuer.authorization import consent, request
 from issuer.authorization.request import RefusedRequest
 from issuer.body import read_form
@@ -36,8 +36,8 @@ _MAX_WAITING = 50
 async def post_device(service: Service, http: Request) -> Response:
     """RFC 8628 section 3.1."""
     form = await read_form(http)
-    if any(name in form for name in request.PROOFS) or "dpop" in http.headers:
-        raise Denial("invalid_request", "proof of possession (DPoP) is not supported yet: ask without it")
+    if proof_of_possession.is_asked_for(form, http.scope["headers"]):
+        raise Denial("invalid_request", proof_of_possession.REFUSAL)
     service.coherence.check()
     client = await service.apps.app(http, form)
     code, address = _asked(service, client, form, http), source(http.scope)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from issuer import proof_of_possession
 from issuer.authorization import redirects
 from issuer.clients import Client
 from issuer.on_behalf import opens_nothing
@@ -18,8 +19,6 @@ from issuer.settings import Settings
 from verifier import InvalidPermission, Scope
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
-PROOFS = ("cnf", "dpop_jkt")
-"""Parameters that ask for tokens which are bound to a key (RFC 7800, RFC 9449)."""
 _PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 _MAX_TEXT = 512
 _NOT_SUPPORTED = {
@@ -110,8 +109,8 @@ def read(query: Query, source: Source, settings: Settings) -> AuthorizationReque
     for name, code in _NOT_SUPPORTED.items():
         if name in parameters:
             raise RefusedRequest(code, f"{name} is not supported: send plain parameters")
-    if any(name in parameters for name in PROOFS):
-        raise RefusedRequest("invalid_request", "proof of possession (DPoP) is not supported yet")
+    if proof_of_possession.is_asked_for(parameters):
+        raise RefusedRequest("invalid_request", proof_of_possession.REFUSAL)
     kind = parameters.get("response_type")
     if kind is None:
         raise RefusedRequest("invalid_request", "response_type is missing: send code")

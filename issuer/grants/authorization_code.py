@@ -15,7 +15,7 @@ from issuer.denials import Denial
 from issuer.grants.audience import asked_audience
 from issuer.service import Service
 from issuer.sign_ins import Approved, Issued
-from issuer.store import authorization_codes, consents
+from issuer.store import authorization_codes
 from issuer.store.database import Transaction
 from issuer.store.tables import AuthorizationCode, UserGrant
 from issuer.store.user_grants import Authentication, Place
@@ -34,7 +34,7 @@ async def grant(service: Service, request: Request, form: Mapping[str, str]) -> 
     def work(tx: Transaction) -> Issued | None:
         hash_key = service.credentials.hash_key.key
         code = authorization_codes.redeem(tx, form["code"], client.client_id, hash_key)
-        if code is None or not _is_whole(code, form) or not _is_agreed(tx, code, client):
+        if code is None or not _is_whole(code, form):
             return None
         return _begin(tx, service, client, code, form)
 
@@ -83,8 +83,3 @@ def _is_whole(code: AuthorizationCode, form: Mapping[str, str]) -> bool:
     is_same = hmac.compare_digest(challenge, code.code_challenge.encode())
     is_back_where_it_was = form.get("redirect_uri") == code.redirect_uri
     return is_same and _VERIFIER.fullmatch(verifier) is not None and is_back_where_it_was
-
-
-def _is_agreed(tx: Transaction, code: AuthorizationCode, client: Client) -> bool:
-    """Whether the user has not withdrawn meanwhile what the code stands for."""
-    return client.is_ours or consents.find(tx.session, code.user_id, client.client_id) is not None

@@ -12,7 +12,7 @@ from issuer.denials import Denial
 from issuer.grants.audience import asked_audience
 from issuer.service import Service
 from issuer.sign_ins import Approved, Issued
-from issuer.store import consents, device_codes
+from issuer.store import device_codes
 from issuer.store.database import Transaction
 from issuer.store.tables import DeviceCode
 from issuer.store.user_grants import Authentication, Place
@@ -38,7 +38,7 @@ async def grant(service: Service, request: Request, form: Mapping[str, str]) -> 
         code = device_codes.poll(tx, form["device_code"], client.client_id, hash_key)
         if isinstance(code, str):
             return code
-        return _begin(tx, service, client, code, form) if _is_agreed(tx, code, client) else "access_denied"
+        return _begin(tx, service, client, code, form) or "access_denied"
 
     issued = await service.write(client.client_id, work)
     if isinstance(issued, str):
@@ -48,7 +48,7 @@ async def grant(service: Service, request: Request, form: Mapping[str, str]) -> 
 
 def _begin(
     tx: Transaction, service: Service, client: Client, code: DeviceCode, form: Mapping[str, str]
-) -> Issued | str:
+) -> Issued | None:
     assert code.user_id is not None  # noqa: S101 - it is approved
     assert code.authenticated_at is not None  # noqa: S101 - so it is
     approved = Approved(
@@ -60,13 +60,7 @@ def _begin(
     )
     sign_in = sign_ins.begin(tx, service, client, approved)
     if sign_in is None:
-        return "invalid_grant"
+        return None
     device_codes.became(tx, code, sign_in.loaded.row)
     audience = asked_audience(service.settings, form, code.audience)
     return sign_ins.issue(service, client, sign_in, audience=audience, requested=None, nonce=None, now=tx.now)
-
-
-def _is_agreed(tx: Transaction, code: DeviceCode, client: Client) -> bool:
-    """Whether the user has not withdrawn meanwhile what the code stands for."""
-    assert code.user_id is not None  # noqa: S101 - it is approved
-    return client.is_ours or consents.find(tx.session, code.user_id, client.client_id) is not None

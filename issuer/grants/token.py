@@ -8,8 +8,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer import tickets
-from issuer.authorization.request import PROOFS
+from issuer import proof_of_possession, tickets
 from issuer.body import read_form
 from issuer.denials import Denial
 from issuer.grants import authorization_code, client_credentials, device_code, refresh_token, token_exchange
@@ -58,8 +57,8 @@ async def post_token(service: Service, request: Request) -> Response:
     grant = GRANTS.get(form["grant_type"])
     if grant is None:
         raise Denial("unsupported_grant_type", f"grant_type is none of: {', '.join(GRANTS)}")
-    if any(name in form for name in PROOFS) or b"dpop" in dict(request.scope["headers"]):
-        raise Denial("invalid_request", "proof of possession (DPoP) is not supported yet: ask without it")
+    if proof_of_possession.is_asked_for(form, request.scope["headers"]):
+        raise Denial("invalid_request", proof_of_possession.REFUSAL)
     service.coherence.check()
     issued = await grant(service, request, form)
     note(request.scope, jti=issued.minted.token_id, scope=issued.minted.scope)
