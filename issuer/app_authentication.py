@@ -6,18 +6,18 @@ import hmac
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import anyio
 from starlette.requests import Request
 
 from issuer import client_assertion, clients
 from issuer.client_assertion import Assertion, BadAssertion
-from issuer.client_authentication import ClientAuthentication, authorization, basic
+from issuer.client_authentication import Presented, presented
 from issuer.clients import Client
 from issuer.credentials import Credentials
 from issuer.denials import Denial
 from issuer.mint import Grant
+from issuer.role_key_authentication import RoleKeyAuthentication
 from issuer.settings import Settings
 from issuer.store import client_assertions
 from issuer.store.database import Database
@@ -30,15 +30,6 @@ _NOBODY = os.urandom(32)
 _REFUSED = "there is no such client, or this is not how it authenticates"
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
-    """What a request says and shows of its client."""
-
-    client_id: str
-    secret: str | None = field(default=None, repr=False)
-    assertion: Assertion | None = field(default=None, repr=False)
-
-
 class AppAuthentication:
     """Proves the app of a request."""
 
@@ -46,37 +37,26 @@ class AppAuthentication:
         self,
         database: Database,
         credentials: Credentials,
-        keys: ClientAuthentication,
+        role_keys: RoleKeyAuthentication,
         throttle: Throttle,
         settings: Settings,
     ) -> None:
         self._database = database
         self._credentials = credentials
-        self._keys = keys
+        self._role_keys = role_keys
         self._throttle = throttle
         self._audiences = (settings.issuer_url, f"{settings.issuer_url}/v1/token")
 
     async def app(self, request: Request, form: Mapping[str, str]) -> Client:
         """The app that authenticates, in the way that it is registered with. Raises Denial."""
-        try:
-            presented = self._presented(request, form)
-            client = await anyio.to_thread.run_sync(self._find, presented.client_id)
-            if client is None or not await self._holds(client, presented):
-                raise BadAssertion(_REFUSED)
-        except BadAssertion as error:
-            raise self._throttle.failed(source(request.scope), Denial("invalid_client", str(error))) from None
-        note(request.scope, client_id=client.client_id)
-        return client
+        return await self._app(request, form, presented(request, form))
 
     async def app_or_role_key(self, request: Request, form: Mapping[str, str]) -> Client | Grant:
-        """Whichever of both authenticates. Raises Denial, InvalidCredential."""
-        header = authorization(request)
-        named = form.get("client_id", "")
-        if header is not None:
-            named = basic(header, named or None)
-        if "client_assertion" in form or clients.is_client_id(named.partition(":")[0]):
-            return await self.app(request, form)
-        return await self._keys.client(request, form)
+        """Whichever of both authenticates. Raises Denial, InvalidCredential, StoreUnavailable."""
+        shown = presented(request, form)
+        if shown.assertion is not None or clients.is_client_id(shown.client_id):
+            return await self._app(request, form, shown)
+        return await self._role_keys.client(request, shown)
 
     async def app_of(self, asker: Client | Grant) -> Client | None:
         """The app that asks: itself, or the one that the role of the role key is, if it is one."""
@@ -84,25 +64,31 @@ class AppAuthentication:
             return asker
         return await anyio.to_thread.run_sync(self._find_of_role, asker.subject)
 
-    def _presented(self, request: Request, form: Mapping[str, str]) -> Presented:
+    async def _app(self, request: Request, form: Mapping[str, str], shown: Presented) -> Client:
+        """Raises Denial."""
+        try:
+            assertion = self._assertion(form, shown)
+            client_id = shown.client_id if assertion is None else assertion.client_id
+            if not client_id:
+                raise Denial("invalid_client", "client_id is missing")
+            client = await anyio.to_thread.run_sync(self._find, client_id)
+            if client is None or not await self._holds(client, shown.secret, assertion):
+                raise BadAssertion(_REFUSED)
+        except BadAssertion as error:
+            raise self._throttle.failed(source(request.scope), Denial("invalid_client", str(error))) from None
+        note(request.scope, client_id=client.client_id)
+        return client
+
+    def _assertion(self, form: Mapping[str, str], shown: Presented) -> Assertion | None:
         """Raises Denial, BadAssertion."""
-        header = authorization(request)
-        ways = (header is not None, "client_secret" in form, "client_assertion" in form)
-        if sum(ways) > 1:
-            raise Denial("invalid_request", "authenticate once, in one way")
-        if header is not None:
-            client_id, _, secret = basic(header, form.get("client_id")).partition(":")
-            return Presented(client_id, secret)
-        if "client_assertion" in form:
-            if form.get("client_assertion_type") != client_assertion.TYPE:
-                raise Denial("invalid_request", f"client_assertion_type is {client_assertion.TYPE}")
-            assertion = client_assertion.read(form["client_assertion"], self._audiences, time.time())
-            if form.get("client_id", assertion.client_id) != assertion.client_id:
-                raise Denial("invalid_request", "client_id is another one than the assertion's")
-            return Presented(assertion.client_id, assertion=assertion)
-        if "client_id" not in form:
-            raise Denial("invalid_client", "client_id is missing")
-        return Presented(form["client_id"], form.get("client_secret"))
+        if shown.assertion is None:
+            return None
+        if form.get("client_assertion_type") != client_assertion.TYPE:
+            raise Denial("invalid_request", f"client_assertion_type is {client_assertion.TYPE}")
+        assertion = client_assertion.read(shown.assertion, self._audiences, time.time())
+        if shown.client_id not in ("", assertion.client_id):
+            raise Denial("invalid_request", "client_id is another one than the assertion's")
+        return assertion
 
     def _find(self, client_id: str) -> Client | None:
         with self._database.read() as session:
@@ -112,16 +98,15 @@ class AppAuthentication:
         with self._database.read() as session:
             return clients.of_role(session, role)
 
-    async def _holds(self, client: Client, presented: Presented) -> bool:
+    async def _holds(self, client: Client, secret: str | None, assertion: Assertion | None) -> bool:
         """Raises BadAssertion."""
         if client.is_public:
-            return presented.secret is None and presented.assertion is None
+            return secret is None and assertion is None
         if client.jwks is not None:
-            return presented.assertion is not None and await self._is_new(presented.assertion, client)
-        secret = presented.secret or ""
-        given = handle_hash(secret, self._credentials.hash_key.key)
+            return assertion is not None and await self._is_new(assertion, client)
+        given = handle_hash(secret or "", self._credentials.hash_key.key)
         is_same = hmac.compare_digest(given, client.secret_hash or _NOBODY)
-        return is_same and client.secret_hash is not None and Handle.CLIENT_SECRET.is_whole(secret)
+        return is_same and client.secret_hash is not None and Handle.CLIENT_SECRET.is_whole(secret or "")
 
     async def _is_new(self, assertion: Assertion, client: Client) -> bool:
         client_assertion.check_signature(assertion, client)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from issuer.client_authentication import ClientAuthentication, authorization
+from issuer.client_authentication import authorization, basic
 from issuer.coherence import Coherence
 from issuer.credentials import InvalidCredential
 from issuer.denials import BearerDenial, Denial
+from issuer.role_key_authentication import RoleKeyAuthentication
 from issuer.telemetry import note
 from keys.secret import ROLE_KEY_PREFIX
 from verifier import InsufficientScope, Scope, TokenError, Verifier
@@ -67,8 +68,8 @@ class Caller:
 class Callers:
     """Recognises the caller of a request."""
 
-    def __init__(self, clients: ClientAuthentication, coherence: Coherence) -> None:
-        self._clients = clients
+    def __init__(self, role_keys: RoleKeyAuthentication, coherence: Coherence) -> None:
+        self._role_keys = role_keys
         self._coherence = coherence
 
     async def identify(self, request: Request, verifier: Verifier) -> Caller:
@@ -78,7 +79,7 @@ class Callers:
         header = authorization(request)
         self._coherence.check()
         if (header or "").lower().startswith("basic "):
-            return await self._role_key(request, verifier, None)
+            return await self._role_key(request, verifier, ":".join(basic(header or "")))
         presented = bearer_token(header)
         if presented is None:
             raise BearerDenial(None)
@@ -86,12 +87,9 @@ class Callers:
             return await self._role_key(request, verifier, presented)
         return self._token(request, verifier, presented)
 
-    async def _role_key(self, request: Request, verifier: Verifier, presented: str | None) -> Caller:
+    async def _role_key(self, request: Request, verifier: Verifier, presented: str) -> Caller:
         try:
-            if presented is None:
-                grant = await self._clients.client(request, {})
-            else:
-                grant = await self._clients.prove(request, presented)
+            grant = await self._role_keys.prove(request, presented)
         except InvalidCredential as error:
             raise Denial("invalid_token", str(error)) from None
         if grant.audiences and verifier.audiences.isdisjoint(grant.audiences):

@@ -14,10 +14,10 @@ from sqlmodel import Session
 
 from issuer.app_authentication import AppAuthentication
 from issuer.callers import Callers
-from issuer.client_authentication import ClientAuthentication
 from issuer.coherence import Coherence
 from issuer.credentials import Credentials
 from issuer.mint import Mint
+from issuer.role_key_authentication import RoleKeyAuthentication
 from issuer.settings import Settings
 from issuer.signing import SigningKeys
 from issuer.status import StatusPublisher
@@ -48,11 +48,10 @@ class Service:
     status: StatusPublisher
     credentials: Credentials
     mint: Mint
-    clients: ClientAuthentication
+    role_keys: RoleKeyAuthentication
     apps: AppAuthentication
     upstreams: Mapping[str, Upstream]
     """Other OpenID providers that users sign in by."""
-    """Wrong codes of devices, by address and by user."""
     callers: Callers
     throttle: Throttle
     """One for all wrong credentials of a source, whatever they are."""
@@ -160,7 +159,7 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         outage_allowance=settings.outage_allowance,
     )
     throttle = Throttle(settings.failures_per_minute)
-    clients = ClientAuthentication(credentials, throttle)
+    role_keys = RoleKeyAuthentication(credentials, throttle)
     return Service(
         settings=settings,
         database=database,
@@ -168,10 +167,10 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         status=status,
         credentials=credentials,
         mint=Mint(signing, settings, status.uri),
-        clients=clients,
-        apps=AppAuthentication(database, credentials, clients, throttle, settings),
+        role_keys=role_keys,
+        apps=AppAuthentication(database, credentials, role_keys, throttle, settings),
         upstreams=_upstreams(settings),
-        callers=Callers(clients, coherence),
+        callers=Callers(role_keys, coherence),
         throttle=throttle,
         coherence=coherence,
         feed=feed,

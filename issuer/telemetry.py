@@ -5,6 +5,7 @@ The line names the route, never the raw path, and what `note` added: token ids, 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
@@ -65,7 +66,7 @@ class RequestLog:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._lines = structlog.BytesLogger(sys.stderr.buffer)
+        self._lines: list[bytes] = []
         self._process = os.getpid()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,8 +117,18 @@ class RequestLog:
                 )
 
     def _write(self, line: dict[str, object]) -> None:
-        """As all lines look. The way of the others costs more than everything that is in this one."""
-        self._lines.msg(orjson.dumps(line, option=orjson.OPT_UTC_Z))
+        """As all lines look. The way of the others costs more than everything that is in this one.
+
+        What is answered in one turn of the event loop is written in one go.
+        """
+        if not self._lines:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._lines.append(orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
+
+    def _flush(self) -> None:
+        lines, self._lines = self._lines, []
+        sys.stderr.buffer.write(b"".join(lines))
+        sys.stderr.buffer.flush()
 
 
 def source(scope: Scope) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hmac
 import threading
 import time
 from collections.abc import Callable
@@ -240,14 +241,14 @@ async def test_unknown_wrong_and_malformed_are_one_answer_for_the_same_work(
 ) -> None:
     await known.prove(key.reveal(), NOW)
     work: list[int] = []
-    compare = credentials_module._compare
+    compare = credentials_module._is_hash
 
-    def counted(text: bytes, hash_key: bytes, expected: bytes) -> bool:
+    def counted(text: bytes, begun: hmac.HMAC, expected: bytes) -> bool:
         work.append(len(text))
-        assert len(hash_key) == len(expected) == 32
-        return compare(text, hash_key, expected)
+        assert begun.digest_size == len(expected) == 32
+        return compare(text, begun, expected)
 
-    monkeypatch.setattr(credentials_module, "_compare", counted)
+    monkeypatch.setattr(credentials_module, "_is_hash", counted)
     wrong = [RoleKey.generate().reveal(), RoleKey.generate(key.access).reveal(), key.reveal()[:-1] + "_"]
     answers = []
     for text in wrong:

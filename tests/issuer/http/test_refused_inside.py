@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -60,6 +61,7 @@ async def test_a_fault_says_nothing_of_itself(capfd: pytest.CaptureFixture[str])
     }
     # Whoever runs the service finds the reason by the request's id.
     assert [(line["event"], line["request_id"]) for line in lines] == [("server_error", "abcdef-1")]
+    await anyio.lowlevel.checkpoint()  # lines are written once a turn of the event loop
     (line,) = map(json.loads, capfd.readouterr().err.splitlines())
     assert (line["event"], line["request_id"]) == ("request", "abcdef-1")
     assert (line["status"], line["refused"]) == (500, "server_error")
@@ -110,13 +112,13 @@ def test_every_refusal_of_a_credential_costs_the_same_hash(
     known = Credentials(database, read_key_encryption_key(settings))
     known.load_hash_keys()
     hashed: list[int] = []
-    compare = credentials._compare
+    compare = credentials._is_hash
 
-    def counted(text: bytes, hash_key: bytes, expected: bytes) -> bool:
-        hashed.append(len(hash_key) + len(expected))
-        return compare(text, hash_key, expected)
+    def counted(text: bytes, begun: hmac.HMAC, expected: bytes) -> bool:
+        hashed.append(begun.digest_size + len(expected))
+        return compare(text, begun, expected)
 
-    monkeypatch.setattr(credentials, "_compare", counted)
+    monkeypatch.setattr(credentials, "_is_hash", counted)
     refused = {
         "wrong secret": RoleKey.generate(made.access).reveal(),
         "unknown access id": RoleKey.generate().reveal(),

@@ -1,0 +1,41 @@
+"""Proves the role key of a request; failures are counted by where they come from."""
+
+from __future__ import annotations
+
+import time
+
+from starlette.requests import Request
+
+from issuer.client_authentication import Presented
+from issuer.credentials import Credentials, InvalidCredential
+from issuer.denials import Denial
+from issuer.mint import Grant
+from issuer.telemetry import note, source
+from issuer.throttle import Throttle
+
+
+class RoleKeyAuthentication:
+    """Proves role keys."""
+
+    def __init__(self, credentials: Credentials, throttle: Throttle) -> None:
+        self._credentials = credentials
+        self._throttle = throttle
+
+    async def client(self, request: Request, shown: Presented) -> Grant:
+        """The role key as OAuth client. Raises Denial, InvalidCredential, StoreUnavailable."""
+        if not shown.client_id or shown.secret is None:
+            raise Denial(
+                "invalid_client", "send the role key: access as user, secret as password of HTTP Basic"
+            )
+        return await self.prove(request, f"{shown.client_id}:{shown.secret}")
+
+    async def prove(self, request: Request, text: str) -> Grant:
+        """What `access:secret` opens. Raises Denial, InvalidCredential, StoreUnavailable."""
+        try:
+            grant = await self._credentials.prove(
+                text, time.time(), is_suspect=lambda: self._throttle.is_over(source(request.scope))
+            )
+        except InvalidCredential as error:
+            raise self._throttle.failed(source(request.scope), error) from None
+        note(request.scope, client_id=grant.client_id, sub=grant.subject)
+        return grant
