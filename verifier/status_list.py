@@ -56,6 +56,9 @@ class StatusList:
 
     def status(self, index: int) -> int:
         """The status at `index` (0 = valid). Raises IndexError past the end."""
+        if self.bits == 1:
+            # As Hourmark's lists are, and asked about at every verification.
+            return self.statuses[index >> 3] >> (index & 7) & 1
         per_byte = 8 // self.bits
         return self.statuses[index // per_byte] >> (index % per_byte * self.bits) & ((1 << self.bits) - 1)
 

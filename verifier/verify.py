@@ -102,19 +102,21 @@ class Verifier:
     def verify(self, raw: str, *, now: float | None = None) -> Token:
         """The token, if it is good at `now` (Unix seconds, by default the system's). Raises TokenError."""
         now = time.time() if now is None else now
+        trust = self.trust
         keys, remembered = self._remembered
-        if keys is not self.trust.keys or len(remembered) >= _MAX_REMEMBERED:
-            keys, remembered = self._remembered = (self.trust.keys, {})
+        if keys is not trust.keys or len(remembered) >= _MAX_REMEMBERED:
+            keys, remembered = self._remembered = (trust.keys, {})
         token = remembered.get(raw) if type(raw) is str else None
         if token is None:
             token = self._read(raw)
             if type(raw) is str and len(raw) <= _MAX_REMEMBERED_CHARACTERS:
                 remembered[raw] = token
-        if now - (self.trust.keys_updated_at or now) > self._max_keys_age:
+        if now - (trust.keys_updated_at or now) > self._max_keys_age:
             raise Unavailable("keys_unavailable", "the issuer was not heard of for too long")
         if now >= token.expires_at + self._leeway:
             raise TokenError("expired", "the token has expired: get a new one")
-        if token.issued_at > now + MAX_SKEW or (token.not_before or 0) > now + MAX_SKEW:
+        begun_by = now + MAX_SKEW
+        if token.issued_at > begun_by or (token.not_before or 0) > begun_by:
             raise TokenError("not_yet_valid", "the token begins in the future: check the clocks")
         self._check_status(token, now)
         return token
