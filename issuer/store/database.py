@@ -15,7 +15,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from psycopg.errors import ReadOnlySqlTransaction
 from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -23,6 +22,8 @@ from sqlmodel import Session, create_engine, func, select
 
 from issuer.store.tables import AuditRow, Change
 
+_READ_ONLY = "25006"
+"""PostgreSQL's read_only_sql_transaction."""
 _LOCK = 0x686F75726D61726B  # "hourmark"
 _BUSY_SECONDS = 5
 NOTICES_SILENCE: dict[str, int] = {
@@ -187,7 +188,7 @@ def _unavailable() -> Iterator[None]:
     except PoolTimeout as error:
         raise StoreUnavailable("every connection to the database is in use") from error
     except DBAPIError as error:
-        if isinstance(error.orig, ReadOnlySqlTransaction):
+        if getattr(error.orig, "sqlstate", None) == _READ_ONLY:
             raise StoreUnavailable("the database takes no writes: it is a standby, or set so") from error
         if not error.connection_invalidated:
             raise

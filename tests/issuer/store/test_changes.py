@@ -10,9 +10,10 @@ import anyio
 import pytest
 from sqlalchemy import text
 
-from issuer.store import changes
-from issuer.store.changes import Changed, ChangeFeed, PostgresFeed, open_feed
+from issuer.store import changes, postgresql_changes
+from issuer.store.changes import Changed, ChangeFeed, open_feed
 from issuer.store.database import Database, StoreUnavailable
+from issuer.store.postgresql_changes import PostgresqlFeed
 from tests.issuer.store.databases import ROLE, count, execute, write
 from tests.postgresql import PostgresServer
 
@@ -117,7 +118,7 @@ async def test_waiting_ends_soon_even_if_nothing_happens(database: Database) -> 
 
 
 async def test_a_commit_wakes_who_waits(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changes, "_POSTGRES_PERIOD", 4 * PATIENCE)
+    monkeypatch.setattr(postgresql_changes, "_PERIOD", 4 * PATIENCE)
     async with feeding(database) as feed:
         # The first time it comes back because it has just begun to listen.
         with anyio.fail_after(PATIENCE):
@@ -155,7 +156,7 @@ async def test_a_loss_of_connections_is_survived(database: Database, monkeypatch
             while not await anyio.to_thread.run_sync(_listeners, database):
                 await feed.wait()
         await feed.wait()
-        monkeypatch.setattr(changes, "_POSTGRES_PERIOD", 4 * PATIENCE)
+        monkeypatch.setattr(postgresql_changes, "_PERIOD", 4 * PATIENCE)
         waiting = asyncio.create_task(until_read(feed, 3))
         await asyncio.sleep(0.01)
         await anyio.to_thread.run_sync(change, database, "c")
@@ -188,7 +189,7 @@ async def test_a_hanging_database_does_not_hang_the_reader(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PostgreSQL: somebody holds the table. SQLite: somebody holds the file, and no one waits for it."""
-    monkeypatch.setattr(changes, "_READ_SECONDS", 0.2)
+    monkeypatch.setattr(postgresql_changes, "_READ_SECONDS", 0.2)
     async with feeding(database) as feed:
         change(database, "a")
         if database.is_sqlite:
@@ -215,7 +216,7 @@ async def test_a_feed_that_is_closed_before_it_was_used(database: Database) -> N
 
 async def test_closing_while_the_server_is_gone(postgres_server: PostgresServer) -> None:
     with closing(Database(postgres_server.create_database())) as database:
-        feed = PostgresFeed(database)
+        feed = PostgresqlFeed(database)
         await feed.wait()
         postgres_server.stop()
         try:

@@ -17,8 +17,9 @@ from sqlalchemy import event
 
 from issuer.store import database as database_module
 from issuer.store import principals, schema
-from issuer.store.changes import PostgresFeed, SqliteFeed
+from issuer.store.changes import SqliteFeed
 from issuer.store.database import Database, StoreUnavailable
+from issuer.store.postgresql_changes import PostgresqlFeed
 from tests.issuer.store.databases import ROLE, add_key, checked_out, count, execute, make_role, role, write
 from tests.postgresql import PostgresServer
 from tests.postgresql_proxy import PostgresProxy
@@ -305,7 +306,7 @@ def test_a_server_whose_machine_vanishes_is_given_up_soon(remote: Database) -> N
     """No loopback address vanishes, so what the system was told about these connections has to do."""
     with PostgresProxy(remote.url.render_as_string()) as proxy, closing(Database(proxy.url)) as through:
         pooled = through.engine.connect()
-        feed = PostgresFeed(through)
+        feed = PostgresqlFeed(through)
         listening = psycopg.connect(feed._conninfo)
         with closing(pooled), closing(listening):
             for connection in (pooled.connection.driver_connection, listening):
