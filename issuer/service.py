@@ -24,6 +24,7 @@ from issuer.status import StatusPublisher
 from issuer.store import changes, status_indices
 from issuer.store.changes import ChangeFeed
 from issuer.store.database import Database, StoreUnavailable, Transaction
+from issuer.store.feeds import open_feed
 from issuer.throttle import Throttle
 from keys import KeyEncryptionKey
 from verifier import Trust, Verifier
@@ -125,7 +126,7 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
     status = StatusPublisher(database, signing, settings)
     credentials = Credentials(database, kek)
     trust = Trust(settings.issuer_url)
-    feed = changes.open_feed(database)
+    feed = open_feed(database)
 
     async def refresh_signing() -> None:
         await anyio.to_thread.run_sync(signing.load, int(time.time()))

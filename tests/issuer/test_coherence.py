@@ -10,8 +10,9 @@ import pytest
 
 from issuer import coherence as coherence_module
 from issuer.coherence import Coherence
-from issuer.store.changes import Changed, open_feed
+from issuer.store.changes import Changed
 from issuer.store.database import Database, StoreUnavailable
+from issuer.store.feeds import open_feed
 from tests.issuer.store import databases
 from tests.issuer.store.databases import ROLE, write
 

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import text
 
 from issuer.store import changes, postgresql_changes
-from issuer.store.changes import Changed, ChangeFeed, open_feed
+from issuer.store.changes import Changed, ChangeFeed
 from issuer.store.database import Database, StoreUnavailable
+from issuer.store.feeds import open_feed
 from issuer.store.postgresql_changes import PostgresqlFeed
 from tests.issuer.store.databases import ROLE, count, execute, write
 from tests.postgresql import PostgresServer

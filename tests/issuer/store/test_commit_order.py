@@ -12,8 +12,9 @@ from contextlib import closing
 
 import pytest
 
-from issuer.store.changes import Changed, open_feed
+from issuer.store.changes import Changed
 from issuer.store.database import Database
+from issuer.store.feeds import open_feed
 from tests.issuer.store.databases import SlowToLock, execute, write
 from tests.vectors import PROJECT
 

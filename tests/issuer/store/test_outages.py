@@ -17,9 +17,9 @@ from sqlalchemy import event
 
 from issuer.store import database as database_module
 from issuer.store import principals, schema
-from issuer.store.changes import SqliteFeed
 from issuer.store.database import Database, StoreUnavailable
 from issuer.store.postgresql_changes import PostgresqlFeed
+from issuer.store.sqlite_changes import SqliteFeed
 from tests.issuer.store.databases import ROLE, add_key, checked_out, count, execute, make_role, role, write
 from tests.postgresql import PostgresServer
 from tests.postgresql_proxy import PostgresProxy
