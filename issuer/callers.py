@@ -120,7 +120,7 @@ class Callers:
             audience=token.audience,
             expires_at=token.expires_at,
             is_on_behalf=token.actor is not None,
-            # What its role key was narrowed to is not in it.
-            is_narrowed=token.client_id.startswith(ROLE_KEY_PREFIX),
+            # What its role key was narrowed to is not in it; a job is a program, and no more than its role.
+            is_narrowed=token.client_id.startswith(ROLE_KEY_PREFIX) or token.job is not None,
             issued_at=token.issued_at,
         )

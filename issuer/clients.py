@@ -73,6 +73,12 @@ def find(session: Session, client_id: str) -> Client | None:
     return _in_force(session, session.get(AppRow, client_id))
 
 
+def as_now(session: Session, client: Client) -> Client | None:
+    """It as it is registered now; None if it is gone, or proves by now in another way who it is."""
+    now = find(session, client.client_id)
+    return now if now is not None and _proof(now) == _proof(client) else None
+
+
 def of_role(session: Session, role: str) -> Client | None:
     """The app that this role is, if it is one: what has a credential of the role acts as it."""
     return _in_force(session, apps.of_role_named(session, role))
@@ -84,6 +90,10 @@ def name_of(session: Session, client_id: str) -> str:
         return CLI.name
     row = session.get(AppRow, client_id)
     return client_id if row is None else row.name
+
+
+def _proof(client: Client) -> tuple[str, bytes | None, str | None]:
+    return client.authentication, client.secret_hash, client.jwks
 
 
 def _in_force(session: Session, row: AppRow | None) -> Client | None:

@@ -28,9 +28,16 @@ class IdTokens:
         self._issuer = settings.issuer_url
 
     def sign(
-        self, loaded: LoadedGrant, client: Client, *, nonce: str | None, access_token: str, now: int
+        self,
+        loaded: LoadedGrant,
+        client: Client,
+        scope: Scope,
+        *,
+        nonce: str | None,
+        access_token: str,
+        now: int,
     ) -> str:
-        """For `client` alone. Raises NoSigningKey."""
+        """For `client` alone, with what `scope` lets it know. Raises NoSigningKey."""
         signer = self._signing.of_id_tokens(client.id_token_algorithm)
         claims: dict[str, object] = {
             "iss": self._issuer,
@@ -38,11 +45,13 @@ class IdTokens:
             "sub": loaded.user.name,
             "iat": now,
             "exp": now + LIFETIME,
-            "auth_time": loaded.row.authenticated_at,
             "amr": loaded.row.methods.split(),
             "at_hash": _half_hash(access_token, signer.algorithm.name),
-            **user_claims(loaded.user, loaded.account, Scope.parse(loaded.row.scope or "")),
+            **user_claims(loaded.user, loaded.account, scope),
         }
+        if loaded.row.authenticated_at:
+            # Another provider, where the user signed in, may not have told.
+            claims["auth_time"] = loaded.row.authenticated_at
         if nonce is not None:
             claims["nonce"] = nonce
         return signer.sign(orjson.dumps(claims), TYP)

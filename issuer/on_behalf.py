@@ -24,13 +24,12 @@ def opens_nothing(scope: Scope) -> bool:
     return not scope.permissions and OPENID not in scope.words
 
 
-def grant_for(loaded: LoadedGrant, client: Client, *, actor: str | None = None) -> Grant:
+def grant_for(loaded: LoadedGrant, client: Client, consented: Scope, *, actor: str | None = None) -> Grant:
     """What the client's tokens are issued from, at this moment.
 
     actor: who acts, if that is not the client itself. Raises InvalidPermission.
     """
     row = loaded.row
-    consented = client.scope if row.scope is None else Scope.parse(row.scope)
     return Grant(
         subject=loaded.user.name,
         client_id=client.client_id,

@@ -40,6 +40,10 @@ class SignIn:
     """One that is in force, and its refresh token if it has one."""
 
     loaded: LoadedGrant
+    client: Client
+    """As it is registered now."""
+    consented: Scope
+    """What the user lets the client have here, by now."""
     refresh_token: str | None = field(repr=False)
 
 
@@ -55,24 +59,22 @@ class Issued:
 
 
 def begin(tx: Transaction, service: Service, client: Client, approved: Approved) -> SignIn | None:
-    """A new sign-in. None if user, client or consent is not in force any more. Raises StatusListFull."""
-    if clients.find(tx.session, client.client_id) is None:
+    """A new sign-in. None if user, client or consent is not in force any more.
+
+    Raises StatusListFull, InvalidPermission.
+    """
+    current = clients.as_now(tx.session, client)
+    agreed = None if current is None else _agreed(tx, approved.user_id, current, approved.scope)
+    if current is None or agreed is None:
         return None
-    user = tx.session.get_one(Principal, approved.user_id)
-    scope = approved.scope
-    if not client.is_ours:
-        consent = consents.find(tx.session, user.id, client.client_id)
-        if consent is None:
-            return None
-        scope &= consents.scope_of(consent)
-    is_lasting = OFFLINE_ACCESS in scope.words
+    is_lasting = OFFLINE_ACCESS in agreed.words
     lifetime = service.settings.session_lifetime if is_lasting else service.settings.token_ttl
     row = user_grants.create(
         tx,
         SIGN_IN,
-        user,
+        tx.session.get_one(Principal, approved.user_id),
         client.client_id,
-        scope=scope,
+        scope=agreed,
         authentication=approved.authentication,
         place=approved.place,
         expires_at=tx.now + lifetime,
@@ -84,21 +86,34 @@ def begin(tx: Transaction, service: Service, client: Client, approved: Approved)
         user_grants.end(tx, [row])
         return None
     hash_key = service.credentials.hash_key.key
-    return SignIn(loaded, refresh_tokens.add(tx, row, hash_key) if is_lasting else None)
+    return SignIn(loaded, current, agreed, refresh_tokens.add(tx, row, hash_key) if is_lasting else None)
 
 
 def go_on(tx: Transaction, service: Service, client: Client, refresh_token: str) -> SignIn | None:
-    """The sign-in of a refresh token, which is used up. None if it is no good."""
-    if clients.find(tx.session, client.client_id) is None:
+    """The sign-in of a refresh token, which is used up. None if it is no good. Raises InvalidPermission."""
+    current = clients.as_now(tx.session, client)
+    if current is None:
         return None
     rotated = refresh_tokens.rotate(tx, refresh_token, client.client_id, service.credentials.hash_key.key)
     loaded = None if rotated is None else user_grants.load(tx.session, rotated.row)
-    return None if rotated is None or loaded is None else SignIn(loaded, rotated.refresh_token)
+    if rotated is None or loaded is None:
+        return None
+    row = rotated.row
+    scope = current.scope if row.scope is None else Scope.parse(row.scope)
+    agreed = _agreed(tx, row.user_id, current, scope)
+    return None if agreed is None else SignIn(loaded, current, agreed, rotated.refresh_token)
+
+
+def _agreed(tx: Transaction, user_id: int, client: Client, scope: Scope) -> Scope | None:
+    """What of `scope` the user lets the client have at this moment; None once that was withdrawn."""
+    if client.is_ours:
+        return scope
+    consent = consents.find(tx.session, user_id, client.client_id)
+    return None if consent is None else scope & consents.scope_of(consent)
 
 
 def issue(
     service: Service,
-    client: Client,
     sign_in: SignIn,
     *,
     audience: str,
@@ -108,13 +123,19 @@ def issue(
 ) -> Issued:
     """Signs its tokens.
 
-    requested: a narrower scope for this access token alone. Raises ScopeRefused, NoSigningKey.
+    requested: a narrower scope for this access token alone.
+    Raises ScopeRefused, NoSigningKey, InvalidPermission.
     """
-    grant = grant_for(sign_in.loaded, client)
+    grant = grant_for(sign_in.loaded, sign_in.client, sign_in.consented)
     minted = service.mint.mint(grant, audience, requested, now)
     id_token = None
     if OPENID in grant.rights.words:
         id_token = IdTokens(service.signing, service.settings).sign(
-            sign_in.loaded, client, nonce=nonce, access_token=minted.raw, now=now
+            sign_in.loaded,
+            sign_in.client,
+            sign_in.consented,
+            nonce=nonce,
+            access_token=minted.raw,
+            now=now,
         )
     return Issued(minted, sign_in.refresh_token, id_token)

@@ -58,7 +58,8 @@ async def list_all(call: Call) -> Page[App]:
     query, visible = call.query, call.caller.scope.names_for("app:get")
 
     def work(session: Session) -> Page[App]:
-        owner = None if call.caller.is_on_behalf else principals.find(session, call.caller.principal)
+        asker = principals.find(session, call.caller.principal)
+        owner = asker if call.caller.is_oneself(call.caller.principal) else None
         rows = apps.list_all(session, after=query.cursor, limit=query.limit + 1, within=visible, owner=owner)
         return page_of([App(**_members(session, row)) for row in rows], query.limit, lambda app: app.name)
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from issuer import rfc3339
 from issuer.api.operation import Answer, Body, Call, Operation
+from issuer.denials import Denial
 from issuer.signing_in import invitations
 from issuer.store import rights, users
 from issuer.store.database import Transaction
@@ -29,6 +30,8 @@ async def create(call: Call) -> Invitation:
     """Who has the link becomes the user: nobody makes one for a user who may more than they do."""
     name = call.path("user")
     call.caller.require("user:invite", name)
+    if call.caller.is_on_behalf:
+        raise Denial("not_permitted", "an app that acts for somebody makes nobody a set-up link")
     service, seconds = call.service, call.body.expires_in
 
     def work(tx: Transaction) -> Invitation:

@@ -26,7 +26,7 @@ from issuer.service import Service
 from issuer.signing_in import sessions
 from issuer.store import consents, rights
 from issuer.store.tables import Principal
-from verifier import Scope
+from verifier import InvalidPermission, Scope
 
 _MOMENT = "hourmark_moment"
 """A parameter of ours: since when the user has to have proved again who it is."""
@@ -67,6 +67,8 @@ async def _answer(service: Service, browser: Browser, query: str, said: Said | N
                 raise RefusedRequest("login_required", "nobody is signed in, or not recently enough")
             return sign_in_first(_again(service, parameters), login_hint=asked.login_hint)
         return await _decide(service, browser, asked, urlencode(parameters), said)
+    except InvalidPermission as error:
+        return _back(service, source, error="invalid_scope", error_description=str(error))
     except RefusedRequest as error:
         return _back(service, source, error=error.code, error_description=str(error))
 
@@ -110,6 +112,9 @@ def _is_proven(
     """
     if session is None:
         return False
+    if asked.source.client.is_ours and not sessions.is_recent(session):
+        # It becomes the user, with all that the pages ask a fresh proof for.
+        return False
     moment = _moment(service, parameters)
     is_proven_since = moment is not None and session.authentication.at >= moment
     hint = None if asked.id_token_hint is None else subject_of_hint(service, asked.id_token_hint)
@@ -119,8 +124,6 @@ def _is_proven(
         bool(asked.prompts & {"login", "select_account"})
         or (asked.max_age is not None and time.time() - session.authentication.at > asked.max_age)
         or (asked.id_token_hint is not None and hint != session.user)
-        # It becomes the user, with all that the pages ask a fresh proof for.
-        or (asked.source.client.is_ours and not sessions.is_recent(session))
     )
     return not is_stale or is_proven_since
 

@@ -147,23 +147,27 @@ async def _waiting(
     """The code that was typed, if one waits under it. Raises Denial after too many wrong ones."""
     tried = (f"address:{source(http.scope)}", f"user:{session.user}")
     typed, now = device_codes.typed(form.get("user_code", "")), int(time.time())
-    locked_until = await service.read(lambda reading: device_codes.locked_until(reading, tried, now))
-    if locked_until is not None:
+
+    def work(tx: Transaction) -> DeviceCode | int | None:
+        """In one transaction: of many tries at once each counts before the next one is looked at."""
+        locked_until = device_codes.locked_until(tx.session, tried, tx.now)
+        if locked_until is not None:
+            return locked_until
+        code = device_codes.waiting(tx.session, typed, tx.now)
+        if code is None:
+            device_codes.note_wrong(tx, tried)
+        else:
+            tx.session.expunge(code)
+        return code
+
+    found = await service.write(session.user, work)
+    if isinstance(found, int):
         raise Denial(
             "slow_down",
-            f"too many wrong codes from here: try again in {locked_until - now} s",
-            headers={"Retry-After": str(locked_until - now)},
+            f"too many wrong codes from here: try again in {found - now} s",
+            headers={"Retry-After": str(found - now)},
         )
-    code = await service.read(lambda reading: _detached(reading, typed, now))
-    if code is None:
-        await service.write(session.user, lambda tx: device_codes.note_wrong(tx, tried))
-    return code
-
-
-def _detached(reading: Session, user_code: str, now: int) -> DeviceCode | None:
-    code = device_codes.waiting(reading, user_code, now)
-    reading.expunge_all()
-    return code
+    return found
 
 
 def _look(reading: Session, code: DeviceCode, session: BrowserSession) -> tuple[Client | None, Scope]:

@@ -27,7 +27,7 @@ _MAX_PATH = 8192
 _ADVICE = {
     "not_permitted": ("Not permitted", "Go back, load the page again, and try once more."),
     "not_found": ("Nothing is here", "If a link led here, it may be out of date."),
-    "slow_down": ("Too many attempts", "Nothing is locked. Wait a moment, then try again."),
+    "slow_down": ("Too many attempts", "Wait until then, and try once more."),
     "temporarily_unavailable": ("Not available right now", "Nothing was changed. Try again in a moment."),
     "invalid_token": ("Signed out meanwhile", "Nothing was changed. Sign in again, then try once more."),
     "server_error": (

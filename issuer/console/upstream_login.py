@@ -30,7 +30,7 @@ async def get_begin(service: Service, request: Request) -> Response:
     """To the provider. Who is signed in already comes to prove it again, or as somebody else."""
     browser = await browser_of(service, request)
     then = own_path(request.query_params.get("next"))
-    url, sealed = await _begin(service, request, then, links=None, again=browser.session is not None)
+    url, sealed = await _begin(service, request, then, links=None, is_anew=browser.session is not None)
     return _keep_attempt(see_other(url), sealed)
 
 
@@ -44,7 +44,7 @@ async def post_link(service: Service, request: Request) -> Response:
     session = browser.require_session()
     if not sessions.is_recent(session):
         return see_other("/login?next=/")
-    url, sealed = await _begin(service, request, "/", links=session.user_id, again=True)
+    url, sealed = await _begin(service, request, "/", links=session.user_id, is_anew=True)
     label = _provider(service, request).label
     return _keep_attempt(page(browser, "upstream.html", provider=label, url=url), sealed)
 
@@ -66,6 +66,12 @@ async def get_callback(service: Service, request: Request) -> Response:
         ) from error
     except UpstreamUnavailable as error:
         raise _unavailable(provider) from error
+    if attempt.is_anew and identity.authenticated_at is None:
+        raise Denial(
+            "not_permitted",
+            f"{provider.label} does not tell when you signed in there (auth_time): nobody knows whether "
+            "it was just now: sign in here with a password or a passkey, or have its operator tell it",
+        )
     if attempt.links is None:
         user_id = await _user_of(service, provider, identity)
         begun = await sessions.begin(
@@ -74,7 +80,8 @@ async def get_callback(service: Service, request: Request) -> Response:
             browser,
             user_id=user_id,
             methods=identity.methods,
-            authenticated_at=identity.authenticated_at,
+            # Long ago where nobody knows: it proves nothing to who asks how long.
+            authenticated_at=identity.authenticated_at or 0,
             then=attempt.then,
         )
         if begun is None:
@@ -87,13 +94,13 @@ async def get_callback(service: Service, request: Request) -> Response:
 
 
 async def _begin(
-    service: Service, request: Request, then: str, *, links: int | None, again: bool
+    service: Service, request: Request, then: str, *, links: int | None, is_anew: bool
 ) -> tuple[str, str]:
     """Where to go, and the attempt for the browser to keep. Raises Denial."""
     provider = _provider(service, request)
-    attempt = Attempt(provider.name, then, links, int(time.time()), {})
+    attempt = Attempt(provider.name, then, links, is_anew, int(time.time()), {})
     try:
-        url = await provider.begin(request, attempt, again=again)
+        url = await provider.begin(request, attempt)
     except UpstreamUnavailable as error:
         raise _unavailable(provider) from error
     return url, upstream.seal(attempt, service.credentials.hash_key.key)

@@ -67,7 +67,6 @@ def _begin(
     authorization_codes.became(tx, code, sign_in.loaded.row)
     return sign_ins.issue(
         service,
-        client,
         sign_in,
         audience=asked_audience(service.settings, form, code.audience),
         requested=None,

@@ -63,4 +63,4 @@ def _begin(
         return None
     device_codes.became(tx, code, sign_in.loaded.row)
     audience = asked_audience(service.settings, form, code.audience)
-    return sign_ins.issue(service, client, sign_in, audience=audience, requested=None, nonce=None, now=tx.now)
+    return sign_ins.issue(service, sign_in, audience=audience, requested=None, nonce=None, now=tx.now)

@@ -26,15 +26,13 @@ async def grant(service: Service, request: Request, form: Mapping[str, str]) -> 
         sign_in = sign_ins.go_on(tx, service, client, form["refresh_token"])
         if sign_in is None:
             return None
-        row = sign_in.loaded.row
         # What raises from here on uses nothing up: a client that asks for too much keeps what it has.
         if "scope" in form:
-            _refuse_wider(form["scope"], row.scope)
+            _refuse_wider(form["scope"], sign_in.consented)
         return sign_ins.issue(
             service,
-            client,
             sign_in,
-            audience=asked_audience(service.settings, form, row.audience),
+            audience=asked_audience(service.settings, form, sign_in.loaded.row.audience),
             requested=form.get("scope"),
             nonce=None,
             now=tx.now,
@@ -50,10 +48,10 @@ async def grant(service: Service, request: Request, form: Mapping[str, str]) -> 
     return issued
 
 
-def _refuse_wider(asked: str, granted: str | None) -> None:
+def _refuse_wider(asked: str, granted: Scope) -> None:
     """Raises Denial."""
     try:
-        missing = Scope.parse(asked).beyond(Scope.parse(granted or "*"))
+        missing = Scope.parse(asked).beyond(granted)
     except InvalidPermission as error:
         raise Denial("invalid_scope", str(error)) from error
     if missing:

@@ -16,6 +16,7 @@ from issuer.grants.audience import asked_audience
 from issuer.service import Service
 from issuer.sign_ins import Issued
 from issuer.telemetry import note
+from verifier import InvalidPermission
 
 _GRANTS = (client_credentials, authorization_code, refresh_token, device_code, token_exchange)
 GRANTS = {each.NAME: each.grant for each in _GRANTS}
@@ -60,7 +61,10 @@ async def post_token(service: Service, request: Request) -> Response:
     if proof_of_possession.is_asked_for(form, request.scope["headers"]):
         raise Denial("invalid_request", proof_of_possession.REFUSAL)
     service.coherence.check()
-    issued = await grant(service, request, form)
+    try:
+        issued = await grant(service, request, form)
+    except InvalidPermission as error:
+        raise Denial("invalid_scope", str(error)) from error
     note(request.scope, jti=issued.minted.token_id, scope=issued.minted.scope)
     return TokenResponse(issued)
 

@@ -148,7 +148,7 @@ async def _on_behalf(service: Service, asker: Client | Grant, subject: Token) ->
     earlier = () if subject.actor is None else (subject.actor, *subject.earlier_actors)
     if len(earlier) >= MAX_ACTORS:
         raise Denial("invalid_request", f"the subject token went through {MAX_ACTORS} actors already")
-    whole = grant_for(loaded, client, actor=acting)
+    whole = grant_for(loaded, client, consents.scope_of(loaded.row), actor=acting)
     return Grant(
         subject=whole.subject,
         client_id=whole.client_id,

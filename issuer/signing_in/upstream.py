@@ -36,6 +36,8 @@ class Attempt:
     """Where to go afterwards: a path of ours."""
     links: int | None
     """The user who asked for that account to be linked; None for signing in."""
+    is_anew: bool
+    """Whether the user has to prove there, now, who it is."""
     began_at: int
     state: dict[str, Any] = field(repr=False)
     """What the library has to know again."""
@@ -47,8 +49,8 @@ class Identity:
 
     issuer: str
     subject: str
-    authenticated_at: int
-    """Unix seconds; 0 if the provider does not tell."""
+    authenticated_at: int | None
+    """Unix seconds; None if the provider does not tell."""
     methods: tuple[str, ...]
     """How it was proved there (`amr`)."""
     groups: tuple[str, ...]
@@ -58,7 +60,7 @@ class Identity:
 def seal(attempt: Attempt, hash_key: bytes) -> str:
     """For a cookie. Readable to its browser, which goes the way itself; but not to be changed."""
     body = json.dumps(
-        [attempt.provider, attempt.then, attempt.links, attempt.began_at, attempt.state],
+        [attempt.provider, attempt.then, attempt.links, attempt.is_anew, attempt.began_at, attempt.state],
         separators=(",", ":"),
     ).encode()
     mac = hmac.digest(hash_key, _PURPOSE + body, "sha256")

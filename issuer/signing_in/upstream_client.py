@@ -48,16 +48,13 @@ class Upstream:
     def label(self) -> str:
         return self.provider.label
 
-    async def begin(self, request: Request, attempt: Attempt, *, again: bool) -> str:
-        """The URL to go to; `attempt.state` is filled in. again: the user has to prove anew who it is.
-
-        Raises UpstreamUnavailable.
-        """
+    async def begin(self, request: Request, attempt: Attempt) -> str:
+        """The URL to go to; `attempt.state` is filled in. Raises UpstreamUnavailable."""
         request.scope["session"] = attempt.state
         try:
             app = await self._client()
             # Whoever is asked for max_age owes auth_time (OpenID Connect Core section 2).
-            extra = {"prompt": "login", "max_age": "0"} if again else {"max_age": _ANY_AGE}
+            extra = {"prompt": "login", "max_age": "0"} if attempt.is_anew else {"max_age": _ANY_AGE}
             answer = await app.authorize_redirect(request, self._callback, **extra)
         except (OAuthError, *_UNUSABLE) as error:
             raise UpstreamUnavailable(type(error).__name__) from error
@@ -172,8 +169,8 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
 
 
-def _moment(value: object) -> int:
-    """Unix seconds; long ago where it is not told: then nobody knows that it was a moment ago."""
+def _moment(value: object) -> int | None:
+    """Unix seconds; None where it is not told."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
-        return 0
+        return None
     return int(value)

@@ -12,9 +12,9 @@ from sqlmodel import Session, col, select
 from issuer.store import names, status_indices, user_grants
 from issuer.store.database import Transaction
 from issuer.store.refusals import Conflict, NotFound
-from issuer.store.tables import AppRow, Principal, UserAccount, UserGrant
+from issuer.store.tables import AppRow, Principal, UserAccount
 from issuer.store.user_grants import CONSENT
-from verifier import Permission, Scope
+from verifier import InvalidPermission, Permission, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,8 @@ def list_all(
 def change(tx: Transaction, row: AppRow, registration: Registration) -> None:
     """Ends every token that was issued at it if it may want less than before.
 
-    Another way to prove who it is ends what was got by the one before, as another secret does.
+    Another way to prove who it is ends what was got by the one before, as another secret does. Another place
+    to send people to ends what they let it have: nobody was asked about that place.
     """
     _refuse_taken_host(tx.session, row.client_id, registration.host)
     is_narrowed = registration.scope != row.scope
@@ -130,30 +131,28 @@ def change(tx: Transaction, row: AppRow, registration: Registration) -> None:
         user_grants.end_tokens(tx, user_grants.of_client(tx.session, row.client_id))
         _narrow_consents(tx, row)
     if not before.issuperset(registration.redirect_uris):
-        # Codes would go to a place that nobody was asked about.
-        user_grants.end(tx, _consents(tx, row))
+        user_grants.end(tx, user_grants.of_client(tx.session, row.client_id))
     if is_proven_anew:
-        end_own_tokens(tx, [row])
-        end_tokens_on_behalf(tx, [row])
+        end_tokens(tx, [row])
     tx.audit("app:update", row.name, client_id=row.client_id, scope=row.scope)
-
-
-def _consents(tx: Transaction, row: AppRow) -> list[UserGrant]:
-    return [each for each in user_grants.of_client(tx.session, row.client_id) if each.kind == CONSENT]
 
 
 def _narrow_consents(tx: Transaction, row: AppRow) -> None:
     """What it wants no more is not agreed to when it wants it again."""
-    for consent in _consents(tx, row):
+    wanted = Scope.parse(row.scope)
+    for consent in user_grants.of_client(tx.session, row.client_id, kind=CONSENT):
         before = Scope.parse(consent.scope or "")
-        consent.scope = str(Scope.of((before & Scope.parse(row.scope)).permissions, before.words))
-        tx.session.add(consent)
+        try:
+            consent.scope = user_grants.spelled(Scope.of((before & wanted).permissions, before.words))
+        except InvalidPermission:
+            user_grants.end(tx, [consent])
+        else:
+            tx.session.add(consent)
 
 
 def set_secret(tx: Transaction, row: AppRow, secret_hash: bytes) -> None:
-    """The one before ends now, with the tokens that were got with it for itself or on behalf of users."""
-    end_own_tokens(tx, [row])
-    end_tokens_on_behalf(tx, [row])
+    """The one before ends now, with all tokens that were got with it; what users let the app have goes on."""
+    end_tokens(tx, [row])
     row.secret_hash = secret_hash
     row.version += 1
     tx.session.add(row)
@@ -173,8 +172,7 @@ def end_tokens(tx: Transaction, rows: Iterable[AppRow]) -> None:
     """Ends every token that these apps have; what users let them have goes on."""
     rows = list(rows)
     end_own_tokens(tx, rows)
-    for row in rows:
-        user_grants.end_tokens(tx, user_grants.of_client(tx.session, row.client_id))
+    end_tokens_on_behalf(tx, rows)
 
 
 def end_own_tokens(tx: Transaction, rows: Iterable[AppRow]) -> None:
@@ -186,9 +184,9 @@ def end_own_tokens(tx: Transaction, rows: Iterable[AppRow]) -> None:
 
 
 def end_tokens_on_behalf(tx: Transaction, rows: Iterable[AppRow]) -> None:
-    """Ends the tokens that these apps got by asking on behalf of users; the consents go on."""
+    """Ends the tokens with which these apps act for users; consents and sign-ins go on."""
     for row in rows:
-        user_grants.end_tokens(tx, user_grants.of_client(tx.session, row.client_id, kind=user_grants.CONSENT))
+        user_grants.end_tokens(tx, user_grants.of_client(tx.session, row.client_id))
 
 
 def _refuse_taken_host(session: Session, client_id: str, host: str | None) -> None:

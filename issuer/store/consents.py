@@ -49,7 +49,7 @@ def give(
     authentication: Authentication,
     place: Place,
 ) -> UserGrant:
-    """Lets the app have `scope`, beside what it was let before. Raises StatusListFull."""
+    """Lets the app have `scope`, beside what it was let before. Raises StatusListFull, InvalidPermission."""
     row = find(tx.session, user.id, client_id)
     if row is None:
         row = user_grants.create(
@@ -67,7 +67,7 @@ def give(
         together = Scope.of((*before.permissions, *scope.permissions), (*before.words, *scope.words))
         if together == before:
             return row
-        row.scope = str(together)
+        row.scope = user_grants.spelled(together)
         tx.session.add(row)
     tx.audit("consent:give", user.name, client_id=client_id, scope=row.scope)
     return row

@@ -32,9 +32,12 @@ def end_tokens_of(tx: Transaction, principal: Principal) -> None:
     jobs.end_tokens(tx, jobs.of_role(tx.session, principal))
 
 
-def end_sign_ins_of(tx: Transaction, user: Principal) -> None:
-    """Signs the user out everywhere; role keys and consents go on."""
-    rows = user_grants.of_user(tx.session, user)
+def end_sign_ins_of(tx: Transaction, user: Principal, *, keep: int | None = None) -> None:
+    """Signs the user out everywhere; role keys and consents go on.
+
+    keep: a session that goes on too.
+    """
+    rows = [row for row in user_grants.of_user(tx.session, user) if row.id != keep]
     user_grants.end(tx, [row for row in rows if row.kind != user_grants.CONSENT])
     user_grants.end_tokens(tx, [row for row in rows if row.kind == user_grants.CONSENT])
 

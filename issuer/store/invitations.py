@@ -34,14 +34,14 @@ def find(session: Session, link_hash: bytes, now: int) -> User | None:
     user = None if found is None else users.find(session, found[0].removeprefix(USER_PREFIX))
     if found is None or user is None or user.account.disabled_at is not None:
         return None
-    return user if _may_be_made_by(session, found[1], user.principal) else None
+    return user if _may_be_made_by(session, found[1], user.principal, now) else None
 
 
-def _may_be_made_by(session: Session, maker: str, user: Principal) -> bool:
+def _may_be_made_by(session: Session, maker: str, user: Principal, now: int) -> bool:
     """Whether whoever made a link could still make it: else it would lead to more than they hold."""
     if maker.startswith(_OPERATOR):
         return True
-    held = role_keys.held_by(session, maker)
+    held = role_keys.held_by(session, maker, now)
     return held is not None and not rights.held(session, user).beyond(held)
 
 

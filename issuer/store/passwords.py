@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 
 from sqlmodel import Session, col, update
 
-from issuer.store import user_grants, users
+from issuer.store import credentials, users
 from issuer.store.database import Transaction
 from issuer.store.tables import UserAccount
-from issuer.store.user_grants import SESSION
 from issuer.store.users import User
 
 
@@ -36,11 +35,13 @@ def is_still(tx: Transaction, known: KnownPassword) -> bool:
 
 
 def set_hash(tx: Transaction, user: User, password_hash: str, *, keep: int | None = None) -> None:
-    """The user's password from now on. In other browsers the user is signed out; `keep`: the one session."""
+    """The user's password from now on. Everywhere else the user is signed out.
+
+    keep: the session in which it was changed.
+    """
     user.account.password_hash = password_hash
     tx.session.add(user.account)
-    sessions = user_grants.of_user(tx.session, user.principal, kind=SESSION)
-    user_grants.end(tx, [row for row in sessions if row.id != keep])
+    credentials.end_sign_ins_of(tx, user.principal, keep=keep)
     tx.audit("user:set-password", user.principal.name)
 
 

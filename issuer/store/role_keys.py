@@ -112,16 +112,18 @@ def load(session: Session, access: str) -> LoadedKey | None:
     )
 
 
-def held_by(session: Session, credential: str) -> Scope | None:
-    """What a credential, by the name that the logs have for it, may do now; None if it is gone."""
+def held_by(session: Session, credential: str, now: int) -> Scope | None:
+    """What a credential, by the name that the logs have for it, may do at `now`; None if it is no good."""
     row = session.get(RoleKeyRow, credential)
     if row is None:
         found = session.exec(
             select(Principal).where(Principal.name == credential, col(Principal.deleted_at).is_(None))
         ).first()
-        return None if found is None else rights.held(session, found)
+        account = None if found is None else session.get(UserAccount, found.id)
+        is_disabled = account is not None and account.disabled_at is not None
+        return None if found is None or is_disabled else rights.held(session, found)
     loaded = load(session, credential)
-    if loaded is None:
+    if loaded is None or (row.expires_at or now + 1) <= now:
         return None
     return loaded.held if row.scope is None else Scope.parse(row.scope) & loaded.held
 

@@ -13,7 +13,14 @@ from sqlmodel import Session, col, delete, or_, select, update
 from issuer.store import rights, status_indices
 from issuer.store.database import Transaction
 from issuer.store.refusals import NotFound
-from issuer.store.tables import Principal, RefreshToken, UserAccount, UserGrant
+from issuer.store.tables import (
+    AuthorizationCode,
+    DeviceCode,
+    Principal,
+    RefreshToken,
+    UserAccount,
+    UserGrant,
+)
 from verifier import Scope
 
 SESSION, SIGN_IN, CONSENT = "session", "sign-in", "consent"
@@ -64,7 +71,9 @@ def create(
     session_id: int | None = None,
     cookie_hash: bytes | None = None,
 ) -> UserGrant:
-    """scope: what the user consented to; None for all that the user may. Raises StatusListFull.
+    """scope: what the user consented to; None for all that the user may.
+
+    Raises StatusListFull, InvalidPermission.
 
     audience: of its tokens, unless another one is asked for. session_id: the session that it began in.
     """
@@ -72,7 +81,7 @@ def create(
         kind=kind,
         user_id=user.id,
         client_id=client_id,
-        scope=None if scope is None else str(scope),
+        scope=None if scope is None else spelled(scope),
         audience=audience,
         session_id=session_id,
         status_index=-1,
@@ -88,6 +97,13 @@ def create(
     tx.session.flush()
     _allocate(tx, row)
     return row
+
+
+def spelled(scope: Scope) -> str:
+    """As it is kept. Raises InvalidPermission for one that could not be read again."""
+    text = str(scope)
+    Scope.parse(text)
+    return text
 
 
 def load(session: Session, row: UserGrant) -> LoadedGrant | None:
@@ -149,9 +165,8 @@ def end_session(tx: Transaction, row: UserGrant, *, at_client: str | None = None
 
 def hand_on(tx: Transaction, before: UserGrant, row: UserGrant) -> None:
     """A session takes the place of another one of the same user: what began there goes on here."""
-    tx.session.execute(
-        update(UserGrant).where(col(UserGrant.session_id) == before.id).values(session_id=row.id)
-    )
+    for begun in (UserGrant, AuthorizationCode, DeviceCode):
+        tx.session.execute(update(begun).where(col(begun.session_id) == before.id).values(session_id=row.id))
     end(tx, [before])
 
 

@@ -14,7 +14,7 @@ KEY = b"k" * 32
 
 
 def attempt(began_at: int | None = None) -> Attempt:
-    return Attempt("corp", "/", 7, int(time.time()) if began_at is None else began_at, {"nonce": "n"})
+    return Attempt("corp", "/", 7, True, int(time.time()) if began_at is None else began_at, {"nonce": "n"})
 
 
 def test_it_comes_back_as_it_was_sealed() -> None:

@@ -34,14 +34,14 @@ def double() -> Iterator[ProviderDouble]:
 class Way:
     """One attempt to sign in at the provider."""
 
-    def __init__(self, double: ProviderDouble) -> None:
+    def __init__(self, double: ProviderDouble, *, is_anew: bool = False) -> None:
         provider = UpstreamProvider(issuer=double.url, client_id=CLIENT_ID, roles={})
         self._upstream = Upstream("corp", provider, Settings(issuer="http://127.0.0.1:8700"))
-        self._attempt = Attempt("corp", "/", None, int(time.time()), {})
+        self._attempt = Attempt("corp", "/", None, is_anew, int(time.time()), {})
 
     async def there(self) -> dict[str, str]:
         """What the provider is asked."""
-        url = await self._upstream.begin(_request(), self._attempt, again=False)
+        url = await self._upstream.begin(_request(), self._attempt)
         return dict(parse_qsl(urlsplit(url).query))
 
     async def back(self, state: str) -> Identity:
