@@ -10,6 +10,7 @@ import pytest
 
 from issuer.console.browser import SESSION_COOKIE
 from tests.browsers import Browser
+from tests.clients import command_line
 from tests.issuer.console.conftest import NewBrowser
 from tests.issuer.http.world import World, made
 
@@ -201,16 +202,18 @@ def test_a_proof_that_is_old_is_asked_for_again(signed_in: NewBrowser) -> None:
 
 
 def test_a_password_is_changed_and_other_browsers_are_signed_out(
-    browser: Browser, user: str, invite: Invite, signed_in: NewBrowser
+    world: World, browser: Browser, user: str, invite: Invite, signed_in: NewBrowser
 ) -> None:
     set_up(browser, invite(user))
     here, old = signed_in(), signed_in(at=int(time.time()) - 301)
+    program = command_line(world).sign_in(browser, scope="* openid offline_access")
     here.get("/account/password")
     stale = old.send("/account/password", here.hidden() | {"password": OTHER, "again": OTHER})
     assert stale.status_code == 403, "the form of another session"
     assert here.send("/account/password", {"password": OTHER, "again": "x"}).status_code == 400
     assert here.send("/account/password", {"password": OTHER, "again": OTHER}).headers["location"] == "/#ways"
     assert (is_signed_in(here), is_signed_in(old), is_signed_in(browser)) == (True, False, False)
+    assert command_line(world).refresh(program["refresh_token"]).json()["error"] == "invalid_grant"
     assert log_in(browser, user, PASSWORD).status_code == 400
     assert log_in(browser, user, OTHER).status_code == 303
 

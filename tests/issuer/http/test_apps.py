@@ -201,3 +201,22 @@ def test_what_an_app_wanted_no_more_is_asked_about_when_it_wants_it_again(
     assert "code" in told
     told = returned(browser.get(app.target(scope="data:put@*", prompt="none")))
     assert told["error"] == "consent_required"
+
+
+def test_a_narrowed_token_does_not_see_what_its_user_owns(world: World, ada: str) -> None:
+    app = register(world, owner=f"user:{ada}")
+    with signed_in(world.issuer, ada) as browser:
+        tokens = command_line(world).sign_in(browser, scope="data:get@x openid", resource=world.url)
+    narrowed = bearer(tokens["access_token"])
+    assert world.nobody.get(f"/v1/apps/{app.name}", headers=narrowed).status_code == 403
+    listed = world.nobody.get("/v1/apps", headers=narrowed).json()["items"]
+    assert app.name not in [each["name"] for each in listed]
+
+
+def test_a_job_is_not_the_owner_that_its_role_is(world: World) -> None:
+    role = world.role("data:get@*")
+    app = register(world, owner=f"role:{role}", token_endpoint_auth_method="client_secret_basic")
+    ticket = made(world.admin.post("/v1/jobs", json={"role": role}))["ticket"]
+    token = world.nobody.get("/v1/token", headers=bearer(ticket), params={"resource": world.url}).json()
+    refused = world.nobody.post(f"/v1/apps/{app.name}/secret", headers=bearer(token["access_token"]))
+    assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope")

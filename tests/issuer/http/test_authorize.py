@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
 import time
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 
-from tests.browsers import Browser, signed_in
+from tests.browsers import Browser, inside, signed_in
 from tests.clients import App, allow, claims, command_line, register, returned
 from tests.issuer.http.cases import case
 from tests.issuer.http.world import World, bearer
@@ -243,3 +244,25 @@ def test_the_command_line_is_let_in_by_who_proved_it_a_moment_ago(world: World, 
         answer = browser.get(command_line(world).target())
         assert answer.headers["location"].startswith("/login?next=/authorize")
         assert browser.get(register(world).target()).status_code == 200
+
+
+def test_a_kept_link_lets_the_command_line_in_no_later(world: World, ada: str) -> None:
+    """It says since when somebody has proved who it is: long enough for an app, and not for this."""
+    with Browser(world.url) as nobody:
+        first, other = (
+            dict(parse_qsl(urlsplit(nobody.get(app.target(max_age=age)).headers["location"]).query))["next"]
+            for app, age in ((command_line(world), None), (register(world), "60"))
+        )
+    with signed_in(world.issuer, ada, at=int(time.time()) - 1000) as browser:
+        stale = time.time() - 2000
+        with_moment = [kept_since(world, target, int(stale)) for target in (first, other)]
+        assert browser.get(with_moment[0]).headers["location"].startswith("/login?next=/authorize")
+        assert browser.get(with_moment[1]).status_code == 200
+
+
+def kept_since(world: World, target: str, moment: int) -> str:
+    """The link to come back by, as it was given at that time."""
+    query = target.partition("?")[2].rpartition("&hourmark_moment=")[0]
+    with inside(world.issuer) as there:
+        seal = hmac.digest(there.hash_key, f"moment\0{moment}\0{query}".encode(), "sha256").hex()
+    return f"/authorize?{query}&hourmark_moment={moment}.{seal}"

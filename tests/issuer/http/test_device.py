@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -223,3 +224,18 @@ def test_the_command_line_is_let_in_by_who_proved_it_a_moment_ago(world: World, 
         stale.get("/device")
         asked = {"user_code": begun["user_code"], "decision": "allow"}
         assert stale.send("/device/decision", asked).status_code == 400
+
+
+def test_of_many_guesses_at_once_five_are_looked_at(world: World, ada: str) -> None:
+    with signed_in(world.issuer, ada) as browser:
+        browser.get("/device")
+        form = browser.hidden() | {"user_code": "BBBB-BBBB"}
+        cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+
+        def guess(_: int) -> int:
+            headers = {"Cookie": cookies, "Origin": world.url}
+            with client_at(world.url, "127.0.0.79") as there:
+                return there.post("/device", data=form, headers=headers).status_code
+
+        with ThreadPoolExecutor(20) as pool:
+            assert sorted(pool.map(guess, range(20))) == [400] * 5 + [429] * 15

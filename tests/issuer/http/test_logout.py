@@ -8,6 +8,7 @@ import pytest
 
 from tests.browsers import Browser
 from tests.clients import as_oneself, register
+from tests.issuer.http.test_device import begin, decide, poll
 from tests.issuer.http.world import World
 
 SHORT, LASTING = "openid data:get@*", "openid data:get@* offline_access"
@@ -56,3 +57,18 @@ def test_proving_it_again_ends_nothing(world: World, browser: Browser, ada: str)
     assert is_alive(world, tokens)
     sign_out(browser)
     assert not is_alive(world, tokens)
+
+
+def test_what_waits_to_be_redeemed_waits_on(world: World, browser: Browser, ada: str) -> None:
+    """A code, and a device that was approved, when the user proves again who it is."""
+    password = "correct horse battery"
+    made = world.admin.post(f"/v1/users/{ada}/invitations", json={}).json()["url"]
+    browser.get(made.removeprefix(world.url))
+    browser.send("/setup", {"password": password, "again": password})
+    app = register(world)
+    code, begun = app.code(browser), begin(app)
+    decide(browser, begun["user_code"], "allow")
+    browser.get("/login")
+    assert browser.send("/login", {"user": ada, "password": password}).status_code == 303
+    assert app.redeem(code).status_code == 200
+    assert poll(app, begun["device_code"])[0] == 200
