@@ -10,13 +10,17 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from issuer.store import apps
 from issuer.store.apps import Registration
 from issuer.store.database import Transaction
 from tests.browsers import Browser, inside, signed_in
 from tests.clients import App, register, returned
+from tests.issuer.http.test_token_exchange import ACCESS_TOKEN, GRANT
 from tests.issuer.http.world import World, made
+from verifier import Scope
 
 BOTH = "data:get@* data:put@*"
 LASTING = f"{BOTH} offline_access"
@@ -156,3 +160,57 @@ def test_a_consent_that_is_full_takes_no_more_and_can_be_withdrawn(
         assert len(consents(world, name)) == 1
         browser.send("/account/apps/withdraw", {"client_id": app.client_id})
     assert consents(world, name) == []
+
+
+def test_an_older_code_brings_no_more_than_what_is_let_by_now(world: World, browser: Browser) -> None:
+    app = register(world, BOTH)
+    older = app.code(browser, scope=BOTH)
+    browser.get("/")
+    browser.send("/account/apps/withdraw", {"client_id": app.client_id})
+    app.code(browser, scope="data:get@*")
+    assert scope_of(app.redeem(older)) == {"data:get@*"}
+
+
+PERMISSIONS = ("data:get@*", "data:get@a*", "data:*@a", "data:put@*[team=x]", "data:put@b", "*")
+some = st.sets(st.sampled_from(PERMISSIONS[:-1]), min_size=1)
+
+
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)  # a dozen requests each
+@given(
+    held=st.sets(st.sampled_from(PERMISSIONS), min_size=1), wanted=some, agreed=some, later=some, asked=some
+)
+def test_whatever_the_rights_nothing_comes_out_that_is_not_in_all_of_them(
+    world: World,
+    newcomer: Callable[..., str],
+    *,
+    held: set[str],
+    wanted: set[str],
+    agreed: set[str],
+    later: set[str],
+    asked: set[str],
+) -> None:
+    """By code, by refresh once the app was changed, and by exchange: within user, app, consent, request."""
+    user = newcomer(*held)
+    app = register(world, " ".join(sorted(wanted)), token_endpoint_auth_method="client_secret_basic")
+    other = register(world, " ".join(sorted(wanted)))
+    with signed_in(world.issuer, user) as browser:
+        browser.get(app.target(scope=f"{' '.join(sorted(agreed))} offline_access openid"))
+        told = returned(browser.send("/consent", {"decision": "allow"}))
+        browser.get(other.target(scope="openid " + " ".join(sorted(agreed))))
+        others = returned(browser.send("/consent", {"decision": "allow"}))
+    tokens, subject = app.redeem(told["code"]).json(), other.redeem(others["code"]).json()
+    bounds = [held, wanted, agreed]
+    check(tokens["scope"], *bounds)
+    patch(world, app, scope=" ".join(sorted(later)))
+    check(app.refresh(tokens["refresh_token"]).json()["scope"], *bounds, later)
+    exchange = {"grant_type": GRANT, "subject_token": subject["access_token"]}
+    exchange |= {"subject_token_type": ACCESS_TOKEN, "scope": f"openid {' '.join(sorted(asked))}"}
+    check(app.ask(exchange).json()["scope"], *bounds, later, asked)
+
+
+def check(scope: str, *bounds: set[str]) -> None:
+    got = Scope(Scope.parse(scope).permissions)
+    for bound in bounds:
+        assert got <= Scope.parse(" ".join(bound)), f"{scope} is wider than {bound}"
