@@ -17,6 +17,9 @@ from issuer.callers import Callers
 from issuer.coherence import Coherence
 from issuer.credentials import Credentials
 from issuer.mint import Mint
+from issuer.outside.address import Addresses
+from issuer.outside.issuers import OutsideIssuers
+from issuer.outside.known import KnownPolicies
 from issuer.role_key_authentication import RoleKeyAuthentication
 from issuer.settings import Settings
 from issuer.signing import SigningKeys
@@ -53,6 +56,8 @@ class Service:
     apps: AppAuthentication
     upstreams: Mapping[str, Upstream]
     """Other OpenID providers that users sign in by."""
+    trust_policies: KnownPolicies
+    outside_issuers: OutsideIssuers
     callers: Callers
     throttle: Throttle
     """One for all wrong credentials of a source, whatever they are."""
@@ -116,6 +121,7 @@ class Service:
             logger.warning("change_not_taken_over_yet")
 
     async def close(self) -> None:
+        await self.outside_issuers.close()
         await self.feed.close()
         self.database.close()
 
@@ -124,7 +130,7 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
     """Loads what an issuer keeps in memory. Raises StoreUnavailable, OtherIssuer, keys.SealBroken."""
     signing = SigningKeys(database, kek, settings)
     status = StatusPublisher(database, signing, settings)
-    credentials = Credentials(database, kek)
+    credentials, trusted = Credentials(database, kek), KnownPolicies(database)
     trust = Trust(settings.issuer_url)
     feed = open_feed(database)
 
@@ -142,8 +148,10 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
     def forget(principal: str | None) -> None:
         if principal is None:
             credentials.forget_all()
+            trusted.forget_all()
         else:
             credentials.forget(principal)
+            trusted.forget(principal)
 
     with database.read() as session:
         last = changes.last_number(session)
@@ -171,6 +179,8 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         role_keys=role_keys,
         apps=AppAuthentication(database, credentials, role_keys, throttle, settings),
         upstreams=_upstreams(settings),
+        trust_policies=trusted,
+        outside_issuers=OutsideIssuers(Addresses.within(settings.outside_private_networks)),
         callers=Callers(role_keys, coherence),
         throttle=throttle,
         coherence=coherence,

@@ -81,10 +81,14 @@ class Settings(BaseSettings):
     """Whether an API token may be made that lives until it is deleted."""
     upstream_providers: dict[str, UpstreamProvider] = Field(default_factory=dict)
     """Other OpenID providers that users may sign in by, by the name in their paths."""
+    outside_private_networks: Annotated[tuple[str, ...], NoDecode] = ()
+    """Networks that are not public, and in which issuers of outside tokens may be all the same."""
     key_encryption_key: SecretStr | None = None
     key_encryption_key_file: Path | None = None
 
-    @field_validator("audiences", "allowed_hosts", "trusted_proxies", mode="before")
+    @field_validator(
+        "audiences", "allowed_hosts", "trusted_proxies", "outside_private_networks", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
@@ -101,11 +105,11 @@ class Settings(BaseSettings):
             raise ValueError("the issuer has no slash at its end: it is compared letter by letter")
         return value
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "outside_private_networks")
     @classmethod
-    def _check_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for proxy in value:
-            ip_network(proxy)
+    def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ip_network(network)
         return value
 
     @field_validator("upstream_providers")

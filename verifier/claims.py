@@ -1,7 +1,7 @@
 """Token <-> claims, both ways (RFC 7519, RFC 9068, RFC 8693, Token Status List).
 
 Reading checks that each claim is there and of its kind. What a claim is worth at a moment, to a service, is
-`verify`'s business.
+`verify`'s business. Tokens of other issuers are read with the same `read_claim` and its kinds.
 """
 
 from __future__ import annotations
@@ -84,29 +84,29 @@ class Token:
     @classmethod
     def from_claims(cls, claims: Mapping[str, object]) -> Token:
         """Raises InvalidClaim, which names the claim."""
-        issued_at, expires_at = _read(claims, "iat", _time), _read(claims, "exp", _time)
+        issued_at, expires_at = read_claim(claims, "iat", as_time), read_claim(claims, "exp", as_time)
         if expires_at <= issued_at:
             raise InvalidClaim("exp", "is not after iat")
         if "cnf" in claims:
             raise InvalidClaim("cnf", "asks for a proof of possession, which is not supported")
-        actors = _read(claims, "act", _actors, ())
+        actors = read_claim(claims, "act", _actors, ())
         return cls(
-            issuer=_read(claims, "iss", _text),
-            audience=_read(claims, "aud", _audience),
-            subject=_read(claims, "sub", _text),
+            issuer=read_claim(claims, "iss", as_text),
+            audience=read_claim(claims, "aud", as_audience),
+            subject=read_claim(claims, "sub", as_text),
             issued_at=issued_at,
             expires_at=expires_at,
-            token_id=_read(claims, "jti", _text),
-            client_id=_read(claims, "client_id", _text),
-            roles=_read(claims, "roles", _texts, ()),
-            scope=_read(claims, "scope", _scope, Scope()),
-            status=_read(claims, "status", _status, None),
-            not_before=_read(claims, "nbf", _time, None),
+            token_id=read_claim(claims, "jti", as_text),
+            client_id=read_claim(claims, "client_id", as_text),
+            roles=read_claim(claims, "roles", _texts, ()),
+            scope=read_claim(claims, "scope", _scope, Scope()),
+            status=read_claim(claims, "status", _status, None),
+            not_before=read_claim(claims, "nbf", as_time, None),
             actor=next(iter(actors), None),
             earlier_actors=actors[1:],
-            may_act=_read(claims, "may_act", _party, None),
-            job=_read(claims, "job", _text, None),
-            labels=_read(claims, "labels", _labels, _NO_LABELS),
+            may_act=read_claim(claims, "may_act", _party, None),
+            job=read_claim(claims, "job", as_text, None),
+            labels=read_claim(claims, "labels", _labels, _NO_LABELS),
         )
 
     def to_claims(self) -> dict[str, object]:
@@ -137,10 +137,13 @@ class Token:
         return claims
 
 
-def _read(
+def read_claim(
     claims: Mapping[str, object], name: str, kind: Callable[[object], T | None], default: object = ...
 ) -> T:
-    """The claim `name` as `kind` reads it, which gives None for what is not of its kind."""
+    """The claim `name` as `kind` reads it, which gives None for what is not of its kind.
+
+    Raises InvalidClaim.
+    """
     if name not in claims:
         if default is ...:
             raise InvalidClaim(name, "is missing")
@@ -151,11 +154,11 @@ def _read(
     return value
 
 
-def _text(value: object) -> str | None:
+def as_text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _time(value: object) -> float | None:
+def as_time(value: object) -> float | None:
     """A NumericDate (RFC 7519 section 2) of this age of the world."""
     # Compared, not converted: JSON has integers that no float can hold.
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
@@ -169,7 +172,7 @@ def _texts(value: object) -> tuple[str, ...] | None:
     return tuple(value)
 
 
-def _audience(value: object) -> tuple[str, ...] | None:
+def as_audience(value: object) -> tuple[str, ...] | None:
     return (value,) if isinstance(value, str) else _texts(value)
 
 
@@ -191,14 +194,14 @@ def _status(value: object) -> StatusReference | None:
 
 
 def _party(value: object) -> str | None:
-    return _text(value.get("sub")) if isinstance(value, dict) else None
+    return as_text(value.get("sub")) if isinstance(value, dict) else None
 
 
 def _actors(value: object) -> tuple[str, ...] | None:
     """The outermost first. None unless each names one."""
     actors: list[str] = []
     while len(actors) < MAX_ACTORS:
-        if not isinstance(value, dict) or (name := _text(value.get("sub"))) is None:
+        if not isinstance(value, dict) or (name := as_text(value.get("sub"))) is None:
             return None
         actors.append(name)
         if "act" not in value:

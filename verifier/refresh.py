@@ -15,7 +15,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -140,7 +140,8 @@ class Refresher:
     async def _refresh_keys(self) -> float:
         """Asks once; returns how many seconds after that to ask again."""
         self._keys_requested, asked_at = False, time.monotonic()
-        answer, document = await self._get(f"{self._trust.issuer}/.well-known/jwks.json", {}, DEADLINE)
+        uri = f"{self._trust.issuer}/.well-known/jwks.json"
+        answer, document = await fetch(self._client, uri, {}, DEADLINE)
         before = self._trust.keys
         self._trust.update_keys(document, now=time.time())
         self._save()
@@ -148,8 +149,7 @@ class Refresher:
             self._list_due.ask(0)
         if asked_at < self._signer_changed_at + _SETTLING:
             return _SETTLING  # a process may have answered that knows less than the one that sent the list
-        max_age = re.search(r"max-age=(\d{1,9})", answer.headers.get("cache-control", ""))
-        return _clamp(float(max_age[1]) if max_age else _DEFAULT_KEYS_AGE, _KEYS_AGE)
+        return keys_age(answer)
 
     async def _refresh_list(self) -> float:
         """Asks once; returns how many seconds after that to ask again."""
@@ -161,7 +161,7 @@ class Refresher:
             wait = int(min(_LONG_POLL, _clamp(held.content.ttl, _LIST_TTL)))
             headers |= {"If-None-Match": self._etag, "Prefer": f"wait={wait}"}
             deadline += wait
-        answer, document = await self._get(self._list_uri, headers, deadline)
+        answer, document = await fetch(self._client, self._list_uri, headers, deadline)
         if answer.status_code == httpx.codes.OK:
             self._accept_list(document)
             etag = answer.headers.get("etag", "")
@@ -193,18 +193,6 @@ class Refresher:
         if signed is not held:
             self._save()
 
-    async def _get(self, uri: str, headers: dict[str, str], deadline: float) -> tuple[httpx.Response, bytes]:
-        """A document or "not modified", within `deadline` seconds and the size of the largest document."""
-        document = bytearray()
-        async with asyncio.timeout(deadline), self._client.stream("GET", uri, headers=headers) as answer:
-            if answer.status_code not in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
-                raise FetchError(f"status {answer.status_code}")
-            async for chunk in answer.aiter_raw():
-                document += chunk
-                if len(document) > MAX_DOCUMENT_CHARACTERS:
-                    raise FetchError("longer than any document")
-        return answer, bytes(document)
-
     def _save(self) -> None:
         if self._cache_path is not None:
             snapshot.save(self._cache_path, self._trust)
@@ -232,6 +220,30 @@ class _Due:
                 async with asyncio.timeout(rest):
                     await self._changed.wait()
         self._last, self._next = time.monotonic(), math.inf
+
+
+async def fetch(
+    client: httpx.AsyncClient, uri: str, headers: Mapping[str, str], deadline: float
+) -> tuple[httpx.Response, bytes]:
+    """A document or "not modified", within `deadline` seconds and the size of the largest document.
+
+    The client follows no redirects. Raises FetchError, TimeoutError, httpx.HTTPError.
+    """
+    document = bytearray()
+    async with asyncio.timeout(deadline), client.stream("GET", uri, headers=headers) as answer:
+        if answer.status_code not in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
+            raise FetchError(f"status {answer.status_code}")
+        async for chunk in answer.aiter_raw():
+            document += chunk
+            if len(document) > MAX_DOCUMENT_CHARACTERS:
+                raise FetchError("longer than any document")
+    return answer, bytes(document)
+
+
+def keys_age(answer: httpx.Response) -> float:
+    """How many seconds after this JWKS to ask for the next, by its `Cache-Control`, within bounds."""
+    max_age = re.search(r"max-age=(\d{1,9})", answer.headers.get("cache-control", ""))
+    return _clamp(float(max_age[1]) if max_age else _DEFAULT_KEYS_AGE, _KEYS_AGE)
 
 
 def _clamp(seconds: float, bounds: tuple[float, float]) -> float:

@@ -12,6 +12,7 @@ from issuer.api import (
     roles,
     sign_ins,
     tokens,
+    trust,
     users,
 )
 
@@ -19,6 +20,7 @@ OPERATIONS = (
     *roles.OPERATIONS,
     *role_keys.OPERATIONS,
     *policies.OPERATIONS,
+    *trust.OPERATIONS,
     *users.OPERATIONS,
     *memberships.OPERATIONS,
     *invitations.OPERATIONS,

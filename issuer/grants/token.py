@@ -11,14 +11,21 @@ from starlette.responses import Response
 from issuer import proof_of_possession, tickets
 from issuer.body import read_form
 from issuer.denials import Denial
-from issuer.grants import authorization_code, client_credentials, device_code, refresh_token, token_exchange
+from issuer.grants import (
+    authorization_code,
+    client_credentials,
+    device_code,
+    jwt_bearer,
+    refresh_token,
+    token_exchange,
+)
 from issuer.grants.audience import asked_audience
 from issuer.service import Service
 from issuer.sign_ins import Issued
 from issuer.telemetry import note
 from verifier import InvalidPermission
 
-_GRANTS = (client_credentials, authorization_code, refresh_token, device_code, token_exchange)
+_GRANTS = (client_credentials, authorization_code, refresh_token, device_code, token_exchange, jwt_bearer)
 GRANTS = {each.NAME: each.grant for each in _GRANTS}
 _OF_JOBS = {"scope", "resource", "audience"}
 _HEADERS = (

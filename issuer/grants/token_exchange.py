@@ -1,5 +1,7 @@
 """token-exchange (RFC 8693): a token becomes a narrower one, or one with which an app acts for its user.
 
+A token of another issuer becomes that of a role: see `outside_identity`.
+
 Nothing comes out that is more than what went in, and nothing that lives longer.
 """
 
@@ -14,6 +16,7 @@ from starlette.requests import Request
 from issuer import clients
 from issuer.clients import Client
 from issuer.denials import Denial
+from issuer.grants import outside_identity
 from issuer.grants.audience import asked_audience
 from issuer.mint import Grant
 from issuer.on_behalf import grant_for
@@ -21,26 +24,34 @@ from issuer.service import Service
 from issuer.sign_ins import Issued
 from issuer.store import consents, principals, status_indices, user_grants
 from issuer.store.user_grants import LoadedGrant
-from verifier import Token, TokenError, Unavailable
+from verifier import Token, TokenError, Unavailable, jws, strict_json
 from verifier.claims import MAX_ACTORS
 
 NAME = "urn:ietf:params:oauth:grant-type:token-exchange"
-ACCESS_TOKEN, JWT = (f"urn:ietf:params:oauth:token-type:{kind}" for kind in ("access_token", "jwt"))
+_KINDS = ("access_token", "jwt", "id_token")
+ACCESS_TOKEN, JWT, ID_TOKEN = (f"urn:ietf:params:oauth:token-type:{kind}" for kind in _KINDS)
 _TYPES = {
     "subject_token_type": (ACCESS_TOKEN, JWT),
     "actor_token_type": (ACCESS_TOKEN, JWT),
     "requested_token_type": (ACCESS_TOKEN,),
 }
+_OUTSIDE_TYPES = {
+    "subject_token_type": (ACCESS_TOKEN, JWT, ID_TOKEN),
+    "actor_token_type": (),
+    "requested_token_type": (ACCESS_TOKEN,),
+}
 
 
 async def grant(service: Service, request: Request, form: Mapping[str, str]) -> Issued:
+    if _is_outside(service, form.get("subject_token", "")):
+        return await _of_outside_token(service, request, form)
     return await service.once_more(lambda: _exchange(service, request, form))
 
 
 async def _exchange(service: Service, request: Request, form: Mapping[str, str]) -> Issued:
     """Raises Denial, InvalidCredential, Ended."""
     asker = await service.apps.app_or_role_key(request, form)
-    _check_form(form)
+    _check_form(form, _TYPES)
     subject = _verify(service, form, "subject_token")
     if "actor_token" in form and not await _is_own(service, asker, _verify(service, form, "actor_token")):
         raise Denial("invalid_request", "the actor token is another client's than the one that asks")
@@ -51,16 +62,34 @@ async def _exchange(service: Service, request: Request, form: Mapping[str, str])
     return Issued(minted, issued_token_type=ACCESS_TOKEN)
 
 
-def _check_form(form: Mapping[str, str]) -> None:
+def _is_outside(service: Service, text: str) -> bool:
+    """Whether it says that another issuer made it."""
+    try:
+        issuer = strict_json.parse_object(jws.parse(text).payload).get("iss")
+    except (TokenError, ValueError):
+        return False
+    return isinstance(issuer, str) and issuer != service.settings.issuer_url
+
+
+async def _of_outside_token(service: Service, request: Request, form: Mapping[str, str]) -> Issued:
+    """Raises Denial."""
+    _check_form(form, _OUTSIDE_TYPES)
+    minted = await outside_identity.issue(service, request, form, form["subject_token"], "invalid_request")
+    return Issued(minted, issued_token_type=ACCESS_TOKEN)
+
+
+def _check_form(form: Mapping[str, str], types: Mapping[str, tuple[str, ...]]) -> None:
     """RFC 8693 section 2.1. Raises Denial."""
     for name in ("subject_token", "subject_token_type"):
         if name not in form:
             raise Denial("invalid_request", f"{name} is missing")
     if ("actor_token" in form) != ("actor_token_type" in form):
         raise Denial("invalid_request", "actor_token and actor_token_type come together")
-    for name, accepted in _TYPES.items():
-        if form.get(name, ACCESS_TOKEN) not in accepted:
-            raise Denial("invalid_request", f"{name} is {ACCESS_TOKEN} here")
+    for name, accepted in types.items():
+        if name in form and form[name] not in accepted:
+            raise Denial(
+                "invalid_request", f"{name} is {' or '.join(accepted) or 'not for tokens of others'}"
+            )
 
 
 async def _is_own(service: Service, asker: Client | Grant, token: Token) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from issuer.store import apps, jobs, role_keys, user_grants
+from issuer.store import apps, jobs, role_keys, trust_policies, user_grants
 from issuer.store.database import Transaction
 from issuer.store.tables import Principal
 
@@ -24,12 +24,13 @@ class Deleted:
 def end_tokens_of(tx: Transaction, principal: Principal) -> None:
     """Ends every token that was issued for it, or by it on behalf of users.
 
-    Role keys, sign-ins and consents go on.
+    Role keys, sign-ins, consents, jobs and trust policies go on.
     """
     role_keys.end_tokens_of(tx, principal)
     user_grants.end_tokens(tx, user_grants.of_user(tx.session, principal))
     _end_tokens_as_app(tx, principal)
     jobs.end_tokens(tx, jobs.of_role(tx.session, principal))
+    trust_policies.end_tokens_of(tx, principal)
 
 
 def end_sign_ins_of(tx: Transaction, user: Principal, *, keep: int | None = None) -> None:
@@ -47,6 +48,7 @@ def delete_all_of(tx: Transaction, principal: Principal) -> Deleted:
     user_grants.end(tx, user_grants.of_user(tx.session, principal))
     _end_tokens_as_app(tx, principal)
     jobs.end(tx, jobs.of_role(tx.session, principal))
+    trust_policies.delete_all_of(tx, principal)
     owned = apps.of_owner(tx.session, principal)
     for row in owned:
         apps.delete_app(tx, row)

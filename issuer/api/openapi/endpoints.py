@@ -72,7 +72,7 @@ ENDPOINTS = (
             *("grant_type", "scope", "resource", "audience"),
             *("code", "redirect_uri", "code_verifier", "refresh_token", "device_code"),
             *("subject_token", "subject_token_type", "actor_token", "actor_token_type"),
-            "requested_token_type",
+            *("requested_token_type", "assertion", "role"),
             *_AUTHENTICATION,
         ),
         required=("grant_type",),

@@ -23,6 +23,7 @@ from issuer.store.tables.people import (
 from issuer.store.tables.role_keys import ApiTokenRow, RoleKeyRow, Secret
 from issuer.store.tables.sealed_keys import HashKey, SealedSigningKey
 from issuer.store.tables.status import StatusIndex, StatusListVersion
+from issuer.store.tables.trust_policies import TrustPolicyRow
 
 __all__ = [
     "ApiTokenRow",
@@ -45,6 +46,7 @@ __all__ = [
     "Secret",
     "StatusIndex",
     "StatusListVersion",
+    "TrustPolicyRow",
     "UpstreamIdentity",
     "UserAccount",
     "UserGrant",

@@ -1,0 +1,100 @@
+"""Where an outside issuer may live: https at a public address, and in those private networks that are
+allowed.
+
+What counts is the address that is connected to, and not what a name led to at some other time: see
+`discovery`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import SplitResult, urlsplit
+
+Address = IPv4Address | IPv6Address
+_NAT64 = ip_network("64:ff9b::/96")
+MAX_URL = 512
+
+
+class RefusedAddress(ValueError):
+    """No issuer may be there; the message says why, and what would allow it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Those that are allowed."""
+
+    private: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks that are not public, and allowed all the same."""
+
+    @classmethod
+    def within(cls, networks: Iterable[str]) -> Addresses:
+        """Raises ValueError."""
+        return cls(tuple(map(ip_network, networks)))
+
+    def check(self, text: str) -> None:
+        """Raises RefusedAddress, ValueError if it is no address."""
+        address = ip_address(text)
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped  # where the connection goes
+        if not is_public(address) and not any(address in network for network in self.private):
+            raise RefusedAddress(
+                f"{address} is no public address; HOURMARKD_OUTSIDE_PRIVATE_NETWORKS names those that may be"
+            )
+
+    def check_url(self, url: str) -> None:
+        """An issuer's URL, or one that it names: its form, and its host if that is an address.
+
+        Raises RefusedAddress.
+        """
+        parts = _split(url)
+        host = parts.hostname or ""
+        try:
+            self.check(host)
+        except RefusedAddress:
+            raise
+        except ValueError:
+            pass  # a name
+        if parts.scheme == "https":
+            return
+        is_allowed = any(network.is_loopback for network in self.private)
+        if parts.scheme != "http" or not is_allowed or not is_loopback(host):
+            raise RefusedAddress(
+                "write an https URL: over plain http anybody between could give us keys of their own"
+            )
+
+
+def is_public(address: Address) -> bool:
+    """Whether it is reachable by everybody, as is what a transition address leads to (RFC 6052, RFC 3056)."""
+    if not address.is_global or address.is_multicast or address.is_reserved:
+        return False
+    if isinstance(address, IPv4Address):
+        return True
+    if address.sixtofour is not None:
+        return is_public(address.sixtofour)
+    return address not in _NAT64 or is_public(IPv4Address(int(address) & 0xFFFFFFFF))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a URL's host is this machine by its spelling."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _split(url: str) -> SplitResult:
+    """Raises RefusedAddress for what can be no issuer's URL (OpenID Connect Discovery section 3)."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - reading it checks it
+    except ValueError:
+        raise RefusedAddress("it is no URL") from None
+    if len(url) > MAX_URL or not url.isascii() or not url.isprintable() or any(c in url for c in ' \\"<>'):
+        raise RefusedAddress(f"a URL has at most {MAX_URL} characters of ASCII, and no space or backslash")
+    if not parts.hostname:
+        raise RefusedAddress("write the issuer's URL, spelt as in the `iss` of its tokens")
+    if "@" in parts.netloc or parts.query or parts.fragment or "?" in url or "#" in url:
+        raise RefusedAddress("an issuer's URL has no user, query or fragment")
+    return parts

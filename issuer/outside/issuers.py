@@ -1,0 +1,133 @@
+"""The keys of outside issuers, in memory and bounded. Only issuers that a trust policy names are ever asked.
+
+Keys are asked for when a token comes and they are older than their own `Cache-Control` says, and for a token
+with an unknown `kid`, at most once per cooldown. Whoever comes meanwhile waits for the same answer. A failed
+or bad answer changes nothing: the last good keys hold on for a day at most. A key that its issuer withdrew is
+trusted no more from the next answer on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from issuer.outside.address import Addresses, RefusedAddress
+from issuer.outside.token import OutsideToken
+from verifier import DocumentError, TokenError, Trust, Unavailable
+
+if TYPE_CHECKING:
+    from issuer.outside.discovery import Discovery
+
+COOLDOWN = 10.0
+"""Seconds between two fetches of one issuer's keys that tokens can cause."""
+MAX_KEYS_AGE = 86400.0
+"""Seconds for which keys are trusted without word from their issuer."""
+MAX_ISSUERS = 256
+_FETCHES = 8
+"""At once, of all issuers."""
+
+logger = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Known:
+    """One issuer."""
+
+    trust: Trust
+    asked_at: float = -math.inf
+    """Unix seconds."""
+    due_at: float = -math.inf
+    why: str = ""
+    """What went wrong at the last time."""
+    fetching: asyncio.Task[None] | None = field(default=None, repr=False)
+
+
+class OutsideIssuers:
+    """Whose signatures are taken. Used from the event loop only."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        self.addresses = addresses
+        self._known: dict[str, _Known] = {}
+        self._slots = asyncio.Semaphore(_FETCHES)
+        self._discovery: Discovery | None = None
+
+    async def check_signature(self, token: OutsideToken, now: float) -> None:
+        """Raises TokenError: Unavailable if the keys of its issuer cannot be had."""
+        known = await self._fresh(token.unverified_issuer, now)
+        try:
+            known.trust.signature_holds(token.jws)
+        except TokenError as error:
+            if error.code != "unknown_key" or known.asked_at <= now < known.asked_at + COOLDOWN:
+                raise
+            await self._fetch(known, now)
+            known.trust.signature_holds(token.jws)
+
+    async def check_reachable(self, issuer: str, now: float) -> None:
+        """Raises Unavailable, which says why its keys cannot be had."""
+        await self._fresh(issuer, now)
+
+    async def close(self) -> None:
+        """Fetches under way are dropped."""
+        for known in self._known.values():
+            if known.fetching is not None:
+                known.fetching.cancel()
+        if self._discovery is not None:
+            await self._discovery.close()
+
+    async def _fresh(self, issuer: str, now: float) -> _Known:
+        known = self._of(issuer)
+        # A clock that was set back is no reason to wait.
+        if known.fetching is not None or not known.asked_at <= now < known.due_at:
+            await self._fetch(known, now)
+        updated_at = known.trust.keys_updated_at
+        if updated_at is None or now - updated_at > MAX_KEYS_AGE:
+            raise Unavailable("keys_unavailable", f"the keys of {issuer} cannot be had: {known.why}")
+        return known
+
+    def _of(self, issuer: str) -> _Known:
+        """Those that were used last are kept, and of them first those whose keys are known."""
+        known = self._known.pop(issuer, None) or _Known(Trust(issuer))
+        if len(self._known) >= MAX_ISSUERS:
+            idle = [name for name, each in self._known.items() if each.fetching is None]
+            keyless = (name for name in idle if not self._known[name].trust.keys)
+            self._known.pop(next(keyless, idle[0] if idle else next(iter(self._known))))
+        self._known[issuer] = known
+        return known
+
+    async def _fetch(self, known: _Known, now: float) -> None:
+        if known.fetching is None:
+            known.fetching = asyncio.create_task(self._ask(known, now))
+        # Whoever hangs up does not take the answer from the others.
+        await asyncio.shield(known.fetching)
+
+    async def _ask(self, known: _Known, now: float) -> None:
+        try:
+            async with self._slots:
+                document, age = await self._network().jwks(known.trust.issuer)
+            known.trust.update_keys(document, now=now)
+            known.due_at, known.why = now + age, ""
+        except Exception as error:  # noqa: BLE001 - whatever it is, a token of this issuer is only not known good
+            known.due_at, known.why = now + COOLDOWN, _reason(error)
+            logger.warning("outside_keys_not_fetched", issuer=known.trust.issuer, reason=known.why)
+        finally:
+            known.asked_at, known.fetching = now, None
+
+    def _network(self) -> Discovery:
+        if self._discovery is None:
+            from issuer.outside.discovery import Discovery
+
+            self._discovery = Discovery(self.addresses)
+        return self._discovery
+
+
+def _reason(error: Exception) -> str:
+    """The text of our own refusals; that of any other error could quote the answer."""
+    from verifier.refresh import FetchError
+
+    if isinstance(error, FetchError | DocumentError | RefusedAddress):
+        return str(error)
+    return "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
