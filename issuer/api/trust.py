@@ -288,14 +288,6 @@ OPERATIONS = (
         refusals=("not_found",),
     ),
     Operation(
-        method="DELETE",
-        path=_ALL + "/{trust}",
-        summary="Delete a trust policy, with its tokens",
-        permission="role-trust:delete@ROLE",
-        handler=delete,
-        answer=DeletedTrustPolicy,
-    ),
-    Operation(
         method="POST",
         path=_ALL + "/test",
         summary="Try an outside token",
@@ -313,5 +305,13 @@ OPERATIONS = (
         handler=lint_draft,
         body=TrustClauses,
         answer=TrustFindings,
+    ),
+    Operation(
+        method="DELETE",
+        path=_ALL + "/{trust}",
+        summary="Delete a trust policy, with its tokens",
+        permission="role-trust:delete@ROLE",
+        handler=delete,
+        answer=DeletedTrustPolicy,
     ),
 )

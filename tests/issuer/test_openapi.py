@@ -152,6 +152,7 @@ QUERIES = {
     "/v1/roles": {*PAGED, "prefix"},
     "/v1/roles/{role}/keys": {*PAGED, "created_by", "state"},
     "/v1/roles/{role}/policies": PAGED,
+    "/v1/roles/{role}/trust": PAGED,
     "/v1/users": {*PAGED, "prefix", "state"},
     "/v1/users/{user}/roles": PAGED,
     "/v1/users/{user}/sign-ins": PAGED,

@@ -8,7 +8,13 @@ from uuid import uuid4
 
 import httpx
 
+from keys import base64url
 from tests.issuer.http.world import World, bearer, made
+
+NOBODY = "http://127.0.0.1:9"
+"""An outside issuer that does not answer."""
+A_TOKEN = b".".join(map(base64url.encode, (b'{"alg":"ES256"}', b'{"iss":"x","exp":1}', b"x"))).decode()
+"""Of an outside issuer, by its form."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,7 @@ class Row:
 class Target:
     """A role with a policy and a role key, a user, an app; of each a name that is not made yet.
 
-    Of consents and sign-ins an id that nothing has: ending what is gone is allowed to whoever may end it.
+    Of consents, sign-ins and trust policies an id that nothing has: ending what is gone is allowed to whoever may end it.
     """
 
     role: str
@@ -45,6 +51,7 @@ class Target:
     """One that runs as the role."""
     consent: str = str(2**31 - 1)
     sign_in: str = str(2**31 - 1)
+    trust: str = "trust_0123456789abcdef"
 
     def send(self, world: World, row: Row, caller: str) -> httpx.Response:
         return world.nobody.request(
@@ -78,6 +85,12 @@ ROWS = (
         {"permission": "role-policy:create@{role}"}),
     Row("GET", "/v1/roles/{role}/policies", "role:get@{role}"),
     Row("DELETE", "/v1/roles/{role}/policies/{policy}", "role-policy:delete@{role}"),
+    Row("POST", "/v1/roles/{role}/trust", "role-trust:create@{role}", 201,
+        {"issuer": NOBODY, "subject": "s-1"}, "role:assume@{role}"),
+    Row("GET", "/v1/roles/{role}/trust", "role:get@{role}"),
+    Row("DELETE", "/v1/roles/{role}/trust/{trust}", "role-trust:delete@{role}"),
+    Row("POST", "/v1/roles/{role}/trust/test", "role:get@{role}", body={"token": A_TOKEN}),
+    Row("POST", "/v1/roles/{role}/trust/lint", "role:get@{role}", body={"issuer": NOBODY}),
     Row("POST", "/v1/users", "user:create@{person}", 201, {"name": "{person}"}),
     Row("GET", "/v1/users", "user:get@{user}"),
     Row("GET", "/v1/users/{user}", "user:get@{user}"),

@@ -127,6 +127,8 @@ def open_world(folder: Path, **settings: str) -> Iterator[World]:
     defaults = {
         "HOURMARKD_AUDIENCES": f"{SERVICES} {OTHER}",
         "HOURMARKD_FAILURES_PER_MINUTE": str(FAILURES_PER_MINUTE),
+        # Outside issuers of tests are here, and nothing else is.
+        "HOURMARKD_OUTSIDE_PRIVATE_NETWORKS": "127.0.0.0/8",
     }
     with ExitStack() as stack:
         issuer = stack.enter_context(start_issuer(folder, **defaults | settings))
