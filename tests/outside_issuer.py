@@ -1,4 +1,4 @@
-"""An outside issuer for tests: a real HTTP server with discovery document and keys, and tokens of any shape."""
+"""An outside issuer for tests: a real HTTP server with discovery and keys, and tokens of any shape."""
 
 from __future__ import annotations
 

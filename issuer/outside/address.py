@@ -67,13 +67,11 @@ class Addresses:
 
 def is_public(address: Address) -> bool:
     """Whether it is reachable by everybody, as is what a transition address leads to (RFC 6052, RFC 3056)."""
-    if not address.is_global or address.is_multicast or address.is_reserved:
-        return False
-    if isinstance(address, IPv4Address):
-        return True
-    if address.sixtofour is not None:
+    if address in _NAT64:
+        return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
+    if isinstance(address, IPv6Address) and address.sixtofour is not None:
         return is_public(address.sixtofour)
-    return address not in _NAT64 or is_public(IPv4Address(int(address) & 0xFFFFFFFF))
+    return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 def is_loopback(host: str) -> bool:

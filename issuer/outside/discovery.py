@@ -81,7 +81,7 @@ class Discovery:
     async def jwks(self, issuer: str) -> tuple[bytes, float]:
         """The JWKS, and after how many seconds to ask again.
 
-        Raises FetchError, RefusedAddress, TimeoutError, httpx.HTTPError, ValueError.
+        Raises FetchError, RefusedAddress, TimeoutError, httpx.HTTPError.
         """
         self._addresses.check_url(issuer)
         async with asyncio.timeout(DEADLINE):
@@ -95,7 +95,10 @@ class Discovery:
     async def _jwks_uri(self, issuer: str) -> str:
         place = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
         _, document = await fetch(self._client, place, {}, DEADLINE)
-        metadata = strict_json.parse_object(document)
+        try:
+            metadata = strict_json.parse_object(document)
+        except ValueError:
+            raise FetchError("what is published there is no JSON object") from None
         if metadata.get("issuer") != issuer:
             raise FetchError("what is published there is another issuer's")
         uri = metadata.get("jwks_uri")

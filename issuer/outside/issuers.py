@@ -126,8 +126,10 @@ class OutsideIssuers:
 
 def _reason(error: Exception) -> str:
     """The text of our own refusals; that of any other error could quote the answer."""
+    import httpx
+
     from verifier.refresh import FetchError
 
-    if isinstance(error, FetchError | DocumentError | RefusedAddress):
+    if isinstance(error, FetchError | DocumentError | RefusedAddress | httpx.ConnectError):
         return str(error)
     return "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__

@@ -140,6 +140,13 @@ def _subject(policy: TrustPolicy) -> Iterator[Finding]:
         )
     elif subject.is_pattern and shape is not None:
         yield from _wildcards(shape, segments)
+    elif subject.is_pattern and subject.text.startswith(WILDCARD):
+        yield Finding(
+            "doubt",
+            "subject",
+            "it begins with *, where most issuers say whose it is: others may have subjects that fit",
+            "write out the beginning",
+        )
     if shape is not None and not any(name in policy.claims for name in shape.ids):
         yield Finding(
             "doubt",

@@ -35,7 +35,8 @@ class Row:
 class Target:
     """A role with a policy and a role key, a user, an app; of each a name that is not made yet.
 
-    Of consents, sign-ins and trust policies an id that nothing has: ending what is gone is allowed to whoever may end it.
+    Of consents, sign-ins and trust policies an id that nothing has: ending what is gone is allowed to whoever
+    may end it.
     """
 
     role: str
