@@ -62,7 +62,7 @@ class OutsideIssuer:
 
 
 @contextmanager
-def outside_issuer(path: str = "", algorithm: str = "RS256") -> Iterator[OutsideIssuer]:
+def outside_issuer(path: str = "", algorithm: str = "ES256") -> Iterator[OutsideIssuer]:
     """On loopback. `path`: of its URL, for issuers that share a host."""
 
     class Handler(BaseHTTPRequestHandler):

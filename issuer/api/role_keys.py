@@ -60,7 +60,7 @@ class RoleKeyWithSecret(RoleKey):
 class DeletedRoleKey(Answer):
     deleted: str
     made: list[str]
-    """The access ids of the role keys that were made with it; they live on."""
+    """The role keys and trust policies that were made with it; they live on."""
 
 
 async def create(call: Call) -> RoleKeyWithSecret:

@@ -54,7 +54,7 @@ class DeletedUser(Answer):
     keys: list[str]
     """The access ids of the role keys that went with it."""
     made: list[str]
-    """Those of the role keys that were made with these; they live on."""
+    """The role keys and trust policies that were made with these; they live on."""
     apps: list[str]
     """The names of the apps that it owned, which went with it."""
 

@@ -16,7 +16,7 @@ class Deleted:
     keys: list[str]
     """The access ids of its role keys."""
     made: list[str]
-    """Those of the role keys that were made with these; they live on."""
+    """The role keys and trust policies that were made with these; they live on."""
     apps: list[str]
     """The names of the apps that it owned."""
 

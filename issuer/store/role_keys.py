@@ -10,7 +10,7 @@ from sqlmodel import Session, col, delete, or_, select, update
 from issuer.store import apps, rights, secrets, status_indices
 from issuer.store.database import Transaction
 from issuer.store.secrets import HashKeyInForce
-from issuer.store.tables import ApiTokenRow, Principal, RoleKeyRow, Secret, UserAccount
+from issuer.store.tables import ApiTokenRow, Principal, RoleKeyRow, Secret, TrustPolicyRow, UserAccount
 from keys import RoleKey
 from verifier import Scope
 
@@ -151,7 +151,7 @@ def renew(
 
 
 def delete_key(tx: Transaction, principal: Principal, access: str) -> list[str]:
-    """Deletes it for good, with its tokens; returns the role keys made with it. Raises NoSuchKey."""
+    """Deletes it for good, with its tokens; returns what was made with it. Raises NoSuchKey."""
     row = get(tx.session, principal, access)
     _delete_rows(tx, [row])
     apps.end_tokens_on_behalf(tx, apps.of_role(tx.session, principal))
@@ -200,8 +200,10 @@ def note_exchanges(session: Session, times: dict[str, int]) -> None:
 
 
 def _made_by(session: Session, accesses: list[str]) -> list[str]:
-    """The role keys that live on although they were made with one of those."""
-    return list(session.exec(select(RoleKeyRow.access).where(col(RoleKeyRow.created_by).in_(accesses))))
+    """The role keys and trust policies that live on although they were made with one of those."""
+    keys = select(RoleKeyRow.access).where(col(RoleKeyRow.created_by).in_(accesses))
+    trusted = select(TrustPolicyRow.id).where(col(TrustPolicyRow.created_by).in_(accesses))
+    return [*session.exec(keys), *session.exec(trusted)]
 
 
 def _delete_rows(tx: Transaction, rows: list[RoleKeyRow]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -13,10 +14,9 @@ import pytest
 from issuer.outside.address import Addresses
 from issuer.outside.issuers import COOLDOWN, MAX_ISSUERS, MAX_KEYS_AGE, OutsideIssuers
 from issuer.outside.token import OutsideToken
-from keys import SigningKey
+from keys import SigningKey, base64url
 from tests.outside_issuer import DISCOVERY, JWKS, OutsideIssuer, outside_issuer
-from verifier import TokenError, refresh
-from verifier import verify as verify_room
+from verifier import TokenError, Verifier, refresh
 
 pytestmark = pytest.mark.anyio
 NOW = 1_900_000_000.0
@@ -63,7 +63,7 @@ async def why(known: OutsideIssuers, issuer: str, now: float = NOW) -> str:
 
 def test_the_bounds_are_the_verifiers() -> None:
     assert refresh.COOLDOWN == COOLDOWN
-    assert verify_room.Verifier.__init__.__kwdefaults__["max_keys_age"] == MAX_KEYS_AGE
+    assert signature(Verifier).parameters["max_keys_age"].default == MAX_KEYS_AGE
 
 
 async def test_a_signature_holds_by_the_keys_that_the_issuer_publishes(
@@ -76,7 +76,7 @@ async def test_a_signature_holds_by_the_keys_that_the_issuer_publishes(
 
 async def test_the_same_kid_at_another_issuer_is_another_key(known: OutsideIssuers) -> None:
     with outside_issuer() as one, outside_issuer() as other:
-        named = SigningKey.generate("RS256")
+        named = SigningKey.generate("ES256")
         jwk = {**named.public_jwk, "kid": one.key.kid}
         other.documents[JWKS] = json.dumps({"keys": [jwk]}).encode()
         assert await verdict(known, parsed(one)) == "good"
@@ -89,7 +89,7 @@ async def test_the_same_kid_at_another_issuer_is_another_key(known: OutsideIssue
     [
         ({"alg": "none"}, "bad_algorithm"),
         ({"alg": "HS256"}, "bad_algorithm"),
-        ({"alg": "ES256"}, "bad_algorithm"),
+        ({"alg": "RS256"}, "bad_algorithm"),
         ({"alg": "PS256"}, "bad_algorithm"),
         ({"kid": "another"}, "unknown_key"),
         ({"kid": None}, "unknown_key"),
@@ -99,12 +99,10 @@ async def test_the_same_kid_at_another_issuer_is_another_key(known: OutsideIssue
 async def test_what_no_key_signed(
     there: OutsideIssuer, known: OutsideIssuers, header: dict[str, Any], code: str
 ) -> None:
-    from keys import base64url
-
-    first, payload, signature = there.token("a", "s").split(".")
+    first, payload, last = there.token("a", "s").split(".")
     said = json.loads(base64url.decode(first.encode())) | header
     head = base64url.encode(json.dumps({k: v for k, v in said.items() if v is not None}).encode()).decode()
-    signed = base64url.encode(base64url.decode(signature.encode())[:-1] + b"x").decode()
+    signed = base64url.encode(base64url.decode(last.encode())[:-1] + b"x").decode()
     assert await verdict(known, OutsideToken.parse(f"{head}.{payload}.{signed}")) == code
 
 
@@ -134,7 +132,7 @@ async def test_a_key_that_is_withdrawn_is_trusted_no_more(
 
 async def test_of_many_unknown_kids_one_asks(there: OutsideIssuer, known: OutsideIssuers) -> None:
     assert await verdict(known, parsed(there)) == "good"
-    there.key = SigningKey.generate("RS256")
+    there.key = SigningKey.generate("ES256")
     later = NOW + COOLDOWN
     verdicts = await asyncio.gather(*(verdict(known, parsed(there), later) for _ in range(20)))
     assert set(verdicts) == {"unknown_key"}
@@ -257,12 +255,14 @@ async def test_at_an_issuer_that_is_no_url_nothing_is_asked(known: OutsideIssuer
 
 
 async def test_closing_ends_what_is_under_way() -> None:
-    writers: list[asyncio.StreamWriter] = []
     asked = asyncio.Event()
-    silent = await asyncio.start_server(
-        lambda _, writer: (writers.append(writer), asked.set()), "127.0.0.1", 0
-    )
-    async with silent:
+
+    async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await reader.read()  # until whoever asks hangs up
+        writer.close()
+
+    async with await asyncio.start_server(never_answer, "127.0.0.1", 0) as silent:
         issuers = OutsideIssuers(HERE)
         url = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
         asking = asyncio.create_task(issuers.check_reachable(url, NOW))
@@ -270,5 +270,3 @@ async def test_closing_ends_what_is_under_way() -> None:
         await issuers.close()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        for writer in writers:
-            writer.close()
