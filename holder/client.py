@@ -12,12 +12,13 @@ from holder.api.jobs import Jobs
 from holder.api.roles import Roles
 from holder.api.sign_ins import SignIns
 from holder.api.tokens import Tokens
+from holder.api.trust import Trust
 from holder.api.users import Users
 from holder.credentials import Ticket
 from keys import RoleKey
 
 
-class Issuer(Roles, Users, SignIns, Apps, Consents, Tokens, Jobs):
+class Issuer(Roles, Trust, Users, SignIns, Apps, Consents, Tokens, Jobs):
     """All that a holder asks of one."""
 
     def me(self) -> answers.Me:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from types import UnionType
 from typing import TypeVar, get_args, get_origin, get_type_hints
 
@@ -29,9 +29,7 @@ def read(kind: type[A], answer: object) -> A:
         if name not in answer and required:
             raise MalformedAnswer(f"{name} is missing")
         if name in answer:
-            if not _is(answer[name], hint):
-                raise MalformedAnswer(f"{name} is not of its kind")
-            members[name] = answer[name]
+            members[name] = _member(name, answer[name], hint)
     return kind(**members)
 
 
@@ -59,6 +57,16 @@ def _members(kind: type[object]) -> dict[str, tuple[object, bool]]:
         member.name: (hints[member.name], member.default is MISSING)
         for member in fields(kind)  # type: ignore[arg-type]  # they are dataclasses
     }
+
+
+def _member(name: str, value: object, hint: object) -> object:
+    """Raises MalformedAnswer."""
+    item = get_args(hint)[0] if get_origin(hint) is list else None
+    if isinstance(item, type) and is_dataclass(item) and isinstance(value, list):
+        return [read(item, each) for each in value]
+    if not _is(value, hint):
+        raise MalformedAnswer(f"{name} is not of its kind")
+    return value
 
 
 def _is(value: object, hint: object) -> bool:

@@ -29,10 +29,19 @@ _OPTIONS = {
     "resources": "--resource",
     "audiences": "--audience",
     "sign_in": "--id",
+    "issuer_pattern": "--issuer-pattern",
+    "subject_pattern": "--subject-pattern",
+    "claim_patterns": "--claim-pattern",
 }
 _FIELD = re.compile(rf"\b({'|'.join(_OPTIONS)})(?=: )")
 _NOUNS = {"roles": "role", "users": "user", "apps": "app", "consents": "consent", "tokens": "token"}
-_INNER_LISTS = {"keys": "key list", "policies": "policy list", "roles": "role list", "sign-ins": "sign-ins"}
+_INNER_LISTS = {
+    "keys": "key list",
+    "policies": "policy list",
+    "trust": "trust list",
+    "roles": "role list",
+    "sign-ins": "sign-ins",
+}
 _ABOUT = re.compile(rf"/v1/({'|'.join(_NOUNS)})(?:/([^/?]+)/({'|'.join(_INNER_LISTS)})(/?))?")
 _CONSENTS_OF = re.compile(r"/v1/consents\?")
 _TOKENS_OF = re.compile(r"/v1/tokens(?:\?|$)")

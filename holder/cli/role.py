@@ -1,4 +1,4 @@
-"""Roles, with their keys and policies as nouns of their own."""
+"""Roles, with their keys, policies and trust policies as nouns of their own."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from holder.cli import role_key, role_policy
+from holder.cli import role_key, role_policy, role_trust
 from holder.cli.options import noun, with_session
 from holder.cli.session import Session
 
 app = noun("Roles: who may do what, and with which keys.")
 app.add_typer(role_key.app, name="key")
 app.add_typer(role_policy.app, name="policy")
+app.add_typer(role_trust.app, name="trust")
 RoleName = Annotated[str, typer.Argument(metavar="NAME", help="org.account.name")]
 
 

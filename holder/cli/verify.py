@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import sys
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from holder.cli import verdict
+from holder.cli import raw_token, verdict
 from holder.cli.moments import rfc3339, roughly
 from holder.cli.options import with_session
 from holder.cli.session import Session, say
-from holder.errors import HolderError, Unreachable, UsageError
+from holder.errors import HolderError, Unreachable
 
 if TYPE_CHECKING:
     from holder.client import Issuer
@@ -36,13 +35,12 @@ _ADVICE = {
     "revocation_stale": "check that the issuer publishes its status list, and the clocks",
     "keys_unavailable": "check that the issuer publishes its keys",
 }
-RawToken = Annotated[str | None, typer.Argument(metavar="TOKEN", help='A token; "-" is standard input.')]
 
 
 @with_session
 def verify(
     session: Session,
-    raw: RawToken = None,
+    raw: raw_token.Argument = None,
     audience: Annotated[
         str | None,
         typer.Option(metavar="AUD", help="The service that asks. Without: whichever the token names."),
@@ -55,7 +53,7 @@ def verify(
       hourmark login token | hourmark verify -
       hourmark verify TOKEN --audience https://api.example -o json
     """
-    text = _read(raw)
+    text = raw_token.read(raw, "hourmark verify TOKEN")
     token = _checked(session, text, audience)
     view = session.view(list(token.to_claims()))
     if audience is None:
@@ -83,24 +81,8 @@ def can(
 
     view = session.view(verdict.FIELDS)
     request = parse_request(permission)
-    token = _checked(session, _read(raw), None)
+    token = _checked(session, raw_token.read(raw, "hourmark verify TOKEN"), None)
     verdict.show(decide(request, token.scope.permissions), view)
-
-
-def _read(raw: str | None) -> str:
-    if raw is None and sys.stdin.isatty():
-        raise UsageError(
-            "There is no token to verify", hint='hourmark verify TOKEN, or "-" for standard input'
-        )
-    text = raw if raw not in (None, "-") else sys.stdin.read(64 * 1024)
-    text = text.strip()
-    if text.startswith("hmk_"):
-        raise UsageError(
-            "This is a role key, not a token",
-            "only the issuer can tell whether a role key is good",
-            "hourmark whoami; or get a token with it: hourmark login token",
-        )
-    return text
 
 
 def _checked(session: Session, raw: str, audience: str | None) -> Token:

@@ -49,7 +49,7 @@ class TrustClauses(Body):
 
 
 class NewTrustPolicy(TrustClauses):
-    description: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    description: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")] = ""
 
 
 class TokenToTry(Body):

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from starlette.requests import Request
 
-from issuer.client_authentication import authorization
+from issuer.client_authentication import presented
 from issuer.denials import Denial
 from issuer.grants.audience import asked_audience
 from issuer.mint import Grant, Minted
@@ -27,8 +27,6 @@ from issuer.store.principals import ROLE_PREFIX
 from issuer.telemetry import note, source
 from verifier import TokenError, Unavailable
 
-_PROOFS = ("client_secret", "client_assertion")
-
 
 class _Refused(Exception):
     """The token is not taken; the message says why, as far as a stranger may know."""
@@ -38,7 +36,8 @@ async def issue(
     service: Service, request: Request, form: Mapping[str, str], raw: str, refused: str
 ) -> Minted:
     """The role's token for `raw`. Raises Denial, with the code `refused` if the token is not taken."""
-    if authorization(request) is not None or any(name in form for name in _PROOFS):
+    client = presented(request, form)
+    if client.secret is not None or client.assertion is not None:
         raise Denial("invalid_request", "the outside token is the proof: send no other with it")
     audience = asked_audience(service.settings, form)
     role = _role(form)

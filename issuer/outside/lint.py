@@ -198,7 +198,9 @@ def _claims(policy: TrustPolicy) -> Iterator[Finding]:
     for name, expected in policy.claims.items():
         clause = f"claim {name}"
         yield from _text(clause, expected)
-        if name in _OWN_CLAUSES:
+        if not name.isprintable():
+            yield Finding("danger", "claim", "its name is not printable", "the name, as the token spells it")
+        elif name in _OWN_CLAUSES:
             yield Finding("danger", clause, "it has a clause of its own", f"write {_OWN_CLAUSES[name]}")
         elif name in _TIMES:
             yield Finding("danger", clause, "times are checked for every token", "leave it out")

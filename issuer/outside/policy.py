@@ -134,7 +134,8 @@ def texts(value: object) -> tuple[str, ...]:
 
 
 def _check(clause: str, expected: Expected | None, found: tuple[str, ...]) -> Check:
-    shown = ", ".join(found)[:_MAX_SHOWN]
+    shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in ", ".join(found))
+    shown = shown[:_MAX_SHOWN]
     if expected is None:
         return Check(clause, "fails", found=shown, reason=f"the policy has no {clause}, and so takes none")
     if any(map(expected.holds, found)):

@@ -114,6 +114,7 @@ DANGERS: list[tuple[dict[str, Any], str, str]] = [
     ({"claims": {"iss": "s"}}, "claim iss", "write issuer"),
     ({"claim_patterns": {"aud": "s*"}}, "claim aud", "write audience"),
     ({"claims": {"exp": "1"}}, "claim exp", "leave it out"),
+    ({"claims": {"a\nb": "1"}}, "claim", "not printable"),
     ({"claims": {"repository_id": ""}}, "claim repository_id", "empty"),
     ({"claim_patterns": {"ref": "*/*/*"}}, "claim ref", "every value"),
     ({"claim_patterns": {"ref": "a|b"}}, "claim ref", "| is no choice"),

@@ -120,6 +120,11 @@ def test_what_fails_is_shown_short() -> None:
     assert (check.expected, len(check.found)) == (SUBJECT, 200)
 
 
+def test_what_steers_a_terminal_is_not_shown() -> None:
+    checks = {each.clause: each for each in policy().check_claims(TOKEN | {"sub": "a\x1b[2Jb\u202ec"})}
+    assert checks["subject"].found == "a\ufffd[2Jb\ufffdc"
+
+
 def test_a_pattern_is_no_exact_text() -> None:
     assert str(Expected.matching("a*")) == "pattern a*"
     assert Expected.matching("a") != Expected("a")
