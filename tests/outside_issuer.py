@@ -29,6 +29,8 @@ class OutsideIssuer:
     headers: dict[str, str] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
     """How often, by path."""
+    answers: threading.Event = field(default_factory=threading.Event)
+    """Cleared, whoever asks waits."""
     hosts: list[str] = field(default_factory=list)
     """The Host headers that came."""
 
@@ -70,6 +72,7 @@ def outside_issuer(path: str = "", algorithm: str = "ES256") -> Iterator[Outside
             found = self.path.removeprefix(path)
             issuer.asked[found] += 1
             issuer.hosts.append(self.headers.get("Host", ""))
+            issuer.answers.wait()
             target, document = issuer.redirects.get(found), issuer.documents.get(found)
             self.send_response(302 if target else 404 if document is None else 200)
             if target:
@@ -88,11 +91,13 @@ def outside_issuer(path: str = "", algorithm: str = "ES256") -> Iterator[Outside
     issuer = OutsideIssuer(url, SigningKey.generate(algorithm), {})
     issuer.documents[DISCOVERY] = json.dumps({"issuer": url, "jwks_uri": url + JWKS}).encode()
     issuer.publish(issuer.key)
+    issuer.answers.set()
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield issuer
     finally:
+        issuer.answers.set()
         server.shutdown()
         server.server_close()
         thread.join()

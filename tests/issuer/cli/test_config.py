@@ -98,6 +98,7 @@ def test_of_unknown_names_only_the_names_are_shown() -> None:
         ({"PORT": "many"}, "HOURMARKD_PORT"),
         ({"TOKEN_TTL": "0"}, "HOURMARKD_TOKEN_TTL"),
         ({"TRUSTED_PROXIES": "nowhere"}, "HOURMARKD_TRUSTED_PROXIES"),
+        ({"OUTSIDE_PRIVATE_NETWORKS": "nowhere"}, "HOURMARKD_OUTSIDE_PRIVATE_NETWORKS"),
         ({"HOST": EVERYWHERE}, ""),
         ({"DATABASE_URL": "mysql://h/x"}, "HOURMARKD_DATABASE_URL"),
     ],

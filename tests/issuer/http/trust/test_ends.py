@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.clients import claims
 from tests.issuer.http.trust.asking import SUBJECT, ask, good, got, trust
-from tests.issuer.http.world import World, made
-from tests.outside_issuer import OutsideIssuer
+from tests.issuer.http.world import World, made, until
+from tests.outside_issuer import OutsideIssuer, outside_issuer
 
 
 def token_of(world: World, cluster: OutsideIssuer, role: str) -> str:
@@ -30,6 +32,20 @@ def test_a_policy_ends_with_its_tokens(world: World, cluster: OutsideIssuer, rol
     assert not world.is_active(token)
     assert ask(world, role, good(world, cluster)).status_code == 400
     assert world.admin.get(f"/v1/roles/{role}/trust").json()["items"] == []
+
+
+def test_a_policy_that_ends_while_keys_are_fetched_takes_nothing(world: World) -> None:
+    role = world.role("data:get@*")
+    with outside_issuer() as slow, ThreadPoolExecutor(1) as pool:
+        policy = trust(world, role, issuer_pattern=slow.url, subject="s-1")
+        slow.answers.clear()
+        asking = pool.submit(ask, world, role, slow.token(world.url, "s-1"))
+        until(lambda: bool(slow.asked))
+        world.admin.delete(f"/v1/roles/{role}/trust/{policy['id']}").raise_for_status()
+        slow.answers.set()
+        refused = asking.result()
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    assert "no trust policy" in refused.json()["error_description"]
 
 
 def test_another_roles_policy_is_not_deleted(world: World, cluster: OutsideIssuer, role: str) -> None:
