@@ -9,11 +9,12 @@ from pydantic import Field
 from sqlmodel import Session
 
 from issuer import rfc3339
+from issuer.api import trust_clauses
 from issuer.api.operation import Answer, Body, Call, Operation
 from issuer.api.query import Page, PageQuery, page_of
+from issuer.api.trust_clauses import TrustClauses, TrustFinding
 from issuer.denials import Denial, wrong_field
 from issuer.outside import lint, verdict
-from issuer.outside.pattern import InvalidPattern
 from issuer.outside.policy import TrustPolicy as Clauses
 from issuer.outside.token import OutsideToken
 from issuer.store import principals, trust_policies
@@ -21,31 +22,9 @@ from issuer.store.database import Transaction
 from issuer.store.principals import ROLE_PREFIX
 from issuer.store.tables import TrustPolicyRow
 from keys.secret import random_text
-from verifier import TokenError, Unavailable
+from verifier import TokenError
 
 _PREFIX, _CHARACTERS = "trust_", 16
-_MAX_CLAIMS = 20
-Text = Annotated[str, Field(max_length=lint.MAX_TEXT)]
-Claims = Annotated[
-    dict[Annotated[str, Field(min_length=1, max_length=200)], Text], Field(max_length=_MAX_CLAIMS)
-]
-
-
-class TrustClauses(Body):
-    """What a token has to be to become the role."""
-
-    issuer: Text | None = None
-    """The `iss` of the tokens, letter by letter; this or a pattern."""
-    issuer_pattern: Text | None = None
-    """`*` is one or more characters of one segment: it crosses neither `/` nor `:`."""
-    subject: Text | None = None
-    """The `sub`, letter by letter; this or a pattern."""
-    subject_pattern: Text | None = None
-    audience: Text | None = None
-    """What `aud` must name; by default this issuer's URL."""
-    claims: Claims = Field(default_factory=dict)
-    """By name, or by JSON Pointer (RFC 6901), which begins with `/`: the text that it must be."""
-    claim_patterns: Claims = Field(default_factory=dict)
 
 
 class NewTrustPolicy(TrustClauses):
@@ -54,15 +33,6 @@ class NewTrustPolicy(TrustClauses):
 
 class TokenToTry(Body):
     token: Annotated[str, Field(max_length=16384)] = Field(repr=False)
-
-
-class TrustFinding(Answer):
-    """What is wrong with a policy."""
-
-    level: Literal["danger", "doubt"]
-    clause: str
-    why: str
-    instead: str
 
 
 class TrustPolicy(Answer):
@@ -115,9 +85,8 @@ async def create(call: Call) -> TrustPolicy:
     name, body = call.path("role"), call.body
     call.caller.require("role-trust:create", name)
     call.caller.require("role:assume", name)
-    clauses = _clauses(call)
-    findings = _findings(call, clauses)
-    if any(finding.level == "danger" for finding in findings):
+    clauses, findings = trust_clauses.look_over(call)
+    if clauses is None or any(finding.level == "danger" for finding in findings):
         raise _dangerous(findings)
 
     def work(tx: Transaction) -> TrustPolicyRow:
@@ -128,7 +97,7 @@ async def create(call: Call) -> TrustPolicy:
         return row
 
     made = _policy(call, name, await call.change(work))
-    made.findings += await _unreachable(call, clauses)
+    made.findings += await trust_clauses.unreachable(call, clauses)
     return made
 
 
@@ -193,52 +162,11 @@ async def lint_draft(call: Call) -> TrustFindings:
     """What is wrong with clauses, before they are made a policy."""
     name = call.path("role")
     call.caller.require("role:get", name)
-    clauses = _clauses(call)
-    findings = _shown(_findings(call, clauses))
-    if not any(finding.level == "danger" for finding in findings):
-        findings += await _unreachable(call, clauses)
-    return TrustFindings(role=name, findings=findings)
-
-
-def _clauses(call: Call) -> Clauses:
-    """Raises Denial."""
-    body = call.body
-    members = body.model_dump(exclude={"description"})
-    for name in ("issuer", "subject"):
-        if members[name] is not None and members[f"{name}_pattern"] is not None:
-            raise wrong_field(name, f"write {name} or {name}_pattern, not both")
-    if twice := body.claims.keys() & body.claim_patterns.keys():
-        raise wrong_field("claim_patterns", f"{min(twice)!r} is among claims too: write one of both")
-    members["audience"] = call.service.settings.issuer_url if body.audience is None else body.audience
-    try:
-        return Clauses.from_members(members)
-    except InvalidPattern as error:
-        raise Denial(
-            "invalid_field", str(error), errors=[{"field": "patterns", "message": str(error)}]
-        ) from error
-
-
-def _findings(call: Call, clauses: Clauses) -> list[lint.Finding]:
-    return lint.lint(clauses, call.service.outside_issuers.addresses, call.service.settings.issuer_url)
-
-
-def _shown(findings: list[lint.Finding]) -> list[TrustFinding]:
-    return [
-        TrustFinding(level=each.level, clause=each.clause, why=each.why, instead=each.instead)
-        for each in findings
-    ]
-
-
-async def _unreachable(call: Call, clauses: Clauses) -> list[TrustFinding]:
-    """A doubt, if the issuer's keys cannot be had now."""
-    if clauses.issuer is None or clauses.issuer.is_pattern:
-        return []
-    try:
-        await call.service.outside_issuers.check_reachable(clauses.issuer.text, time.time())
-    except Unavailable as error:
-        instead = "check the URL, and whether this service reaches it; until then no token is taken"
-        return [TrustFinding(level="doubt", clause="issuer", why=error.detail, instead=instead)]
-    return []
+    clauses, findings = trust_clauses.look_over(call)
+    shown = trust_clauses.shown(findings)
+    if clauses is not None and not any(finding.level == "danger" for finding in findings):
+        shown += await trust_clauses.unreachable(call, clauses)
+    return TrustFindings(role=name, findings=shown)
 
 
 def _dangerous(findings: list[lint.Finding]) -> Denial:
@@ -260,7 +188,7 @@ def _policy(call: Call, role: str, row: TrustPolicyRow) -> TrustPolicy:
         description=row.description,
         created_at=rfc3339.write(row.created_at),
         created_by=row.created_by,
-        findings=_shown(_findings(call, clauses)),
+        findings=trust_clauses.shown(trust_clauses.findings(call, clauses)),
     )
 
 

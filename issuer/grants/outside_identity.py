@@ -75,9 +75,11 @@ async def _grant(service: Service, request: Request, role: str, token: OutsideTo
     )
     if isinstance(signature, TokenError):
         raise signature
-    # To fetch keys takes a while, in which a policy may have ended.
-    service.coherence.check()
-    known, now = await service.trust_policies.of_role(role), time.time()
+    if signature is None:
+        # To fetch keys takes a while, in which a policy may have ended.
+        service.coherence.check()
+        known = await service.trust_policies.of_role(role)
+    now = time.time()
     for policy in known:
         if verdict.is_taken(verdict.judge(policy.clauses, token, signature, now)):
             return replace(policy.grant, ends_at=int(token.expires_at))

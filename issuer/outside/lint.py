@@ -7,12 +7,12 @@ A danger is never made; a doubt is, and stays in view. A pure function: nothing 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from issuer.outside.address import Addresses, RefusedAddress
-from issuer.outside.pattern import WILDCARD, split
+from issuer.outside.pattern import WILDCARD, InvalidPattern, Pattern, split
 from issuer.outside.policy import Expected, TrustPolicy
 
 Level = Literal["danger", "doubt"]
@@ -81,6 +81,18 @@ def lint(policy: TrustPolicy, addresses: Addresses, own_issuer: str) -> list[Fin
         *_claims(policy),
     ]
     return sorted(found, key=lambda finding: finding.level)
+
+
+def crossing(patterns: Mapping[str, str | None]) -> list[Finding]:
+    """Of texts by their clauses those that are no patterns; nothing else can be said of a policy with one."""
+    found = []
+    for clause, text in patterns.items():
+        try:
+            Pattern.parse(text or "")
+        except InvalidPattern as error:
+            instead = "write each segment out, or a policy each"
+            found.append(Finding("danger", clause, str(error), instead))
+    return found
 
 
 def _issuer(issuer: Expected | None, addresses: Addresses, own_issuer: str) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ _DELIMITER = re.compile(r"([/:])")
 
 
 class InvalidPattern(ValueError):
-    """A text that is no pattern; the message says what to write instead."""
+    """A text that is no pattern; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,7 @@ class Pattern:
         """Raises InvalidPattern."""
         parts = split(text)
         if any(part.count(WILDCARD) > 1 for part in parts):
-            raise InvalidPattern(
-                "a segment has one * at most, and none crosses / or :; write each segment, or a policy each"
-            )
+            raise InvalidPattern("a segment has one * at most, and none crosses / or :")
         return cls(text, parts)
 
     def matches(self, text: str) -> bool:

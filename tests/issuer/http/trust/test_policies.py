@@ -26,7 +26,7 @@ from tests.outside_issuer import OutsideIssuer
         ({"issuer_pattern": "https://*.example", "subject": "s"}, "issuer", "in its host"),
         ({"issuer": "https://ci.example", "subject_pattern": "a|b"}, "subject", "no choice"),
         ({"issuer": "https://ci.example", "subject_pattern": "*"}, "subject", "every subject"),
-        ({"issuer": "https://ci.example", "subject_pattern": "a**"}, "patterns", "one * at most"),
+        ({"issuer": "https://ci.example", "subject_pattern": "a**"}, "subject", "one * at most"),
         ({"issuer": "https://a.example", "issuer_pattern": "https://a.example/*"}, "issuer", "not both"),
         ({"issuer": "https://a.example", "subject": "s", "subject_pattern": "s*"}, "subject", "not both"),
         ({"issuer": "https://a.example", "subject": "s", "claims": {"a": "b"}, "claim_patterns": {"a": "b*"}},
@@ -70,6 +70,8 @@ def test_a_draft_is_looked_over_without_being_made(world: World, cluster: Outsid
 
     assert lint() == [("danger", "issuer"), ("danger", "subject")]
     assert lint(issuer=cluster.url, subject="00u1") == []
+    crossing = [("danger", "claim ref"), ("danger", "subject")]
+    assert lint(subject_pattern="repo:acme/**", claim_patterns={"ref": "*a*"}) == crossing
     assert lint(issuer=NOBODY, subject="00u1") == [("doubt", "issuer")]
     assert lint(issuer=cluster.url, subject_pattern="repo:*") == [("danger", "subject"), ("doubt", "subject")]
     assert world.admin.get(f"/v1/roles/{role}/trust").json()["items"] == []
@@ -104,6 +106,19 @@ def test_of_a_role_that_is_not_there(world: World, cluster: OutsideIssuer) -> No
     ):
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert world.admin.delete(f"{gone}/trust_x").status_code == 200
+
+
+@pytest.mark.parametrize("missing", ["role-trust:create", "role:assume"])
+def test_who_may_not_assume_the_role_lets_nobody_else(
+    world: World, cluster: OutsideIssuer, missing: str
+) -> None:
+    role = world.role("data:get@*")
+    needed = {f"role-trust:create@{role}", f"role:assume@{role}", f"role:get@{role}"}
+    maker = world.holder(*needed - {f"{missing}@{role}"}, "data:*@*")
+    clauses = {"issuer": cluster.url, "subject": "s-1"}
+    refused = world.nobody.post(f"/v1/roles/{role}/trust", headers=bearer(maker.text), json=clauses)
+    assert (refused.status_code, f"{missing}@{role}" in refused.json()["detail"]) == (403, True)
+    assert world.admin.get(f"/v1/roles/{role}/trust").json()["items"] == []
 
 
 def test_who_made_one_is_kept_and_told_when_the_maker_ends(world: World, cluster: OutsideIssuer) -> None:
