@@ -12,6 +12,7 @@ from issuer.coherence import Coherence
 from issuer.credentials import InvalidCredential
 from issuer.denials import BearerDenial, Denial
 from issuer.role_key_authentication import RoleKeyAuthentication
+from issuer.store.trust_policies import TRUST_PREFIX
 from issuer.telemetry import note
 from keys.secret import ROLE_KEY_PREFIX
 from verifier import InsufficientScope, Scope, TokenError, Verifier
@@ -120,7 +121,8 @@ class Callers:
             audience=token.audience,
             expires_at=token.expires_at,
             is_on_behalf=token.actor is not None,
-            # What its role key was narrowed to is not in it; a job is a program, and no more than its role.
-            is_narrowed=token.client_id.startswith(ROLE_KEY_PREFIX) or token.job is not None,
+            # What its role key was narrowed to is not in it; a job, or who is trusted, is a program, and no
+            # more than its role.
+            is_narrowed=token.client_id.startswith((ROLE_KEY_PREFIX, TRUST_PREFIX)) or token.job is not None,
             issued_at=token.issued_at,
         )

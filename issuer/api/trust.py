@@ -21,10 +21,7 @@ from issuer.store import principals, trust_policies
 from issuer.store.database import Transaction
 from issuer.store.principals import ROLE_PREFIX
 from issuer.store.tables import TrustPolicyRow
-from keys.secret import random_text
 from verifier import TokenError
-
-_PREFIX, _CHARACTERS = "trust_", 16
 
 
 class NewTrustPolicy(TrustClauses):
@@ -91,8 +88,7 @@ async def create(call: Call) -> TrustPolicy:
 
     def work(tx: Transaction) -> TrustPolicyRow:
         role = principals.get(tx.session, ROLE_PREFIX + name)
-        policy_id = _PREFIX + random_text(_CHARACTERS)
-        row = trust_policies.create(tx, role, policy_id, clauses=str(clauses), description=body.description)
+        row = trust_policies.create(tx, role, clauses=str(clauses), description=body.description)
         tx.session.expunge(row)
         return row
 

@@ -14,8 +14,11 @@ from issuer.store import rights, status_indices
 from issuer.store.database import Transaction
 from issuer.store.refusals import Conflict
 from issuer.store.tables import Principal, TrustPolicyRow
+from keys.secret import random_text
 from verifier import Scope
 
+TRUST_PREFIX, _CHARACTERS = "trust_", 16
+"""Of the ids of policies, which their tokens carry as `client_id`."""
 MAX_OF_ROLE = 50
 """Each is looked at for every token that is presented for the role."""
 
@@ -29,15 +32,14 @@ class LoadedPolicies:
     """What the role may do at this moment."""
 
 
-def create(
-    tx: Transaction, role: Principal, policy_id: str, *, clauses: str, description: str
-) -> TrustPolicyRow:
+def create(tx: Transaction, role: Principal, *, clauses: str, description: str) -> TrustPolicyRow:
     """Raises Conflict if the role has this policy, or too many; StatusListFull."""
     there = of_role(tx.session, role)
     if any(row.clauses == clauses for row in there):
         raise Conflict(f"{role.name} has a trust policy with these clauses already")
     if len(there) >= MAX_OF_ROLE:
         raise Conflict(f"{role.name} has {MAX_OF_ROLE} trust policies, and no role has more")
+    policy_id = TRUST_PREFIX + random_text(_CHARACTERS)
     last = tx.session.exec(select(func.coalesce(func.max(TrustPolicyRow.number), 0))).one()
     row = TrustPolicyRow(
         id=policy_id,

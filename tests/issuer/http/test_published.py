@@ -38,6 +38,7 @@ def test_the_metadata_is_true(world: World, path: str) -> None:
     assert metadata["grant_types_supported"] == [
         *("client_credentials", "authorization_code", "refresh_token"),
         *("urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
     ]
     assert metadata["response_types_supported"] == ["code"]
     assert metadata["protected_resources"] == [SERVICES, OTHER, world.url]

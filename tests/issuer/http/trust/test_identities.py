@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.clients import claims, register
 from tests.issuer.http.operations import NOBODY
 from tests.issuer.http.trust.asking import SUBJECT, TYPE, ask, exchange, good, got, tried, trust
-from tests.issuer.http.world import OTHER, SERVICES, World
+from tests.issuer.http.world import OTHER, SERVICES, World, bearer
 from tests.outside_issuer import OutsideIssuer, outside_issuer
 from tests.verifier.small_world import allowed, permissions
 from verifier import Scope
@@ -110,6 +110,15 @@ def test_an_app_that_is_a_role_gets_no_more_by_it(world: World, cluster: Outside
     register(world, role=role)
     token = got(ask(world, role, cluster.token(world.url, "s-1")))["access_token"]
     assert "act" not in claims(token)
+
+
+def test_it_is_not_the_owner_that_its_role_is(world: World, cluster: OutsideIssuer) -> None:
+    role = world.role("data:get@*")
+    app = register(world, owner=f"role:{role}", token_endpoint_auth_method="client_secret_basic")
+    trust(world, role, issuer=cluster.url, subject="s-1")
+    token = got(ask(world, role, cluster.token(world.url, "s-1"), resource=world.url))["access_token"]
+    refused = world.nobody.post(f"/v1/apps/{app.name}/secret", headers=bearer(token))
+    assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope")
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
