@@ -1,4 +1,7 @@
-"""Where a credential comes from: flag, HOURMARK_TOKEN, HOURMARK_TOKEN_FILE, profile. The first one counts."""
+"""Where a credential comes from, the first one counts:
+
+flag, HOURMARK_TOKEN, HOURMARK_TOKEN_FILE, the local endpoint of the job that this runs in, profile.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from keys import Handle, MalformedRoleKey, RoleKey
 from verifier import TokenError, jws, strict_json
 
 FLAG, VARIABLE, FILE_VARIABLE = "--app-token", "HOURMARK_TOKEN", "HOURMARK_TOKEN_FILE"
+SOCKET_VARIABLE = "HOURMARK_TOKEN_SOCKET"
+VARIABLES = (VARIABLE, FILE_VARIABLE, SOCKET_VARIABLE)
 REDACTED = "********"
 _MAX_CHARACTERS = 64 * 1024
 
@@ -101,10 +106,17 @@ class Offer:
     _read: Callable[[], str] = field(repr=False)
     profile: Profile | None = None
     """The one that keeps it."""
+    socket: str | None = None
+    """The job's local endpoint, which gives tokens of it."""
+
+    @property
+    def gives_tokens(self) -> bool:
+        """Whether what is read is a token that was got for it, and nothing that is kept here."""
+        return self.is_sign_in or self.socket is not None
 
     @property
     def is_sign_in(self) -> bool:
-        """Whether it is a user's sign-in, which gives a token when it is read."""
+        """Whether it is a user's sign-in."""
         return self.profile is not None and self.profile.sign_in is not None
 
     def credential(self) -> Credential:
@@ -114,7 +126,7 @@ class Offer:
     @property
     def redacted(self) -> str:
         """What of it may be shown, whatever is wrong with it."""
-        if self.is_sign_in:
+        if self.gives_tokens:
             return REDACTED
         try:
             return self.credential().redacted
@@ -126,6 +138,8 @@ class Offer:
         """Whose it is, as far as that is known here: what signing in told, or what a token says of itself."""
         if self.profile is not None:
             return self.profile.principal
+        if self.socket is not None:
+            return None
         try:
             secret = self.credential().secret
         except HolderError:
@@ -134,15 +148,28 @@ class Offer:
         return subject if isinstance(subject, str) and subject.isprintable() else None
 
 
-def given(flag: str | None, environ: Mapping[str, str]) -> list[Offer]:
-    """What the command line and the environment offer; the first one counts."""
+def given(flag: str | None, environ: Mapping[str, str], token_of_job: Callable[[str], str]) -> list[Offer]:
+    """What the command line and the environment offer; the first one counts.
+
+    token_of_job: gives a token, from the socket of a job's local endpoint.
+    """
     offers = [] if flag is None else [Offer(FLAG, lambda: flag)]
     if text := environ.get(VARIABLE):
         offers.append(Offer(VARIABLE, lambda: text))
     if path := environ.get(FILE_VARIABLE):
-        # Once, as it may be a pipe.
-        offers.append(Offer(FILE_VARIABLE, functools.cache(lambda: read_file(path))))
+        offers.append(Offer(FILE_VARIABLE, _reader(path)))
+    if socket := environ.get(SOCKET_VARIABLE):
+        offers.append(Offer(SOCKET_VARIABLE, lambda: token_of_job(socket), socket=socket))
     return offers
+
+
+def _reader(path: str) -> Callable[[], str]:
+    """A file is read anew each time, as somebody may keep it fresh; what may be a pipe, once."""
+
+    def read() -> str:
+        return read_file(path)
+
+    return read if path != "-" and Path(path).is_file() else functools.cache(read)
 
 
 def kept(profile: Profile, token_of: Callable[[Profile], str]) -> list[Offer]:
@@ -164,7 +191,7 @@ def find(
         return offer
     raise SignInNeeded(
         "You are not signed in",
-        f"there is no {FLAG}, {VARIABLE} or {FILE_VARIABLE}, "
+        f"there is no {FLAG}, {', '.join(VARIABLES[:-1])} or {VARIABLES[-1]}, "
         f"and the profile {load_profile().name} keeps none",
         "hourmark login",
         code="no_credential",

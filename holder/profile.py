@@ -13,6 +13,7 @@ import re
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from holder import private_file
 from holder.errors import HolderError, UsageError
 
 DEFAULT = "default"
@@ -54,7 +55,7 @@ class Profile:
         """Keeps it, whole or not at all. Raises HolderError if that is not possible."""
         parts = {part: value for part, value in asdict(self).items() if part != "name" and value is not None}
         try:
-            replace_file(self.path, json.dumps(parts, indent=2) + "\n")
+            _keep(self.path, json.dumps(parts, indent=2) + "\n")
         except OSError as error:
             raise HolderError(
                 f"The profile {self.name} was not kept",
@@ -110,7 +111,7 @@ def use(name: str) -> None:
     """Makes it the one that `current` gives. Raises HolderError if that is not possible."""
     path = _current_path()
     try:
-        replace_file(path, _checked(name) + "\n")
+        _keep(path, _checked(name) + "\n")
     except OSError as error:
         raise HolderError(
             f"The profile {name} was not made the current one",
@@ -149,26 +150,15 @@ def _root() -> Path:
     )
 
 
+def _keep(path: Path, text: str) -> None:
+    private_folder(path)
+    private_file.replace(path, text)
+
+
 def private_folder(path: Path) -> None:
     """Makes the folder that the file is in, where nobody else can look."""
     for folder in dict.fromkeys((_root(), path.parent)):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Nobody else can read the file at any moment, and a crash leaves the old one."""
-    import secrets
-
-    private_folder(path)
-    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def _unreadable(profile: Profile, error: Exception) -> HolderError:

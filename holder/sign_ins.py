@@ -14,15 +14,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 
-from holder import keyring
+from holder import keyring, private_file
 from holder.answers import Granted, IssuedToken
 from holder.errors import HolderError, SignInNeeded
+from holder.fresh_token import Held
 from holder.keyring import NoKeyring
-from holder.profile import Profile, private_folder, replace_file
+from holder.profile import Profile, private_folder
 
 KEYRING, FILE = "keyring", "file"
-_OLD_AFTER = 0.8
-"""Of its life."""
 LEAST_SECONDS = 60
 """A token with less is not handed out: its holder has something to do with it."""
 Refresh = Callable[[str, str | None, str | None], Granted]
@@ -145,7 +144,7 @@ class SignIn:
             "expires_at": int(time.time()) + issued.expires_in,
         }
         try:
-            replace_file(self._path, json.dumps(asdict(kept)) + "\n")
+            private_file.replace(self._path, json.dumps(asdict(kept)) + "\n")
         except OSError as error:
             raise self._not_kept(error) from None
         return place
@@ -200,16 +199,15 @@ def _young(kept: _Kept, resource: str | None, scope: str | None, min_ttl: int) -
         raw, granted = str(found["access_token"]), str(found["scope"])
     except (KeyError, ValueError):
         return None
-    now = time.time()
-    is_old = now >= issued_at + _OLD_AFTER * (expires_at - issued_at)
-    if is_old or expires_at - now < min_ttl:
-        return None
-    return IssuedToken(
+    issued = IssuedToken(
         access_token=raw,
         token_type="Bearer",  # noqa: S106 - RFC 6750's name, no secret
-        expires_in=int(expires_at - now),
+        expires_in=expires_at - issued_at,
         scope=granted,
     )
+    held, now = Held(issued, issued_at), time.time()
+    left = held.left(now)
+    return None if now >= held.old_at or left.expires_in < min_ttl else left
 
 
 def _name(resource: str | None, scope: str | None) -> str:

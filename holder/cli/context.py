@@ -10,8 +10,9 @@ import typer
 
 from holder import profile
 from holder.cli.options import noun, profile_names, with_session
-from holder.cli.session import PROFILE_OPTION, PROFILE_VARIABLE, Session, say
+from holder.cli.session import Session, say
 from holder.errors import HolderError, SignInNeeded
+from holder.holder import PROFILE_OPTION, PROFILE_VARIABLE
 
 if TYPE_CHECKING:
     from holder.profile import Profile
@@ -66,9 +67,7 @@ def use(
     say(f"The context {name} counts from now on.")
     from holder import credentials
 
-    session.say_if_set(
-        "is set and goes before it", PROFILE_VARIABLE, credentials.VARIABLE, credentials.FILE_VARIABLE
-    )
+    session.say_if_set("is set and goes before it", PROFILE_VARIABLE, *credentials.VARIABLES)
 
 
 @app.command()

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from holder.cli.options import noun, with_session
-from holder.cli.session import PROFILE_OPTION, Session, say
+from holder.cli.session import Session, say
 from holder.errors import HolderError, UsageError
+from holder.holder import PROFILE_OPTION
 from holder.profile import Profile
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def login(
         profile = _keep_role_key(session, url, way, api_token, token_file)
     if session.profile_source == PROFILE_OPTION:
         say(f"To have it count without {PROFILE_OPTION}: hourmark context use {profile.name}")
-    session.say_if_set("is set and goes before it", credentials.VARIABLE, credentials.FILE_VARIABLE)
+    session.say_if_set("is set and goes before it", *credentials.VARIABLES)
 
 
 def _ask_how() -> str:

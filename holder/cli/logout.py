@@ -35,7 +35,7 @@ def logout(session: Session) -> None:
         profile.without_token().save()
         say(f"Signed out: the profile {profile.name} keeps no role key any more.")
         say(f"The role key itself still works until it is deleted: {_ending(profile)}")
-    session.say_if_set("is set and still counts", credentials.VARIABLE, credentials.FILE_VARIABLE)
+    session.say_if_set("is set and still counts", *credentials.VARIABLES)
 
 
 def _end(session: Session, profile: Profile) -> None:

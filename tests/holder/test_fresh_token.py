@@ -1,0 +1,166 @@
+"""A token that stays fresh: when the next one is asked for, by whom, and what happens where none comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
+
+import pytest
+
+from holder.answers import IssuedToken
+from holder.errors import HolderError, SignInNeeded, Unreachable
+from holder.fresh_token import PAUSE_SECONDS, FreshToken
+
+HOUR = 3600
+
+
+class Issuer:
+    """Gives numbered tokens, and a clock."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+        self.asked: list[str | None] = []
+        self.trouble: HolderError | None = None
+        self.life = HOUR
+        self.before_answering: Callable[[], object] = bool
+
+    def ask(self, refused: str | None) -> IssuedToken:
+        self.asked.append(refused)
+        self.before_answering()
+        if self.trouble is not None:
+            raise self.trouble
+        return IssuedToken(
+            access_token=f"t{len(self.asked)}", token_type="Bearer", expires_in=self.life, scope=""
+        )
+
+
+@pytest.fixture
+def issuer() -> Issuer:
+    return Issuer()
+
+
+@pytest.fixture
+def token(issuer: Issuer) -> FreshToken:
+    return FreshToken(issuer.ask, lambda: issuer.now)
+
+
+AWAY = Unreachable("The issuer did not answer", code="unreachable")
+
+
+def test_the_next_one_comes_at_four_fifths_of_its_life(issuer: Issuer, token: FreshToken) -> None:
+    assert token.seconds_fresh == 0
+    assert token() == "t1"
+    issuer.now += 0.8 * HOUR - 1
+    assert (token(), token.get().expires_in, token.seconds_fresh) == ("t1", 0.2 * HOUR + 1, 1)
+    issuer.now += 1
+    assert (token(), token.seconds_fresh) == ("t2", 0.8 * HOUR)
+    assert issuer.asked == [None, None]
+
+
+def test_threads_that_ask_at_once_get_the_same_one(issuer: Issuer, token: FreshToken) -> None:
+    everybody = Barrier(8)
+
+    def ask() -> str:
+        everybody.wait()
+        return token()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert {each.result() for each in [pool.submit(ask) for _ in range(8)]} == {"t1"}
+    assert issuer.asked == [None]
+
+
+def test_threads_whose_token_was_refused_ask_once(issuer: Issuer, token: FreshToken) -> None:
+    assert token() == "t1"
+    everybody = Barrier(8)
+
+    def ask() -> str:
+        everybody.wait()
+        return token.get(refused="t1").access_token
+
+    with ThreadPoolExecutor(8) as pool:
+        assert {each.result() for each in [pool.submit(ask) for _ in range(8)]} == {"t2"}
+    assert issuer.asked == [None, "t1"]
+
+
+def test_who_has_a_good_one_does_not_wait_for_the_next(issuer: Issuer, token: FreshToken) -> None:
+    """The one thread that found it old asks; what others have at hand is looked at without a lock."""
+    token()
+    asking, go_on = Event(), Event()
+
+    def wait() -> None:
+        asking.set()
+        go_on.wait(20)
+
+    issuer.before_answering = wait
+    with ThreadPoolExecutor(1) as pool:
+        refresh = pool.submit(token.get, "t1")
+        assert asking.wait(20)
+        assert token.at_hand() is not None
+        go_on.set()
+        assert refresh.result().access_token == "t2"
+
+
+def test_a_service_that_refuses_everything_brings_no_flood_to_the_issuer(
+    issuer: Issuer, token: FreshToken
+) -> None:
+    last = token()
+    for _ in range(100):
+        last = token.get(refused=last).access_token
+    assert issuer.asked == [None, "t1"]
+    issuer.now += PAUSE_SECONDS
+    assert token.get(refused=last).access_token == "t3"
+
+
+def test_an_old_one_is_good_while_the_issuer_is_away(issuer: Issuer, token: FreshToken) -> None:
+    token()
+    issuer.now += 0.9 * HOUR
+    issuer.trouble = AWAY
+    assert [token() for _ in range(5)] == ["t1"] * 5
+    assert len(issuer.asked) == 2, "it is asked again after a pause"
+    issuer.now += PAUSE_SECONDS
+    issuer.trouble = None
+    assert token() == "t3"
+
+
+def test_a_dead_one_is_no_good_wherever_the_issuer_is(issuer: Issuer, token: FreshToken) -> None:
+    token()
+    issuer.now += HOUR
+    issuer.trouble = AWAY
+    with pytest.raises(Unreachable):
+        token()
+
+
+def test_within_the_pause_a_token_that_dies_is_not_handed_out(issuer: Issuer, token: FreshToken) -> None:
+    issuer.life = 20
+    token()
+    issuer.now += 16
+    issuer.trouble = AWAY
+    assert token() == "t1"
+    issuer.now += 4
+    with pytest.raises(Unreachable):
+        token()
+
+
+def test_a_refusal_of_the_issuer_is_told_at_once(issuer: Issuer, token: FreshToken) -> None:
+    token()
+    issuer.now += 0.9 * HOUR
+    issuer.trouble = SignInNeeded("The job has ended", code="invalid_token")
+    with pytest.raises(SignInNeeded):
+        token()
+
+
+def test_a_refused_one_is_not_handed_out_again_for_want_of_another(issuer: Issuer, token: FreshToken) -> None:
+    token()
+    issuer.trouble = AWAY
+    with pytest.raises(Unreachable):
+        token.get(refused="t1")
+
+
+@pytest.mark.parametrize("step", [-5 * HOUR, 5 * HOUR])
+def test_a_clock_that_jumps_leads_to_a_new_one_at_the_latest_when_it_is_refused(
+    issuer: Issuer, token: FreshToken, step: float
+) -> None:
+    first = token()
+    issuer.now += step
+    assert token.get(refused=first).access_token == "t2"
