@@ -1,76 +1,65 @@
-"""Runs a command as a job: it finds its ticket in a file, and whatever happens, the job ends with it."""
+"""Runs a command with what it gets its tokens by: as a job, or with a fresh token of whoever starts it.
+
+All of it is in a folder that nobody else can enter and that goes with the command. The starter's own
+credential is not handed on.
+"""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
-from holder.credentials import FILE_VARIABLE, VARIABLE
-from holder.errors import HolderError
+from holder import private_file
+from holder.child_process import ChildProcess
+from holder.credentials import FILE_VARIABLE, SOCKET_VARIABLE, VARIABLE
+from holder.fresh_token import FreshToken
+from holder.holder import PROFILE_VARIABLE, URL_VARIABLE, Holder
+from holder.local_endpoint import TokenServer
+from holder.token_file import TokenFile
 
-_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_KILLED = 128
-"""What shells add to the number of the signal that ended a command."""
+FRESH_FILE_VARIABLE = "HOURMARK_ACCESS_TOKEN_FILE"
+"""A file that holds a token that is good now, whichever way the command was started."""
+Say = Callable[[str], None]
 
 
-def run(command: Sequence[str], *, ticket: str, url: str, environ: Mapping[str, str]) -> int:
-    """The command's exit code, as a shell has it. Signals go on to it. Raises NotStarted.
+def run_job(process: ChildProcess, ticket: str, url: str, environ: Mapping[str, str], say: Say) -> int:
+    """The command's exit code, as a shell has it. Raises HolderError.
 
-    The submitter's own credential is not handed on.
+    It has its ticket in a file, a file with a fresh token, and the local endpoint.
     """
-    with _ticket_file(ticket) as file:
-        own = {name: value for name, value in environ.items() if name not in (VARIABLE, "HOURMARK_PROFILE")}
-        own |= {"HOURMARK_URL": url, FILE_VARIABLE: str(file)}
-        try:
-            process = subprocess.Popen(command, env=own)  # noqa: S603 - what the user asked for
-        except OSError as error:
-            raise NotStarted(command[0], error) from None
-        with _forwarding(process):
-            code = process.wait()
-    return code if code >= 0 else _KILLED - code
+    with _folder() as folder:
+        ticket_file, socket = folder / "ticket", folder / "socket"
+        private_file.replace(ticket_file, ticket)
+        job = Holder(url=url, environ={FILE_VARIABLE: str(ticket_file)})
+        server = TokenServer(socket, lambda resource, scope: job.fresh_token(resource=resource, scope=scope))
+        with server, TokenFile(folder / "token", server.token(None, None), say) as token_file:
+            return process.run(
+                _without_credential(environ)
+                | {
+                    URL_VARIABLE: url,
+                    FILE_VARIABLE: str(ticket_file),
+                    SOCKET_VARIABLE: str(socket),
+                    FRESH_FILE_VARIABLE: str(token_file.path),
+                }
+            )
 
 
-class NotStarted(HolderError):
-    """The command cannot be run at all."""
-
-    def __init__(self, command: str, error: OSError) -> None:
-        super().__init__(
-            f"{command} cannot be run",
-            error.strerror or type(error).__name__,
-            "write the command behind -- as a shell would find it",
-            code="command_not_started",
-        )
-
-
-@contextmanager
-def _ticket_file(ticket: str) -> Iterator[Path]:
-    """In a folder that nobody else can enter."""
-    with tempfile.TemporaryDirectory(prefix="hourmark-job-") as folder:
-        file = Path(folder) / "ticket"
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
-            opened.write(ticket)
-        yield file
+def run_with_token(process: ChildProcess, token: FreshToken, environ: Mapping[str, str], say: Say) -> int:
+    """The same: a token in the environment, for the beginning, and one in a file, fresh until the end."""
+    with _folder() as folder, TokenFile(folder / "token", token, say) as token_file:
+        path = str(token_file.path)
+        own = {VARIABLE: token(), FILE_VARIABLE: path, FRESH_FILE_VARIABLE: path}
+        return process.run(_without_credential(environ) | own)
 
 
 @contextmanager
-def _forwarding(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """While the command runs, it is the one who is asked to stop."""
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="hourmark-") as folder:
+        yield Path(folder)
 
-    def forward(number: int, frame: FrameType | None) -> None:
-        del frame
-        # A terminal has told the command too, when it told us.
-        if number != signal.SIGINT or not os.isatty(0):
-            process.send_signal(number)
 
-    before = {number: signal.signal(number, forward) for number in _FORWARDED}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _without_credential(environ: Mapping[str, str]) -> dict[str, str]:
+    hidden = (VARIABLE, FILE_VARIABLE, SOCKET_VARIABLE, PROFILE_VARIABLE)
+    return {name: value for name, value in environ.items() if name not in hidden}

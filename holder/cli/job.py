@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,9 @@ from holder.cli.moments import parse_duration
 from holder.cli.options import noun, with_session
 from holder.cli.session import Session, say
 from holder.errors import HolderError, UsageError
+
+if TYPE_CHECKING:
+    from holder.answers import NewJob
 
 app = noun("Jobs: programs that run as a role for a while.")
 JobId = Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it: job_…")]
@@ -51,21 +55,19 @@ def new(
       hourmark job new --role org.account.train -l team=nlp -- python train.py
       hourmark job new --role org.account.train --time-limit 72h --field ticket
     """
-    from holder import answers, launcher
+    from holder import answers
 
     view = session.view(answers.names(answers.NewJob))
     seconds = None if time_limit is None else int(parse_duration(time_limit, "--time-limit").total_seconds())
-    issuer = session.issuer()
-    job = issuer.create_job(role, name=name, labels=_labels(label or []), time_limit_seconds=seconds)
-    if not command:
-        view.one(asdict(job))
-        say("The ticket is shown this once. It is good until the job ends: hourmark job end ID")
-        return
-    try:
-        code = launcher.run(command, ticket=job.ticket, url=session.url, environ=session.environ)
-    finally:
-        _end(session, job.id)
-    raise typer.Exit(code)
+    values = _labels(label or [])
+
+    def begin() -> answers.NewJob:
+        return session.issuer().create_job(role, name=name, labels=values, time_limit_seconds=seconds)
+
+    if command:
+        raise typer.Exit(_run(session, command, begin))
+    view.one(asdict(begin()))
+    say("The ticket is shown this once. It is good until the job ends: hourmark job end ID")
 
 
 @app.command("list")
@@ -128,6 +130,19 @@ def _labels(given: list[str]) -> dict[str, str]:
             )
         labels[name] = value
     return labels
+
+
+def _run(session: Session, command: list[str], begin: Callable[[], NewJob]) -> int:
+    """From here on no signal comes between the job's beginning and its end."""
+    from holder import launcher
+    from holder.child_process import ChildProcess
+
+    with ChildProcess(command) as process:
+        job = begin()
+        try:
+            return launcher.run_job(process, job.ticket, session.url, session.environ, say)
+        finally:
+            _end(session, job.id)
 
 
 def _end(session: Session, job_id: str) -> None:

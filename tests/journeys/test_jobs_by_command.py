@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
+import httpx
 import pytest
 
+from issuer.store import jobs
+from tests.browsers import inside
 from tests.clients import claims
-from tests.issuer.http.world import World, bearer
+from tests.issuer.http.world import World, bearer, open_world
 from tests.journeys.conftest import NewDatabase
 from tests.journeys.terminal import Terminal
 from tests.running_issuer import RunningIssuer
@@ -70,17 +77,17 @@ def test_a_program_runs_as_the_role_and_the_job_ends_with_it(
     assert not world.is_active(read["token"])
 
 
-@pytest.mark.parametrize(("signal", "code"), [("TERM", 143), ("INT", 130), ("HUP", 129)])
+@pytest.mark.parametrize(("name", "code"), [("TERM", 143), ("INT", 130), ("HUP", 129)])
 def test_a_signal_goes_on_to_the_program(
-    terminal: Terminal, role: str, tmp_path: Path, signal: str, code: int
+    terminal: Terminal, role: str, tmp_path: Path, name: str, code: int
 ) -> None:
     (tmp_path / "train").write_text("hourmark login token >token; touch began; exec sleep 60")
     line = (
         f"hourmark job new --role {role} -- bash train & launcher=$!; "
         f"for n in $(seq 400); do test -e began && break; sleep 0.05; done; "
-        f"kill -{signal} $launcher; wait $launcher"
+        f"kill -{name} $launcher; wait $launcher"
     )
-    if signal == "INT":  # bash has what it runs behind it ignore this one
+    if name == "INT":  # bash has what it runs behind it ignore this one
         line = f"set -m; {line}"
     assert terminal.run(line).code == code
     assert state(terminal, claims((tmp_path / "token").read_text().strip())["job"]) == "ended"
@@ -97,6 +104,143 @@ def test_a_ticket_alone_is_shown_once_and_used_elsewhere(world: World, terminal:
     refused = terminal.run(f"HOURMARK_TOKEN={job['ticket']} hourmark whoami")
     assert refused.code == 4
     assert "job has ended" in refused.err
+
+
+def test_inside_a_plain_get_gives_the_token_and_no_other_request_does(
+    world: World, terminal: Terminal, role: str, tmp_path: Path
+) -> None:
+    (tmp_path / "get").write_text(
+        """curl -s --unix-socket "$HOURMARK_TOKEN_SOCKET" -H "Metadata: true" "$@" """
+    )
+    (tmp_path / "train").write_text(
+        """set -e
+        stat -c %a "$HOURMARK_TOKEN_SOCKET" "$HOURMARK_ACCESS_TOKEN_FILE" >modes
+        stat -c %a "$(dirname "$HOURMARK_TOKEN_SOCKET")" >>modes
+        bash get -f http://localhost/v1/token >plain
+        bash get -f "http://localhost/v1/token?resource=$HOURMARK_URL" >for-issuer
+        cp "$HOURMARK_ACCESS_TOKEN_FILE" file
+        hourmark status -o json >status
+        unset HOURMARK_TOKEN_FILE
+        hourmark login token >token
+        hourmark whoami --field principal >who
+        hourmark job list --state running --field id >jobs
+        for more in "Metadata: no" "X-Forwarded-For: 192.0.2.1" "Host: elsewhere.example"; do
+          bash get -H "$more" -o /dev/null -w "%{http_code} " http://localhost/v1/token >>refused
+        done
+        echo "$HOURMARK_TOKEN_SOCKET" >socket
+        """
+    )
+    done = terminal.run(f"hourmark job new --role {role} -- bash train")
+    assert (done.code, done.out) == (0, ""), done.err
+    read = {path.name: path.read_text() for path in tmp_path.iterdir() if path.is_file()}
+    assert (read["modes"].split(), read["refused"]) == (["600", "600", "700"], "403 403 403 ")
+    raw = json.loads(read["plain"])["access_token"]
+    assert raw == read["token"].strip() == read["file"], "one token for all, as long as it is fresh"
+    assert claims(json.loads(read["for-issuer"])["access_token"])["aud"] == world.url
+    assert read["who"].strip() == f"role:{role}"
+    assert claims(raw)["job"] in read["jobs"].split()
+    shown = json.loads(read["status"])
+    assert shown["credential"] == "HOURMARK_TOKEN_FILE"
+    assert "HOURMARK_TOKEN_SOCKET" in [each["source"] for each in shown["hides"]]
+    assert not Path(read["socket"].strip()).parent.exists(), "all of it goes with the command"
+
+
+def test_the_token_file_is_replaced_before_its_token_dies(tmp_path: Path) -> None:
+    """Tokens of seconds: what holds for an hour is seen in a moment."""
+    (tmp_path / "train").write_text(
+        """set -e
+        cp "$HOURMARK_ACCESS_TOKEN_FILE" before
+        while cmp -s "$HOURMARK_ACCESS_TOKEN_FILE" before; do sleep 0.05; done
+        cp "$HOURMARK_ACCESS_TOKEN_FILE" after
+        stat -c %a "$HOURMARK_ACCESS_TOKEN_FILE" >mode
+        """
+    )
+    with (
+        open_world(tmp_path, HOURMARKD_TOKEN_TTL="10") as world,
+        Terminal(tmp_path, HOURMARK_URL=world.url, HOURMARK_TOKEN=world.issuer.admin_key) as terminal,
+    ):
+        role = world.role("data:get@*")
+        done = terminal.run(f"hourmark job new --role {role} -- bash train")
+    assert (done.code, done.err) == (0, ""), done.err
+    before, after = (claims((tmp_path / name).read_text()) for name in ("before", "after"))
+    assert before["iat"] + 8 <= after["iat"] < before["exp"], "at four fifths of its life"
+    assert (tmp_path / "mode").read_text() == "600\n"
+
+
+def test_a_job_whose_launcher_is_killed_dies_at_its_limit(
+    world: World, terminal: Terminal, role: str, tmp_path: Path
+) -> None:
+    (tmp_path / "train").write_text(
+        """cp "$HOURMARK_TOKEN_FILE" ticket
+        hourmark login token >token
+        echo "$HOURMARK_TOKEN_SOCKET" >socket
+        mv token token-is-there; read
+        """
+    )
+    line = (
+        f"mkfifo go-on; hourmark job new --role {role} --time-limit 60s -- bash train <go-on & launcher=$!; "
+        "exec 3>go-on; for n in $(seq 400); do test -e token-is-there && break; sleep 0.05; done; "
+        "kill -KILL $launcher; wait $launcher"
+    )
+    assert terminal.run(line).code == 128 + 9
+    ticket, raw, socket = (
+        (tmp_path / name).read_text().strip() for name in ("ticket", "token-is-there", "socket")
+    )
+    said = claims(raw)
+    assert said["exp"] - said["iat"] <= 60, "no token outlives it"
+    assert state(terminal, said["job"]) == "running", "nobody was there to end it"
+    gone = terminal.run(f"HOURMARK_TOKEN= HOURMARK_TOKEN_SOCKET={socket} hourmark login token")
+    assert (gone.code, "hourmark job new" in gone.err) == (7, True)
+    # A minute is over.
+    with inside(world.issuer) as there, there.write("tests") as tx:
+        row, _ = jobs.get(tx.session, said["job"])
+        row.ends_at -= 60
+        tx.session.add(row)
+    assert state(terminal, said["job"]) == "timed_out"
+    refused = terminal.run(f"HOURMARK_TOKEN={ticket} hourmark login token")
+    assert (refused.code, "reached its limit" in refused.err) == (4, True)
+    terminal(f"rm -r {Path(socket).parent}; exec 3>&-")
+
+
+def test_a_signal_before_the_program_runs_ends_the_job_as_well(
+    world: World, terminal: Terminal, role: str, tmp_path: Path
+) -> None:
+    """It comes while the issuer makes the job: it is heard when there is one that can be ended."""
+    made: list[str] = []
+
+    class PassesOn(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            os.kill(int((tmp_path / "launcher").read_text()), signal.SIGTERM)
+            self.pass_on()
+
+        def pass_on(self) -> None:
+            answer = httpx.request(
+                self.command,
+                world.url + self.path,
+                headers={"Authorization": self.headers["Authorization"], "Content-Type": "application/json"},
+                content=self.rfile.read(int(self.headers.get("Content-Length", "0"))),
+            )
+            made.append(answer.json().get("id"))
+            self.send_response(answer.status_code)
+            self.send_header("Content-Length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        do_GET = do_DELETE = pass_on  # noqa: N815 - the library's names
+
+        def log_message(self, *ignored: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), PassesOn) as server:
+        Thread(target=server.serve_forever, args=(0.05,)).start()
+        done = terminal.run(
+            f"export HOURMARK_URL=http://127.0.0.1:{server.server_port}; bash -c "
+            f"'echo $$ >launcher; exec hourmark job new --role {role} -- touch ran'"
+        )
+        server.shutdown()
+    assert (done.code, (tmp_path / "ran").exists()) == (128 + 15, False), done.err
+    assert made[-1] == made[0]
+    assert world.admin.get(f"/v1/jobs/{made[0]}").json()["state"] == "ended"
 
 
 def test_what_cannot_be_run(terminal: Terminal, role: str) -> None:
