@@ -21,6 +21,8 @@ from holder.token_file import TokenFile
 
 FRESH_FILE_VARIABLE = "HOURMARK_ACCESS_TOKEN_FILE"
 """A file that holds a token that is good now, whichever way the command was started."""
+_AWS_GOES_BEFORE = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+"""With one of these the web identity would not be looked at."""
 Say = Callable[[str], None]
 
 
@@ -46,12 +48,26 @@ def run_job(process: ChildProcess, ticket: str, url: str, environ: Mapping[str, 
             )
 
 
-def run_with_token(process: ChildProcess, token: FreshToken, environ: Mapping[str, str], say: Say) -> int:
-    """The same: a token in the environment, for the beginning, and one in a file, fresh until the end."""
+def run_with_token(
+    process: ChildProcess,
+    token: FreshToken,
+    url: str,
+    environ: Mapping[str, str],
+    say: Say,
+    *,
+    aws_role_arn: str | None = None,
+) -> int:
+    """The same: a token in the environment, for the beginning, and one in a file, fresh until the end.
+
+    aws_role_arn: the role that AWS's own tools become with that file.
+    """
     with _folder() as folder, TokenFile(folder / "token", token, say) as token_file:
         path = str(token_file.path)
-        own = {VARIABLE: token(), FILE_VARIABLE: path, FRESH_FILE_VARIABLE: path}
-        return process.run(_without_credential(environ) | own)
+        own = {URL_VARIABLE: url, VARIABLE: token(), FILE_VARIABLE: path, FRESH_FILE_VARIABLE: path}
+        if aws_role_arn is not None:
+            own |= {"AWS_ROLE_ARN": aws_role_arn, "AWS_WEB_IDENTITY_TOKEN_FILE": path}
+        hidden = () if aws_role_arn is None else _AWS_GOES_BEFORE
+        return process.run(_without_credential(environ, *hidden) | own)
 
 
 @contextmanager
@@ -60,6 +76,6 @@ def _folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _without_credential(environ: Mapping[str, str]) -> dict[str, str]:
-    hidden = (VARIABLE, FILE_VARIABLE, SOCKET_VARIABLE, PROFILE_VARIABLE)
+def _without_credential(environ: Mapping[str, str], *others: str) -> dict[str, str]:
+    hidden = (VARIABLE, FILE_VARIABLE, SOCKET_VARIABLE, PROFILE_VARIABLE, *others)
     return {name: value for name, value in environ.items() if name not in hidden}

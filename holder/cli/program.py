@@ -26,6 +26,7 @@ from holder.cli import (
     verify,
     whoami,
 )
+from holder.cli.exec import exec_
 from holder.cli.options import noun, with_session
 from holder.cli.parameters import leave_text_alone
 from holder.cli.session import Session
@@ -75,6 +76,7 @@ app.add_typer(token.app, name="token")
 app.add_typer(apps.app, name="app")
 app.add_typer(consent.app, name="consent")
 app.add_typer(job.app, name="job")
+app.command("exec")(exec_)
 app.command("verify")(verify.verify)
 app.command("can")(verify.can)
 app.command("completion")(completion.completion)
