@@ -16,6 +16,7 @@ from issuer.store import (
     client_assertions,
     device_codes,
     invitations,
+    jobs,
     role_keys,
     user_grants,
 )
@@ -71,6 +72,7 @@ async def tidy(service: Service, now: int) -> None:
             authorization_codes.forget_old(tx)
             device_codes.forget_old(tx)
             client_assertions.forget_expired(tx)
+            jobs.forget_old(tx)
             changes.prune(tx)
 
     def has_old(session: Session) -> bool:
@@ -79,6 +81,7 @@ async def tidy(service: Service, now: int) -> None:
             or invitations.has_expired(session, now)
             or device_codes.has_old(session, now)
             or client_assertions.has_expired(session, now)
+            or jobs.has_old(session, now)
         )
 
     is_due = bool(exchanged) or await service.read(has_old)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
 import orjson
 from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer import rfc3339
+from issuer import rfc3339, tickets
+from issuer.callers import Caller
 from issuer.clients import OPENID
 from issuer.denials import BearerDenial, Denial
 from issuer.id_token import user_claims
+from issuer.mint import Grant
 from issuer.service import Service
 from issuer.store import users
 from issuer.store.users import USER_PREFIX, User
@@ -20,9 +24,16 @@ _HEADERS = {"Content-Type": "application/json;charset=UTF-8", "Cache-Control": "
 
 
 async def get_me(service: Service, request: Request) -> Response:
-    """Any live credential about itself."""
-    caller = await service.callers.identify(request, service.token_verifier)
-    body = {
+    """Any live credential about itself: a role key, a token for any service, a job's ticket."""
+    if tickets.is_presented(request):
+        body = _of_grant(await tickets.redeem(service, request, int(time.time())))
+    else:
+        body = _of_caller(await service.callers.identify(request, service.token_verifier))
+    return Response(orjson.dumps(body), headers=_HEADERS)
+
+
+def _of_caller(caller: Caller) -> dict[str, object]:
+    return {
         "principal": caller.principal,
         "roles": caller.roles,
         "scope": str(caller.scope),
@@ -30,7 +41,17 @@ async def get_me(service: Service, request: Request) -> Response:
         "audience": caller.audience,
         "expires_at": rfc3339.write_optional(caller.expires_at),
     }
-    return Response(orjson.dumps(body), headers=_HEADERS)
+
+
+def _of_grant(ticket: Grant) -> dict[str, object]:
+    return {
+        "principal": ticket.subject,
+        "roles": ticket.roles_within(ticket.rights),
+        "scope": str(ticket.rights),
+        "client_id": ticket.client_id,
+        "audience": None,
+        "expires_at": rfc3339.write_optional(ticket.ends_at),
+    }
 
 
 async def get_userinfo(service: Service, request: Request) -> Response:

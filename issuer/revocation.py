@@ -1,23 +1,26 @@
 """Ending a token (RFC 7009): its client alone does, and hears the same whether there was one.
 
-A role key counts as the app that its role is.
+A role key counts as the app that its role is. A job is the client of its tokens, by its ticket.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from issuer import tickets
 from issuer.body import read_form
 from issuer.clients import Client
 from issuer.denials import Denial
 from issuer.introspection import live_token
 from issuer.mint import Grant
 from issuer.service import Service
-from issuer.store import apps, refresh_tokens, role_keys, user_grants
+from issuer.store import apps, jobs, refresh_tokens, role_keys, user_grants
 from issuer.store.database import Transaction
+from issuer.store.jobs import LoadedJob
 from keys import Handle
 
 _HEADERS = {"Content-Type": "application/json;charset=UTF-8", "Cache-Control": "no-store"}
@@ -31,6 +34,9 @@ async def post_revoke(service: Service, request: Request) -> Response:
 
 async def _revoke(service: Service, request: Request, form: dict[str, str]) -> None:
     service.coherence.check()
+    if tickets.is_presented(request):
+        await _end_tokens_of_job(service, await tickets.prove(service, request, int(time.time())), form)
+        return
     asker = await service.apps.app_or_role_key(request, form)
     if "token" not in form:
         raise Denial("invalid_request", "token is missing")
@@ -50,6 +56,16 @@ async def _revoke(service: Service, request: Request, form: dict[str, str]) -> N
     app = await service.apps.app_of(asker)
     if app is not None and token.client_id == app.client_id:
         await _change(service, asker, lambda tx: _end_tokens(tx, index))
+
+
+async def _end_tokens_of_job(service: Service, job: LoadedJob, form: dict[str, str]) -> None:
+    """All that it got so far: they have one index. It goes on, and asks for others."""
+    if "token" not in form:
+        raise Denial("invalid_request", "token is missing")
+    token = live_token(service, form["token"])
+    row = job.row
+    if token is not None and token.client_id == row.id:
+        await service.change(row.id, row.status_index, lambda tx: jobs.revoke_tokens(tx, row.id))
 
 
 async def _end_sign_in(service: Service, asker: Client | Grant, text: str) -> None:

@@ -1,4 +1,4 @@
-"""From a job's ticket to what its tokens are issued from."""
+"""From a job's ticket to the job, and to what its tokens are issued from."""
 
 from __future__ import annotations
 
@@ -18,8 +18,28 @@ from verifier.bearer import bearer_token
 _NOT_VALID = "the ticket is not valid: it is mistyped, or its job has ended or reached its limit"
 
 
+def is_presented(request: Request) -> bool:
+    """Whether the Authorization header has one, good or not. Raises Denial."""
+    return Handle.JOB_TICKET.is_whole(bearer_token(authorization(request)) or "")
+
+
 async def redeem(service: Service, request: Request, now: int) -> Grant:
     """What the ticket in the Authorization header stands for. Raises Denial, StoreUnavailable."""
+    job = await prove(service, request, now)
+    return Grant(
+        subject=job.role.name,
+        client_id=job.row.id,
+        rights=job.held,
+        roles={job.role.name.partition(":")[2]: job.held},
+        status_index=job.row.status_index,
+        ends_at=job.row.ends_at,
+        job=job.row.id,
+        labels=jobs.labels_of(job.row),
+    )
+
+
+async def prove(service: Service, request: Request, now: int) -> LoadedJob:
+    """The job that runs at `now` and whose ticket it is. Raises Denial, StoreUnavailable."""
     ticket = bearer_token(authorization(request))
     if ticket is None:
         raise BearerDenial(None)
@@ -36,13 +56,4 @@ async def redeem(service: Service, request: Request, now: int) -> Grant:
     if loaded is None:
         raise service.throttle.failed(source(request.scope), Denial("invalid_token", _NOT_VALID))
     note(request.scope, client_id=loaded.row.id, sub=loaded.role.name)
-    return Grant(
-        subject=loaded.role.name,
-        client_id=loaded.row.id,
-        rights=loaded.held,
-        roles={loaded.role.name.partition(":")[2]: loaded.held},
-        status_index=loaded.row.status_index,
-        ends_at=loaded.row.ends_at,
-        job=loaded.row.id,
-        labels=jobs.labels_of(loaded.row),
-    )
+    return loaded

@@ -28,6 +28,10 @@ class Jobs(Connection):
         """One of them."""
         return self._ask(answers.Job, "GET", path("jobs", job_id))
 
+    def label_job(self, job_id: str, labels: Mapping[str, str]) -> answers.Job:
+        """These are its labels from now on, beside those of the platform."""
+        return self._ask(answers.Job, "PUT", path("jobs", job_id, "labels"), {"labels": dict(labels)})
+
     def end_job(self, job_id: str) -> answers.Job:
         """Ends it, with its ticket and its tokens."""
         return self._ask(answers.Job, "DELETE", path("jobs", job_id))

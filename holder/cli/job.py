@@ -103,6 +103,33 @@ def get(session: Session, job: JobId) -> None:
     session.view(answers.names(answers.Job)).one(asdict(session.issuer().job(job)))
 
 
+@app.command("label")
+@with_session
+def label_(
+    session: Session,
+    job: JobId,
+    label: Annotated[
+        list[str] | None,
+        typer.Option("-l", "--label", metavar="NAME=VALUE", help="May be given again."),
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="It has none from now on.")] = False,
+) -> None:
+    """Give a job that runs other labels, in place of those that it has. Its next token carries them.
+
+    Tokens with the labels before end. What begins with hourmark/ stays.
+
+    \b
+    Example:
+      hourmark job label job_0123456789abcdef -l team=nlp -l stage=live
+    """
+    from holder import answers
+
+    view, labels = session.view(answers.names(answers.Job)), _labels(label or [])
+    if bool(labels) == clear:
+        raise UsageError("Which labels?", "give all that it is to have, or --clear", "-l team=nlp")
+    view.one(asdict(session.issuer().label_job(job, labels)))
+
+
 @app.command()
 @with_session
 def end(session: Session, job: JobId) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from functools import partial
 from shlex import quote
+from typing import TYPE_CHECKING
 
 from holder.cli.options import with_session
 from holder.cli.session import Session, say
-from holder.errors import SignInNeeded
+from holder.errors import HolderError, SignInNeeded
 from holder.profile import Profile
+
+if TYPE_CHECKING:
+    from holder.credentials import Ticket
 
 
 @with_session
 def logout(session: Session) -> None:
-    """End the sign-in, or forget the role key, that is kept here.
+    """End the sign-in, or forget the role key, that is kept here. In a job, end the tokens that it got.
 
     \b
     Example:
@@ -21,6 +25,11 @@ def logout(session: Session) -> None:
     """
     from holder import credentials
 
+    ticket = None if session.choices.profile else _ticket(session)
+    if ticket is not None:
+        session.issuer_for(None).end_tokens_of_job(ticket)
+        say("The tokens that the job got so far have ended. It goes on, and gets others.")
+        return
     profile = session.profile
     if profile.sign_in is not None:
         _end(session, profile)
@@ -36,6 +45,19 @@ def logout(session: Session) -> None:
         say(f"Signed out: the profile {profile.name} keeps no role key any more.")
         say(f"The role key itself still works until it is deleted: {_ending(profile)}")
     session.say_if_set("is set and still counts", *credentials.VARIABLES)
+
+
+def _ticket(session: Session) -> Ticket | None:
+    """Of the job that this runs in, if that is the credential that counts."""
+    from holder.credentials import Ticket
+
+    if not session.given or session.given[0].gives_tokens:
+        return None
+    try:
+        secret = session.given[0].credential().secret
+    except HolderError:
+        return None  # broken or not, it is no sign-in that could end
+    return secret if isinstance(secret, Ticket) else None
 
 
 def _end(session: Session, profile: Profile) -> None:

@@ -9,7 +9,8 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, delete, select
 from sqlmodel.sql.expression import Select
 
 from issuer.store import rights, status_indices
@@ -17,6 +18,9 @@ from issuer.store.database import Transaction
 from issuer.store.refusals import Conflict, NotFound
 from issuer.store.tables import JobRow, Principal
 from verifier import Scope
+
+KEPT_SECONDS = 30 * 86400
+"""How long a job that has ended can be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,27 @@ def end_tokens(tx: Transaction, rows: Iterable[JobRow]) -> None:
             status_indices.revoke(tx, [(row.status_index, _owner(row.id))])
             row.status_index = _allocate(tx, row.id, row.ends_at)
             tx.session.add(row)
+
+
+def revoke_tokens(tx: Transaction, job_id: str) -> None:
+    """Those that the job got so far end; it goes on. Raises NotFound, StatusListFull."""
+    row, role = get(tx.session, job_id)
+    end_tokens(tx, [row])
+    tx.audit("token:revoke", role.name, job=row.id)
+
+
+def has_old(session: Session, now: int) -> bool:
+    """Whether the function below would find one."""
+    return session.exec(select(JobRow.id).where(_is_old(now)).limit(1)).first() is not None
+
+
+def forget_old(tx: Transaction) -> None:
+    """Those that ended long ago. What they did stays in the audit."""
+    tx.session.execute(delete(JobRow).where(_is_old(tx.now)))
+
+
+def _is_old(now: int) -> ColumnElement[bool]:
+    return col(JobRow.ends_at) <= now - KEPT_SECONDS
 
 
 def of_role(session: Session, role: Principal) -> list[JobRow]:

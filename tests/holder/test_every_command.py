@@ -84,7 +84,7 @@ WORDS_ALONE = {"login", "logout", "context use", "completion"}
 WITH_A_REAL_ISSUER = {
     *(f"app {verb}" for verb in ("register", "list", "get", "update", "secret", "delete")),
     *("consent list", "consent delete", "user sign-ins", "user sign-out"),
-    *("job new", "job list", "job get", "job end", "exec"),
+    *("job new", "job list", "job get", "job label", "job end", "exec"),
     *(f"role trust {verb}" for verb in ("new", "list", "delete", "test", "lint")),
 }
 """tests/journeys/test_{apps,consents,jobs}_by_command.py, test_{exec,outside_identities}.py try these."""

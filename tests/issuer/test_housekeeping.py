@@ -10,9 +10,9 @@ from sqlmodel import SQLModel, func, select
 
 from issuer.housekeeping import tidy
 from issuer.service import open_service
-from issuer.store import client_assertions
+from issuer.store import client_assertions, jobs, principals
 from issuer.store.database import Transaction
-from issuer.store.tables import ClientAssertion, DeviceCode
+from issuer.store.tables import ClientAssertion, DeviceCode, JobRow
 from tests.browsers import Inside, inside
 from tests.running_issuer import start_issuer
 
@@ -50,7 +50,15 @@ def add_device(tx: Transaction) -> None:
     )
 
 
-@pytest.mark.parametrize(("add", "table"), [(add_assertion, ClientAssertion), (add_device, DeviceCode)])
+def add_job(tx: Transaction) -> None:
+    admin = principals.get(tx.session, "user:admin")
+    jobs.create(tx, admin, "job_old", name="", labels={}, ticket_hash=b"x", ends_at=LONG_AGO)
+
+
+@pytest.mark.parametrize(
+    ("add", "table"),
+    [(add_assertion, ClientAssertion), (add_device, DeviceCode), (add_job, JobRow)],
+)
 async def test_alone_it_is_deleted(
     there: Inside, add: Callable[[Transaction], None], table: type[SQLModel]
 ) -> None:
@@ -63,3 +71,26 @@ async def test_alone_it_is_deleted(
         await service.feed.close()
     with there.database.read() as reading:
         assert reading.exec(select(func.count()).select_from(table)).one() == 0
+
+
+async def test_a_job_that_ended_can_be_looked_at_for_a_while(there: Inside) -> None:
+    now = int(time.time())
+    with there.write("tests") as tx:
+        admin = principals.get(tx.session, "user:admin")
+        for name, ago in (("young", jobs.KEPT_SECONDS - 60), ("old", jobs.KEPT_SECONDS), ("running", -60)):
+            jobs.create(
+                tx,
+                admin,
+                f"job_{name}",
+                name="",
+                labels={},
+                ticket_hash=name.encode(),
+                ends_at=now - ago,
+            )
+    service = await open_service(there.settings, there.database, there.kek)
+    try:
+        await tidy(service, now)
+    finally:
+        await service.feed.close()
+    with there.database.read() as reading:
+        assert set(reading.exec(select(JobRow.id))) == {"job_young", "job_running"}

@@ -243,6 +243,51 @@ def test_a_signal_before_the_program_runs_ends_the_job_as_well(
     assert world.admin.get(f"/v1/jobs/{made[0]}").json()["state"] == "ended"
 
 
+def test_a_token_that_leaked_is_ended_without_ending_the_job(
+    terminal: Terminal, role: str, tmp_path: Path
+) -> None:
+    (tmp_path / "train").write_text(
+        """set -e
+        cp "$HOURMARK_ACCESS_TOKEN_FILE" leaked
+        hourmark logout
+        if curl -sf -o /dev/null -H "Authorization: Bearer $(cat leaked)" "$HOURMARK_URL/v1/me"; then exit 9; fi
+        hourmark login token >other
+        curl -sf -o me -H "Authorization: Bearer $(cat other)" "$HOURMARK_URL/v1/me"
+        """
+    )
+    done = terminal.run(f"hourmark job new --role {role} -- bash train")
+    assert (done.code, "It goes on" in done.err) == (0, True), done.err
+    assert json.loads((tmp_path / "me").read_text())["principal"] == f"role:{role}"
+
+
+def test_a_job_that_runs_gets_other_labels(world: World, role: str, tmp_path: Path) -> None:
+    key = world.holder("job:*@*[team=nlp]", f"role:assume@{role}")
+    with Terminal(tmp_path, HOURMARK_URL=world.url, HOURMARK_TOKEN=key.text) as terminal:
+        job = terminal.json(f"hourmark job new --role {role} -l stage=test -o json")
+        label = f"hourmark job label {job['id']}"
+        changed = terminal.json(f"{label} -l team=nlp -l stage=live -o json")["labels"]
+        assert {name: changed[name] for name in ("team", "stage")} == {"team": "nlp", "stage": "live"}
+        token = terminal(f"HOURMARK_TOKEN={job['ticket']} hourmark login token").strip()
+        assert claims(token)["labels"] == changed
+        for options, code, says in (
+            ("-l team=vision", 5, "job:label@"),  # out of reach afterwards
+            ("--clear", 5, "job:label@"),
+            ("-l hourmark/id=x -l team=nlp", 1, "the platform's"),
+            ("", 2, "--clear"),
+            ("-l team=nlp --clear", 2, "--clear"),
+        ):
+            refused = terminal.run(f"{label} {options}")
+            assert (refused.code, says in refused.err) == (code, True), refused.err
+        assert terminal.json(f"hourmark job get {job['id']} -o json")["labels"] == changed
+        terminal(f"hourmark job end {job['id']}")
+        ended = terminal.run(f"{label} -l team=nlp -l stage=new")
+        assert (ended.code, "has ended" in ended.err) == (1, True)
+    other = world.admin.post("/v1/jobs", json={"role": role, "labels": {"team": "vision"}}).json()
+    with Terminal(tmp_path, HOURMARK_URL=world.url, HOURMARK_TOKEN=key.text) as terminal:
+        refused = terminal.run(f"hourmark job label {other['id']} -l team=nlp")
+    assert (refused.code, "job:label@" in refused.err) == (5, True), "out of reach before"
+
+
 def test_what_cannot_be_run(terminal: Terminal, role: str) -> None:
     missing = terminal.run(f"hourmark job new --role {role} -- no-such-program")
     assert (missing.code, "no-such-program cannot be run" in missing.err) == (1, True)

@@ -18,7 +18,7 @@ class JobRow(SQLModel, table=True):
     status_index: int
     created_at: int = Field(sa_type=BigInteger)
     created_by: str
-    ends_at: int = Field(sa_type=BigInteger)
+    ends_at: int = Field(sa_type=BigInteger, index=True)
     """Its time limit, or when it was ended."""
     is_ended: bool = False
     """Whether that was before its limit."""

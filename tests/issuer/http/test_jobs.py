@@ -218,3 +218,57 @@ def test_lists_by_state(world: World) -> None:
             if cursor is None:
                 break
         assert (ended["id"] in items) is is_in
+
+
+def test_who_a_ticket_is(world: World) -> None:
+    role = world.role("data:get@*")
+    job = begin(world, role)
+    answer = world.nobody.get("/v1/me", headers=bearer(job["ticket"]))
+    assert answer.json() == {
+        "principal": f"role:{role}",
+        "roles": [role],
+        "scope": "data:get@*",
+        "client_id": job["id"],
+        "audience": None,
+        "expires_at": job["ends_at"],
+    }
+
+
+def revoke(world: World, ticket: str, /, **form: str) -> httpx.Response:
+    return world.nobody.post("/v1/revoke", headers=bearer(ticket), data=form)
+
+
+def test_a_job_ends_a_token_that_leaked_and_goes_on(world: World) -> None:
+    job = begin(world, world.role("data:get@*"))
+    leaked, other = token(world, job), token(world, begin(world, world.role("data:get@*")))
+    assert revoke(world, job["ticket"], token=leaked).status_code == 200
+    assert not world.is_active(leaked)
+    assert world.is_active(token(world, job)), "it goes on"
+    for text in (other, leaked, "nonsense", job["ticket"]):
+        before = token(world, job)
+        assert revoke(world, job["ticket"], token=text).status_code == 200
+        assert world.is_active(before), "nothing of the job was meant"
+    assert world.is_active(other), "a ticket ends the tokens of its own job alone"
+    rows = world.admin.get("/v1/audit", params={"action": "token:revoke", "limit": "200"}).json()["items"]
+    assert [row["actor"] for row in rows if row["detail"].get("job") == job["id"]] == [job["id"]]
+
+
+@pytest.mark.parametrize("path", ["/v1/token", "/v1/me", "/v1/revoke"])
+def test_a_ticket_after_the_end(world: World, path: str) -> None:
+    job = begin(world, world.role("data:get@*"))
+    world.admin.delete(f"/v1/jobs/{job['id']}")
+    if path == "/v1/revoke":
+        answer = revoke(world, job["ticket"], token="x")
+    else:
+        answer = world.nobody.get(path, headers=bearer(job["ticket"]))
+    assert (answer.status_code, "job has ended" in answer.text) == (401, True)
+
+
+def test_a_ticket_is_no_credential_for_anything_else(world: World) -> None:
+    ticket = begin(world, world.role("*"))["ticket"]
+    assert world.nobody.get("/v1/jobs", headers=bearer(ticket)).status_code == 401
+    assert world.nobody.post("/v1/introspect", headers=bearer(ticket), data={"token": "x"}).status_code == 401
+    form = {"grant_type": "client_credentials"}
+    assert world.nobody.post("/v1/token", headers=bearer(ticket), data=form).status_code in (400, 401)
+    missing = revoke(world, ticket)
+    assert (missing.status_code, missing.json()["error"]) == (400, "invalid_request")
