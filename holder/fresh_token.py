@@ -44,9 +44,9 @@ class FreshToken:
     May be shared by threads and by clients.
     """
 
-    def __init__(self, ask: Ask, clock: Clock = time.time) -> None:
+    def __init__(self, ask: Ask, clock: Clock | None = None) -> None:
         self._ask = ask
-        self._clock = clock
+        self._clock = time.time if clock is None else clock
         self._one_at_a_time = Lock()
         self._held: Held | None = None
         self._not_before = 0.0

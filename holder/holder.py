@@ -266,7 +266,7 @@ def _own_token(jwt: Jwt, source: str, resource: str | None, scope: str | None) -
 
     if scope is not None or (resource is not None and jwt.audience != [resource]):
         raise HolderError(
-            "A token is printed as it is: not narrower, and for no other service",
+            "A token stays what it is: not narrower, and for no other service",
             f"the credential from {source} is a token for {', '.join(jwt.audience)}",
             "use a role key, or sign in: hourmark login",
             code="not_a_role_key",

@@ -34,12 +34,8 @@ async def keep_house(service: Service) -> None:
     while True:
         await asyncio.sleep(PERIOD)
         now = int(time.time())
-        before = service.signing.published
-        service.signing.tick(now)
-        if service.signing.published is not before:
-            service.api_verifier.trust.update_keys(service.signing.published.document, now=now)
         try:
-            await _renew_documents(service, now)
+            await keep_up(service, now)
             if time.monotonic() >= slow_at:
                 slow_at = time.monotonic() + _SLOW_PERIOD
                 await tidy(service, now)
@@ -48,7 +44,12 @@ async def keep_house(service: Service) -> None:
             logger.warning("housekeeping_postponed", reason=reason)
 
 
-async def _renew_documents(service: Service, now: int) -> None:
+async def keep_up(service: Service, now: int) -> None:
+    """Keys and list are those of `now`."""
+    before = service.signing.published
+    service.signing.tick(now)
+    if service.signing.published is not before:
+        service.api_verifier.trust.update_keys(service.signing.published.document, now=now)
     if service.signing.successor_is_due(now):
         await anyio.to_thread.run_sync(service.signing.make_successor, now)
         await service.coherence.catch_up()

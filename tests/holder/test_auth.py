@@ -90,8 +90,10 @@ class _Handler(BaseHTTPRequestHandler):
 def served() -> Iterator[Service]:
     with Service() as service:
         Thread(target=service.serve_forever, args=(0.02,)).start()
-        yield service
-        service.shutdown()
+        try:
+            yield service
+        finally:
+            service.shutdown()
 
 
 @pytest.fixture

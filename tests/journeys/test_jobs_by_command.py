@@ -250,9 +250,10 @@ def test_a_token_that_leaked_is_ended_without_ending_the_job(
         """set -e
         cp "$HOURMARK_ACCESS_TOKEN_FILE" leaked
         hourmark logout
-        if curl -sf -o /dev/null -H "Authorization: Bearer $(cat leaked)" "$HOURMARK_URL/v1/me"; then exit 9; fi
+        me="$HOURMARK_URL/v1/me"
+        if curl -sf -o /dev/null -H "Authorization: Bearer $(cat leaked)" "$me"; then exit 9; fi
         hourmark login token >other
-        curl -sf -o me -H "Authorization: Bearer $(cat other)" "$HOURMARK_URL/v1/me"
+        curl -sf -o me -H "Authorization: Bearer $(cat other)" "$me"
         """
     )
     done = terminal.run(f"hourmark job new --role {role} -- bash train")
