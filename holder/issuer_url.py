@@ -22,7 +22,7 @@ def parse(text: str) -> str:
             "it has no user, password, query or fragment",
             "set --url or HOURMARK_URL to its plain form, https://issuer.example",
         )
-    if url.scheme == "http" and url.hostname not in _LOOPBACK:
+    if not is_safe(text.strip()):
         raise UsageError(
             f"The issuer's URL {text.strip()} is not safe",
             "over plain http anybody on the way reads the credential; http is for this host alone",
@@ -30,6 +30,12 @@ def parse(text: str) -> str:
             code="insecure_url",
         )
     return text.strip().rstrip("/")
+
+
+def is_safe(text: str) -> bool:
+    """Whether a credential may be sent there: nobody on the way can read it."""
+    url = _split(text)
+    return url is not None and (url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK))
 
 
 def _split(text: str) -> SplitResult | None:

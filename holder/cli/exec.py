@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
+from holder.cli.credential import STS_AUDIENCE
 from holder.cli.options import with_session
 from holder.cli.session import Session, say
 from holder.errors import UsageError
-
-_STS = "sts.amazonaws.com"
 
 
 @with_session
@@ -25,7 +24,7 @@ def exec_(
     aws_role_arn: Annotated[
         str | None,
         typer.Option(
-            metavar="ARN", help=f"Also for AWS's own tools: the role; AUD is {_STS} if none is given."
+            metavar="ARN", help=f"Also for AWS's own tools: the role; AUD is {STS_AUDIENCE} if none is given."
         ),
     ] = None,
 ) -> None:
@@ -45,7 +44,7 @@ def exec_(
     if not command:
         raise UsageError("There is no command to run", "it stands behind --", "hourmark exec -- env")
     if aws_role_arn is not None and resource is None:
-        resource = _STS
+        resource = STS_AUDIENCE
     token = session.fresh_token(resource=resource, scope=scope)
     with ChildProcess(command) as process:
         code = launcher.run_with_token(

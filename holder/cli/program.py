@@ -15,6 +15,7 @@ from holder.cli import (
     completion,
     consent,
     context,
+    credential,
     errors,
     job,
     login_token,
@@ -77,6 +78,7 @@ app.add_typer(apps.app, name="app")
 app.add_typer(consent.app, name="consent")
 app.add_typer(job.app, name="job")
 app.command("exec")(exec_)
+app.add_typer(credential.app, name="credential")
 app.command("verify")(verify.verify)
 app.command("can")(verify.can)
 app.command("completion")(completion.completion)

@@ -86,8 +86,10 @@ WITH_A_REAL_ISSUER = {
     *("consent list", "consent delete", "user sign-ins", "user sign-out"),
     *("job new", "job list", "job get", "job label", "job end", "exec"),
     *(f"role trust {verb}" for verb in ("new", "list", "delete", "test", "lint")),
+    *("credential git", "credential kubernetes", "credential aws"),
 }
-"""tests/journeys/test_{apps,consents,jobs}_by_command.py, test_{exec,outside_identities}.py try these."""
+"""tests/journeys/test_{apps,consents,jobs}_by_command.py and test_{exec,credential_helpers,
+outside_identities}.py try these."""
 
 
 def commands(group: object, path: tuple[str, ...] = ()) -> Iterator[str]:
