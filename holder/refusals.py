@@ -34,7 +34,14 @@ _OPTIONS = {
     "claim_patterns": "--claim-pattern",
 }
 _FIELD = re.compile(rf"\b({'|'.join(_OPTIONS)})(?=: )")
-_NOUNS = {"roles": "role", "users": "user", "apps": "app", "consents": "consent", "tokens": "token"}
+_NOUNS = {
+    "roles": "role",
+    "users": "user",
+    "apps": "app",
+    "consents": "consent",
+    "tokens": "token",
+    "jobs": "job",
+}
 _INNER_LISTS = {
     "keys": "key list",
     "policies": "policy list",

@@ -296,5 +296,7 @@ def test_what_cannot_be_run(terminal: Terminal, role: str) -> None:
     for options, says in (("-l team", "NAME=VALUE"), ("-l a=b -l a=c", "given twice")):
         done = terminal.run(f"hourmark job new --role {role} {options} -- true")
         assert (done.code, says in done.err) == (2, True)
+    nothing = terminal.run("hourmark job get job_of_nobody")
+    assert (nothing.code, "hourmark job list" in nothing.err) == (1, True)
     other = terminal.run("hourmark job new --role org.account.other -- true")
     assert (other.code, "role:assume@org.account.other" in other.err) == (5, True)
