@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from sqlmodel import Session
 from starlette.requests import Request
 
-from issuer import clients
+from issuer import clients, tickets
 from issuer.clients import Client
 from issuer.denials import Denial
 from issuer.grants import outside_identity
@@ -50,7 +50,11 @@ async def grant(service: Service, request: Request, form: Mapping[str, str]) -> 
 
 async def _exchange(service: Service, request: Request, form: Mapping[str, str]) -> Issued:
     """Raises Denial, InvalidCredential, Ended."""
-    asker = await service.apps.app_or_role_key(request, form)
+    asker: Client | Grant
+    if tickets.is_presented(request):
+        asker = await tickets.redeem(service, request, int(time.time()))
+    else:
+        asker = await service.apps.app_or_role_key(request, form)
     _check_form(form, _TYPES)
     subject = _verify(service, form, "subject_token")
     if "actor_token" in form and not await _is_own(service, asker, _verify(service, form, "actor_token")):
@@ -150,6 +154,8 @@ def _own(asker: Client | Grant, subject: Token) -> Grant:
         actor=subject.actor,
         earlier_actors=subject.earlier_actors,
         may_act=subject.may_act,
+        job=subject.job,
+        labels=subject.labels,
     )
 
 

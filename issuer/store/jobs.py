@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, delete, select
 from sqlmodel.sql.expression import Select
 
-from issuer.store import rights, status_indices
+from issuer.store import apps, rights, status_indices
 from issuer.store.database import Transaction
 from issuer.store.refusals import Conflict, NotFound
 from issuer.store.tables import JobRow, Principal
@@ -94,13 +94,18 @@ def set_labels(tx: Transaction, row: JobRow, labels: Mapping[str, str]) -> None:
 
 
 def end(tx: Transaction, rows: Iterable[JobRow]) -> None:
-    """They end now, with their tokens; those that have ended stay as they are."""
-    for row in rows:
-        if row.ends_at > tx.now:
-            status_indices.revoke(tx, [(row.status_index, _owner(row.id))])
-            row.ends_at, row.is_ended = tx.now, True
-            tx.session.add(row)
-            tx.audit("job:end", row.id)
+    """They end now, with their tokens, and those with which they acted for users as the app of their role.
+
+    Those that have ended stay as they are.
+    """
+    running = [row for row in rows if row.ends_at > tx.now]
+    for row in running:
+        status_indices.revoke(tx, [(row.status_index, _owner(row.id))])
+        row.ends_at, row.is_ended = tx.now, True
+        tx.session.add(row)
+        tx.audit("job:end", row.id)
+    for role_id in {row.principal_id for row in running}:
+        apps.end_tokens_on_behalf(tx, apps.of_role(tx.session, tx.session.get_one(Principal, role_id)))
 
 
 def end_tokens(tx: Transaction, rows: Iterable[JobRow]) -> None:

@@ -100,7 +100,36 @@ def test_withdrawing_ends_what_was_issued(world: World, front: App, browser: Bro
     assert (status, answer["error"]) == (400, "invalid_grant")
 
 
-def test_a_job_acts_as_the_app_that_its_role_is(world: World, front: App, browser: Browser) -> None:
+def test_a_job_acts_with_its_ticket_until_it_ends(world: World, front: App, browser: Browser) -> None:
+    role = world.role("job:get@*")
+    app = backend(world, role=role)
+    app.code(browser)
+    users_token = front.sign_in(browser)["access_token"]
+    job = made(world.admin.post("/v1/jobs", json={"role": role, "labels": {"team": "nlp"}}))
+    asked = {"grant_type": GRANT, "subject_token": users_token, "subject_token_type": ACCESS_TOKEN}
+    answer = world.nobody.post("/v1/token", data=asked, headers=bearer(job["ticket"]))
+    assert answer.status_code == 200, answer.text
+    acting = answer.json()["access_token"]
+    assert claims(acting)["act"]["sub"] == f"role:{role}"
+    assert world.is_active(acting)
+    assert world.admin.delete(f"/v1/jobs/{job['id']}").status_code == 200
+    assert not world.is_active(acting)
+    again = world.nobody.post("/v1/token", data=asked, headers=bearer(job["ticket"]))
+    assert again.status_code == 401
+
+
+def test_a_job_narrows_its_own_token_and_stays_the_job(world: World) -> None:
+    job = made(world.admin.post("/v1/jobs", json={"role": world.role("data:*@*"), "labels": {"team": "nlp"}}))
+    ticket = bearer(job["ticket"])
+    own = world.nobody.get("/v1/token", headers=ticket).json()["access_token"]
+    asked = {"grant_type": GRANT, "subject_token": own, "subject_token_type": ACCESS_TOKEN}
+    answer = world.nobody.post("/v1/token", data=asked | {"scope": "data:get@a"}, headers=ticket).json()
+    before, after = claims(own), claims(answer["access_token"])
+    assert answer["scope"] == "data:get@a"
+    assert (after["job"], after["labels"], after["status"]) == (job["id"], before["labels"], before["status"])
+
+
+def test_a_role_key_acts_as_the_app_that_its_role_is(world: World, front: App, browser: Browser) -> None:
     role = world.role("job:get@*")
     key: Key = world.key(role)
     app = backend(world, role=role)
