@@ -67,7 +67,7 @@ ENDPOINTS = (
         path="/v1/token",
         summary="Exchange a role key for a token (RFC 6749)",
         answer=answers.Token,
-        security=_CLIENT,
+        security=(*_CLIENT, BEARER),
         form=(
             *("grant_type", "scope", "resource", "audience"),
             *("code", "redirect_uri", "code_verifier", "refresh_token", "device_code"),
@@ -90,6 +90,7 @@ ENDPOINTS = (
             "expired_token",
             "access_denied",
             "polls_too_often",
+            "invalid_token",
         ),
     ),
     Endpoint(
