@@ -21,11 +21,10 @@ from issuer.store.names import InvalidName
 from issuer.store.refusals import Conflict, NotFound
 from issuer.store.role_keys import NoSuchKey
 from issuer.store.status_indices import Ended, StatusListFull
-from verifier import InvalidPermission, TokenError
-from verifier.bearer import challenge
+from verifier import InvalidPermission, TokenError, bearer
+from verifier.bearer import RETRY_SECONDS
 
 OAUTH_PATHS = frozenset({"/v1/token", "/v1/revoke", "/v1/introspect", "/v1/device"})
-RETRY_SECONDS = 1
 
 STATUS = {
     "invalid_request": HTTPStatus.BAD_REQUEST,
@@ -170,14 +169,11 @@ def answer(error: Exception, *, path: str, request_id: str) -> Response:
 
 
 def _bearer_refusal(error: TokenError | None) -> Refusal:
-    status, header = challenge(error)
-    headers = {"Retry-After": str(RETRY_SECONDS)} if header is None else {"WWW-Authenticate": header}
+    refused = bearer.Refusal.of(error)
     if error is None:
-        return Refusal(
-            status, "invalid_token", "send a token or a role key as Authorization: Bearer", headers, {}
-        )
-    codes = {403: "insufficient_scope", 503: "temporarily_unavailable"}
-    return Refusal(status, codes.get(status, "invalid_token"), error.detail, headers, {"reason": error.code})
+        detail = "send a token or a role key as Authorization: Bearer"
+        return Refusal(refused.status, refused.code, detail, refused.headers, {})
+    return Refusal(refused.status, refused.code, refused.detail, refused.headers, {"reason": refused.reason})
 
 
 def _printable(text: str) -> str:

@@ -44,10 +44,10 @@ class InvalidClaim(TokenError):
 
 
 class InsufficientScope(TokenError):
-    """A good token that does not allow what is asked: `permission` would."""
+    """A good token that does not allow what is asked: `permission` would; empty if it allows nothing."""
 
     def __init__(self, permission: str) -> None:
-        super().__init__("insufficient_scope", f"the token does not allow {permission}")
+        super().__init__("insufficient_scope", f"the token does not allow {permission or 'anything'}")
         self.permission = permission
 
 

@@ -121,6 +121,11 @@ class Permission:
 EVERYTHING = Permission("*", "*", "", True, ())
 
 
+def is_request(action: str, resource: str) -> bool:
+    """Whether it is of the form that a permission can cover."""
+    return _ACTION.fullmatch(action) is not None and _RESOURCE.fullmatch(resource) is not None
+
+
 def is_label(text: str) -> bool:
     """Whether `text` can be the name or the value of a label."""
     return _LABEL_FORM.fullmatch(text) is not None

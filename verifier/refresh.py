@@ -49,6 +49,22 @@ class FetchError(Exception):
     """The issuer answered something else than a document."""
 
 
+def check_issuer(issuer: str) -> None:
+    """Raises ValueError unless it is an https URL, or http on this host."""
+    try:
+        url = httpx.URL(issuer)
+    except httpx.InvalidURL as error:
+        raise ValueError("the issuer is not a URL") from error
+    if not url.host or not (url.scheme == "https" or (url.scheme == "http" and url.host in _LOOPBACK)):
+        raise ValueError("the issuer must be an https URL (http only on loopback)")
+
+
+def client_of(issuer: str, timeout: float) -> httpx.AsyncClient:
+    """Plain http stays on this host, past any proxy. Nothing is compressed: little could become a lot."""
+    headers = {"Accept-Encoding": "identity"}
+    return httpx.AsyncClient(trust_env=issuer.startswith("https"), headers=headers, timeout=timeout)
+
+
 class Refresher:
     """Feeds a Trust until it is closed, in this process and in every child forked from it."""
 
@@ -58,12 +74,7 @@ class Refresher:
 
     def __init__(self, trust: Trust, cache_path: Path | str | None = None) -> None:
         """Raises ValueError unless the issuer is an https URL, or http on this host."""
-        try:
-            url = httpx.URL(trust.issuer)
-        except httpx.InvalidURL as error:
-            raise ValueError("the issuer is not a URL") from error
-        if not url.host or not (url.scheme == "https" or (url.scheme == "http" and url.host in _LOOPBACK)):
-            raise ValueError("the issuer must be an https URL (http only on loopback)")
+        check_issuer(trust.issuer)
         self._trust = trust
         self._list_uri = f"{trust.issuer}/status/1"
         # Absolute, because a service may change its working directory after it has started.
@@ -109,9 +120,7 @@ class Refresher:
         self._list_due = _Due("the status list", at_once=bool(self._trust.keys))
 
     async def _run(self) -> None:
-        # Plain http stays on this host, past any proxy. Nothing is compressed: little could become a lot.
-        https, headers = self._list_uri.startswith("https"), {"Accept-Encoding": "identity"}
-        self._client = httpx.AsyncClient(trust_env=https, headers=headers, timeout=DEADLINE + _LONG_POLL)
+        self._client = client_of(self._trust.issuer, DEADLINE + _LONG_POLL)
         try:
             async with self._client, asyncio.TaskGroup() as group:
                 group.create_task(self._keep(self._keys_due, self._refresh_keys))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 import socketserver
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -22,6 +24,7 @@ from verifier.status_list import TYP, StatusList
 
 JWKS = "/.well-known/jwks.json"
 LIST = "/status/1"
+TOKEN = "/v1/token"
 SOON = 10.0
 """Seconds within which the expected happens, however busy the machine is."""
 _TLS = ssl.create_default_context()
@@ -59,6 +62,8 @@ class IssuerDouble:
         """Without `up`, connections are refused until `open()`. Without `port`, it takes a free one."""
         self.answers: dict[str, Callable[[Request], None]] = {}
         self.long_poll = long_poll
+        self.role_keys: dict[str, dict[str, Any]] = {}
+        """By `access:secret` how the claims differ of the tokens that it is exchanged for."""
         self.seen: list[tuple[str, float, dict[str, str]]] = []
         """Path, time and headers of every request."""
         self.changed = threading.Condition()
@@ -161,6 +166,10 @@ class Request(BaseHTTPRequestHandler):
     def double(self) -> IssuerDouble:
         return self.server.double
 
+    def do_POST(self) -> None:
+        self.form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+        self.do_GET()
+
     def do_GET(self) -> None:
         with self.double.changed:
             self.double.seen.append((self.path, time.monotonic(), dict(self.headers)))
@@ -192,6 +201,13 @@ class Request(BaseHTTPRequestHandler):
 def as_issuer(request: Request) -> None:
     """The answer of an issuer in good order."""
     double = request.double
+    if request.path == TOKEN:
+        basic = base64.b64decode(request.headers["Authorization"].removeprefix("Basic ")).decode()
+        changes = double.role_keys.get(basic)
+        token = changes is not None and double.token(**{"aud": request.form["resource"]} | changes)
+        body = {"access_token": token} if token else {"error": "invalid_client"}
+        request.send(json.dumps(body).encode(), 200 if token else 401)
+        return
     if request.path == JWKS:
         request.send(double.jwks, Cache_Control=f"max-age={double.max_age}")
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import get_args
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verifier import InsufficientScope, InvalidClaim, TokenError, Unavailable
-from verifier.bearer import bearer_token, challenge
+from verifier.bearer import Refusal, bearer_token, challenge, role_key
 from verifier.errors import Code
 
 
@@ -41,6 +42,45 @@ def test_bearer_token(header: str | None, token: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "key"),
+    [
+        (None, None),
+        ("Bearer a.b.c", None),
+        ("Bearer hmk_a:b", "hmk_a:b"),
+        ("bearer  hmk_a:b ", "hmk_a:b"),
+        ("Basic aG1rX2E6Yg==", "hmk_a:b"),
+        ("basic  aG1rX2E6Yg==", "hmk_a:b"),
+        ("Basic aG1rX2E=", None),
+        ("Basic hmk_a:b", None),
+        ("Basic /w==", None),
+        ("Basic", None),
+        ("Digest hmk_a:b", None),
+    ],
+)
+def test_role_key(header: str | None, key: str | None) -> None:
+    assert role_key(header) == key
+
+
+def test_a_refusal_as_problem_details() -> None:
+    body, headers = Refusal.of(InsufficientScope("app:query@x")).problem()
+    assert json.loads(body) == {
+        "type": "urn:hourmark:error:insufficient_scope",
+        "title": "Forbidden",
+        "status": 403,
+        "detail": "the token does not allow app:query@x",
+        "code": "insufficient_scope",
+        "reason": "insufficient_scope",
+    }
+    assert headers == {
+        "WWW-Authenticate": 'Bearer error="insufficient_scope", scope="app:query@x"',
+        "Content-Type": "application/problem+json",
+        "Cache-Control": "no-store",
+    }
+    body, headers = Refusal.of(None).problem()
+    assert (json.loads(body)["code"], "reason" in json.loads(body)) == ("invalid_token", False)
+
+
+@pytest.mark.parametrize(
     ("error", "answer"),
     [
         (None, (401, "Bearer")),
@@ -64,6 +104,7 @@ def test_bearer_token(header: str | None, token: str | None) -> None:
             InsufficientScope('app:query@x[a="b"\\]'),
             (403, 'Bearer error="insufficient_scope", scope="app:query@x[a=b]"'),
         ),
+        (InsufficientScope(""), (403, 'Bearer error="insufficient_scope"')),
         (Unavailable("revocation_stale", "the status list has expired"), (503, None)),
         (Unavailable("keys_unavailable", "not loaded"), (503, None)),
     ],
@@ -80,6 +121,6 @@ def test_only_what_is_not_the_tokens_fault_asks_to_come_back(code: Code) -> None
 
 @given(st.text() | st.text('ab"\\ \r\n'))
 def test_no_text_breaks_out_of_the_header(text: str) -> None:
-    for error in (TokenError("malformed", text), InsufficientScope(text)):
+    for error in (TokenError("malformed", text), InsufficientScope(f"a:b@{text}")):
         _, header = challenge(error)
         assert re.fullmatch(r'Bearer error="[a-z_]+", [a-z_]+="[\x20\x21\x23-\x5b\x5d-\x7e]*"', header or "")

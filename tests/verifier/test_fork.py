@@ -16,8 +16,9 @@ from typing import IO
 
 import pytest
 
+from keys import RoleKey
 from tests.verifier import forge
-from tests.verifier.issuer_double import JWKS, LIST, SOON, IssuerDouble, hurry
+from tests.verifier.issuer_double import JWKS, LIST, SOON, TOKEN, IssuerDouble, hurry
 from verifier import Trust, background
 from verifier.refresh import Refresher
 
@@ -123,6 +124,29 @@ def test_closing_in_one_process_leaves_the_other_alone(closes_in_child: bool, tm
         assert _two_lines(output) == {"closed good", "open good"}
         issuer.publish(forge.INDEX)
         assert output.readline().strip() == "open revoked"
+
+
+ROLE_KEYS = """
+from verifier.role_keys import RoleKeys
+verifier = Verifier(url, audience)
+keys = RoleKeys(verifier)
+keys.token({known!r})
+who = "parent" if (child := os.fork()) else "child"
+for key in ({known!r}, {new!r}):
+    os.write(1, f"{{who}} {{keys.token(key).token_id}}\\n".encode())
+if child:
+    os.waitpid(child, 0)
+"""
+
+
+def test_role_keys_are_exchanged_in_both(tmp_path: Path) -> None:
+    known, new = (RoleKey.generate().reveal() for _ in range(2))
+    with IssuerDouble(long_poll=True) as issuer:
+        issuer.role_keys |= {known: {"jti": "known"}, new: {"jti": "new"}}
+        with _process(ROLE_KEYS.format(known=known, new=new), issuer, tmp_path / "cache") as output:
+            told = {output.readline().strip() for _ in range(4)}
+        assert told == {"parent known", "parent new", "child known", "child new"}
+        assert len(issuer.times(TOKEN)) == 3, "what was known before the fork is known after it"
 
 
 def test_the_hooks_halt_the_thread_and_start_another_in_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
