@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, product
 
+from verifier.labels import RESERVED
 from verifier.permission import InvalidPermission, Permission
 
 MAX_CHARACTERS = 8192
 MAX_PARTS = 256
 MAX_OVERLAPS = 1024
 """How many pairs of permissions may overlap, neither within the other side, before `&` gives up."""
-RESERVED = "hourmark/"
-"""How labels begin that the platform sets."""
 _REMEMBERED_CHARACTERS = 1024
 _WORD = re.compile(r"[\x21\x23-\x3f\x41-\x5b\x5d-\x7e]+")
 _NO_LABELS: Mapping[str, str] = {}

@@ -18,12 +18,10 @@ from issuer.store.principals import ROLE_PREFIX
 from issuer.store.tables import JobRow, Principal
 from keys import Handle, handle_hash
 from keys.secret import random_text
-from verifier import InsufficientScope
-from verifier.permission import is_label
-from verifier.scope import RESERVED
+from verifier import InsufficientScope, labels
+from verifier.labels import InvalidLabel
 
 _PREFIX, _CHARACTERS = "job_", 16
-_ID, _TYPE = f"{RESERVED}id", f"{RESERVED}type"
 _BATCH = 500
 Labels = Annotated[dict[str, str], Field(max_length=50)]
 
@@ -69,8 +67,12 @@ async def create(call: Call) -> JobWithTicket:
     except names.InvalidName as error:
         raise wrong_field("role", str(error)) from error
     job_id, ticket = _PREFIX + random_text(_CHARACTERS), Handle.JOB_TICKET.generate()
-    labels = call.caller.scope.stamp("job:create", job_id, _as_submitted(body.labels, job_id))
-    if labels is None:
+    try:
+        submitted = labels.as_submitted(body.labels, resource_id=job_id, resource_type="job")
+    except InvalidLabel as error:
+        raise wrong_field("labels", str(error)) from error
+    stamped = call.caller.scope.stamp("job:create", job_id, submitted)
+    if stamped is None:
         raise BearerDenial(InsufficientScope("job:create@*"))
     call.caller.require("role:assume", body.role)
     ticket_hash = handle_hash(ticket, call.service.credentials.hash_key.key)
@@ -82,7 +84,7 @@ async def create(call: Call) -> JobWithTicket:
             role,
             job_id,
             name=body.name,
-            labels=labels,
+            labels=stamped,
             ticket_hash=ticket_hash,
             ends_at=tx.now + body.time_limit_seconds,
         )
@@ -120,15 +122,15 @@ async def get(call: Call) -> Job:
 
 async def label(call: Call) -> Job:
     """Within the caller's reach before and after."""
-    if reserved := [name for name in call.body.labels if name.startswith(RESERVED)]:
-        raise wrong_field("labels", f"{min(reserved)[:100]!r} is the platform's: leave it out")
-    _check(call.body.labels)
 
     def work(tx: Transaction) -> Job:
         row, role = _known(call, tx.session, "job:label")
-        labels = {**call.body.labels, **_of_platform(row.id)}
-        call.caller.require("job:label", row.id, labels)
-        jobs.set_labels(tx, row, labels)
+        try:
+            wanted = labels.changed(call.body.labels, jobs.labels_of(row))
+        except InvalidLabel as error:
+            raise wrong_field("labels", str(error)) from error
+        call.caller.require("job:label", row.id, wanted)
+        jobs.set_labels(tx, row, wanted)
         return _job(row, role, tx.now)
 
     return await call.change(work)
@@ -154,24 +156,6 @@ def _known(call: Call, session: Session, action: str) -> tuple[JobRow, Principal
 
 def _reaches(call: Call, action: str, row: JobRow) -> bool:
     return call.caller.scope.covers(action, row.id, jobs.labels_of(row))
-
-
-def _as_submitted(labels: dict[str, str], job_id: str) -> dict[str, str]:
-    """What the platform sets is set, whatever the submitter wrote. Raises Denial."""
-    _check(labels)
-    return {**labels, **_of_platform(job_id)}
-
-
-def _check(labels: dict[str, str]) -> None:
-    for name, value in labels.items():
-        if not is_label(name) or not is_label(value):
-            raise wrong_field("labels", f"{name[:100]!r}: names and values are letters, digits and -._/:")
-        if name.startswith(RESERVED) and name not in (_ID, _TYPE):
-            raise wrong_field("labels", f"{name[:100]!r} is reserved: the platform sets what begins so")
-
-
-def _of_platform(job_id: str) -> dict[str, str]:
-    return {_ID: job_id, _TYPE: "job"}
 
 
 def _job(row: JobRow, role: Principal, now: int) -> Job:
