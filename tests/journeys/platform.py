@@ -22,13 +22,14 @@ _END_SECONDS = 10
 class RunningPlatform:
     url: str
     log: Path
+    http: httpx.Client
 
     def ask(
         self, credential: str, method: str = "GET", path: str = "/app", json: object = None
     ) -> httpx.Response:
         """Whatever the answer to this Bearer is."""
         headers = {"Authorization": f"Bearer {credential}"}
-        return httpx.request(method, self.url + path, headers=headers, json=json, timeout=10)
+        return self.http.request(method, path, headers=headers, json=json)
 
     def submit(self, credential: str, name: str, kind: str = "app", **labels: str) -> dict[str, str]:
         """A new resource; the labels that it got."""
@@ -49,15 +50,17 @@ class RunningPlatform:
 @contextmanager
 def serve_platform(issuer: RunningIssuer, audience: str, folder: Path) -> Iterator[RunningPlatform]:
     port = free_port()
-    running = RunningPlatform(f"http://127.0.0.1:{port}", folder / f"platform-{port}.log")
+    url, log_file = f"http://127.0.0.1:{port}", folder / f"platform-{port}.log"
     command = [sys.executable, "-m", "tests.journeys.platform_service", issuer.url, audience, str(port)]
-    with running.log.open("wb") as log:
+    with log_file.open("wb") as log:
         process = subprocess.Popen(
             command, cwd=PROJECT, env=clean_environment(), stdout=log, stderr=subprocess.STDOUT
         )
     try:
-        seconds_until(lambda: _is_alive(running, process))
-        yield running
+        with httpx.Client(base_url=url, timeout=10) as http:
+            running = RunningPlatform(url, log_file, http)
+            seconds_until(lambda: _is_alive(running, process))
+            yield running
     finally:
         process.terminate()
         process.wait(_END_SECONDS)
@@ -66,5 +69,5 @@ def serve_platform(issuer: RunningIssuer, audience: str, folder: Path) -> Iterat
 def _is_alive(platform: RunningPlatform, process: subprocess.Popen[bytes]) -> bool:
     assert process.poll() is None, platform.log.read_text()
     with suppress(httpx.TransportError):
-        return httpx.get(f"{platform.url}/livez").is_success
+        return platform.http.get("/livez").is_success
     return False

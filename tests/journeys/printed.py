@@ -11,10 +11,10 @@ _PLACEHOLDER = re.compile(r"\b[A-Z]{3,}\b(?!=)|…")
 
 
 def command_blocks(document: str) -> list[list[str]]:
-    """The indented blocks, each as its lines."""
+    """The indented blocks outside of any fence, each as its lines."""
     blocks: list[list[str]] = []
     within = False
-    for line in document.splitlines():
+    for line in _FENCE.sub("", document).splitlines():
         is_command = line.startswith(_INDENT) and bool(line.strip())
         if is_command and not within:
             blocks.append([])
