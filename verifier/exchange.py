@@ -95,7 +95,6 @@ class Exchange:
     def ask(self, key: RoleKey) -> Future[Outcome]:
         """Never raises. There is an outcome after DEADLINE at the latest, while this is open."""
         mine: Future[Outcome] = Future()
-        mine.set_running_or_notify_cancel()  # who gives up leaves it to the others
         future = self._under_way.setdefault(key, mine)
         if future is mine:
             if self._closed or len(self._under_way) > MAX_UNDER_WAY:

@@ -107,6 +107,11 @@ def test_a_model_platform_gives_out_tokens_by_label(
         got = platform.submit(token, phi, size="small", **{"hourmark/id": "mine"})
         assert (got["model"], got["size"], got["hourmark/type"]) == ("base", "small", "app")
         assert got["hourmark/id"] != "mine"
+        line = f"hourmark token create one -l hourmark/id={got['hourmark/id']} --role operator --field token"
+        one = terminal(line).strip()
+        assert [platform.status(one, f"/app/{name}") for name in (phi, llama)] == [200, 403], (
+            "by its id alone"
+        )
         large = {"name": f"{phi}-2", "labels": {"model": "large"}}
         assert platform.ask(token, "POST", "/app", large).status_code == 403
         assert platform.ask(token, "PUT", f"/app/{phi}/labels", {"model": "large"}).status_code == 403
@@ -116,10 +121,8 @@ def test_a_model_platform_gives_out_tokens_by_label(
         # It is listed, and never shown again.
         listing = terminal("hourmark token list -o json")
         assert RoleKey.parse(token).secret not in listing
-        assert {each["name"]: each["prefix"] for each in json.loads(listing)} == {
-            "basetoken": token[:8],
-            "short": short["prefix"],
-        }
+        prefixes = {each["name"]: each["prefix"] for each in json.loads(listing)}
+        assert prefixes == {"basetoken": token[:8], "short": short["token"][:8], "one": one[:8]}
 
         # Renewed, it keeps everything but the secret; the old one and what was got with it are over.
         jwt = terminal("hourmark login token --app-token $TOKEN").strip()

@@ -151,6 +151,7 @@ def test_what_there_is_to_choose(world: World, tmp_path: Path) -> None:
         ("", 2, "there are read, operator, developer-operations, protected-endpoint"),
         ("--role admin", 1, "--role: 'admin' is no preset; there are: read, operator"),
         ("--role read -l model", 2, "it is name=value"),
+        ("--role read -l ''", 2, "it is name=value"),
         ("--role read -l a=1 -l a=2", 1, "--label-selector: 'a=1,a=2' asks one label for two values"),
         ("--role read --resource a@b", 1, "--resource: 'a@b' is none"),
         ("--role read --audience https://elsewhere.example", 1, "--audience: 'https://elsewhere.example'"),

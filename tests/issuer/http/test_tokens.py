@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from sqlmodel import select
 
+from issuer import presets
 from issuer.store.tables import Secret
 from tests.browsers import inside, signed_in
 from tests.clients import as_oneself, claims, command_line
@@ -237,6 +238,12 @@ def test_one_without_an_end_where_the_settings_allow_it(tmp_path: Any) -> None:
     with open_world(tmp_path, HOURMARKD_API_TOKENS_WITHOUT_EXPIRY="true") as there:
         asked = {"name": "for-ever", "presets": ["read"], "never_expires": True}
         assert made(there.admin.post("/v1/tokens", json=asked))["expires_at"] is None
+
+
+def test_an_operator_may_read_and_a_developer_operate() -> None:
+    scopes = {name: presets.scope_of(presets.defaults(), [name], [], ["a=b"]) for name in presets.defaults()}
+    assert scopes["protected-endpoint"] <= scopes["read"] <= scopes["operator"]
+    assert scopes["operator"] <= scopes["developer-operations"]
 
 
 def test_presets_say_what_they_mean(world: World) -> None:
