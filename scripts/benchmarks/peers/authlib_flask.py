@@ -63,7 +63,8 @@ def make_app() -> Flask:
     server.register_token_generator("default", generator)
 
     def token() -> Response:
-        return server.create_token_response()
+        response: Response = server.create_token_response()
+        return response
 
     app.add_url_rule("/v1/token", view_func=token, methods=["POST"])
     return app
