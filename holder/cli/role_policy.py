@@ -99,7 +99,8 @@ def test(
     Example:
       hourmark role policy test org.account.name "app:query@my-app[group=A]"
     """
-    from holder.decision import decide, parse_permission, parse_request
+    from holder.decision import parse_permission, parse_request
+    from verifier.decision import decide
 
     view = session.view(verdict.FIELDS)
     request = parse_request(permission)

@@ -10,7 +10,7 @@ from holder.cli.errors import NOT_PERMITTED
 
 if TYPE_CHECKING:
     from holder.cli.output import View
-    from holder.decision import Decision
+    from verifier.decision import Decision
 
 FIELDS = ("allowed", "permission", "by", "missing")
 

@@ -77,7 +77,8 @@ def can(
     Example:
       hourmark login token | hourmark can - "app:query@my-app[group=A]"
     """
-    from holder.decision import decide, parse_request
+    from holder.decision import parse_request
+    from verifier.decision import decide
 
     view = session.view(verdict.FIELDS)
     request = parse_request(permission)

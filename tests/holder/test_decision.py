@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from holder.decision import decide, parse_permission, parse_request
+from holder.decision import parse_permission, parse_request
 from holder.errors import UsageError
+from verifier.decision import decide
 
 HELD = ["data:get@a", "data:put@b*", "app:query@*[group=A,team=nlp]"]
 
