@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
+from issuer.exchanges import Exchanges
 from issuer.mint import Grant
 from issuer.store import role_keys, signing_keys
 from issuer.store.database import Database, StoreUnavailable
@@ -67,8 +68,7 @@ class Credentials:
         self._slots = anyio.Semaphore(_PARALLEL_READS)
         self._suspects_slots = anyio.Semaphore(1)
         self._threads = anyio.CapacityLimiter(_PARALLEL_READS + 1)
-        self.last_exchanged: dict[str, int] = {}
-        """When role keys were last exchanged here, not yet written down."""
+        self.exchanges = Exchanges()
 
     def load_hash_keys(self) -> None:
         """Raises StoreUnavailable, keys.SealBroken."""

@@ -15,6 +15,7 @@ from issuer.store import (
     changes,
     client_assertions,
     device_codes,
+    exchange_counts,
     invitations,
     jobs,
     role_keys,
@@ -62,12 +63,14 @@ async def keep_up(service: Service, now: int) -> None:
 
 async def tidy(service: Service, now: int) -> None:
     """Writes down what only this process knows, and deletes what has expired, if there is anything."""
-    known = service.credentials.last_exchanged
-    exchanged = dict(known)
+    exchanges = service.credentials.exchanges
+    noted = exchanges.noted()
 
     def write() -> None:
         with service.database.write(actor="hourmarkd", now=now) as tx:
-            role_keys.note_exchanges(tx.session, exchanged)
+            role_keys.note_exchanges(tx.session, noted.last)
+            exchange_counts.add(tx.session, noted.counts)
+            exchange_counts.forget_old(tx.session, now)
             user_grants.forget_expired(tx)
             invitations.forget_expired(tx)
             authorization_codes.forget_old(tx)
@@ -78,17 +81,15 @@ async def tidy(service: Service, now: int) -> None:
 
     def has_old(session: Session) -> bool:
         return (
-            user_grants.has_expired(session, now)
+            exchange_counts.has_old(session, now)
+            or user_grants.has_expired(session, now)
             or invitations.has_expired(session, now)
             or device_codes.has_old(session, now)
             or client_assertions.has_expired(session, now)
             or jobs.has_old(session, now)
         )
 
-    is_due = bool(exchanged) or await service.read(has_old)
+    is_due = bool(noted) or await service.read(has_old)
     if is_due:
         await anyio.to_thread.run_sync(write)
-        # What came meanwhile is written next time.
-        for access, at in exchanged.items():
-            if known.get(access) == at:
-                del known[access]
+        exchanges.forget(noted)

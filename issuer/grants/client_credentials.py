@@ -29,7 +29,7 @@ async def grant(service: Service, request: Request, form: Mapping[str, str]) -> 
         return Issued(service.mint.mint(own, audience, form.get("scope"), now))
     audience = asked_audience(service.settings, form, within=asker.audiences)
     minted = service.mint.mint(asker, audience, form.get("scope"), now)
-    service.credentials.last_exchanged[asker.client_id] = now
+    service.credentials.exchanges.note(asker.client_id, now)
     return Issued(minted)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from issuer.store.database import chain_hash
@@ -47,15 +48,22 @@ def list_rows(
     actor: str | None = None,
     action: str | None = None,
     target: str | None = None,
+    access: str | None = None,
     since: int | None = None,
     until: int | None = None,
 ) -> list[AuditRow]:
-    """The newest first, from before number `before` on; of times from `since` to before `until`."""
-    conditions = [
+    """The newest first, from before number `before` on; of times from `since` to before `until`.
+
+    access: of the one role key that they are about.
+    """
+    conditions: list[ColumnElement[bool] | bool] = [
         column == value
         for column, value in ((AuditRow.actor, actor), (AuditRow.action, action), (AuditRow.target, target))
         if value is not None
     ]
+    if access is not None:
+        # As json.dumps wrote it: no other member, and no text in one, can look like this.
+        conditions.append(col(AuditRow.detail).contains(f'"access": "{access}"', autoescape=True))
     if before is not None:
         conditions.append(AuditRow.number < before)
     if since is not None:

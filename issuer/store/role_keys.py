@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, delete, or_, select, update
 
-from issuer.store import apps, rights, secrets, status_indices
+from issuer.store import apps, names, rights, secrets, status_indices
 from issuer.store.database import Transaction
 from issuer.store.secrets import HashKeyInForce
-from issuer.store.tables import ApiTokenRow, Principal, RoleKeyRow, Secret, TrustPolicyRow, UserAccount
+from issuer.store.tables import (
+    ApiTokenRow,
+    ExchangeCount,
+    Principal,
+    RoleKeyRow,
+    Secret,
+    TrustPolicyRow,
+    UserAccount,
+)
 from keys import RoleKey
-from verifier import Scope
+from verifier import Permission, Scope
 
 
 class NoSuchKey(Exception):
@@ -88,6 +96,33 @@ def list_of(
     if expired is not None:
         found = found.where(expires_at <= now if expired else or_(expires_at.is_(None), expires_at > now))
     return list(session.exec(found.order_by(RoleKeyRow.access).limit(limit)))
+
+
+def list_all(
+    session: Session, *, after: str, limit: int, within: Iterable[Permission], now: int
+) -> list[tuple[RoleKeyRow, Principal, bool]]:
+    """Those in force at `now`, by access id from behind `after` on; each with whose it is, and whether it is
+    an API token.
+
+    within: permissions of which one must name the principal: a role by its name alone, a user as `user:NAME`.
+    """
+    within = list(within)
+    is_named = or_(
+        names.named_within(Principal.name, "role:", within), names.named_within(Principal.name, "", within)
+    )
+    found = (
+        select(RoleKeyRow, Principal, ApiTokenRow.access)
+        .join(Principal, col(Principal.id) == RoleKeyRow.principal_id)
+        .outerjoin(ApiTokenRow, col(ApiTokenRow.access) == RoleKeyRow.access)
+        .where(
+            RoleKeyRow.access > after,
+            is_named,
+            or_(col(RoleKeyRow.expires_at).is_(None), col(RoleKeyRow.expires_at) > now),
+        )
+        .order_by(RoleKeyRow.access)
+        .limit(limit)
+    )
+    return [(row, owner, token is not None) for row, owner, token in session.exec(found)]
 
 
 def load(session: Session, access: str) -> LoadedKey | None:
@@ -191,7 +226,7 @@ def end_tokens_at(tx: Transaction, access: str, index: int) -> None:
     tx.audit("token:revoke", principal.name, access=row.access, index=index)
 
 
-def note_exchanges(session: Session, times: dict[str, int]) -> None:
+def note_exchanges(session: Session, times: Mapping[str, int]) -> None:
     """Keeps when role keys were last exchanged: in batches, outside the logs."""
     for access, at in sorted(times.items()):
         session.execute(
@@ -207,6 +242,7 @@ def _made_by(session: Session, accesses: list[str]) -> list[str]:
 
 
 def _delete_rows(tx: Transaction, rows: list[RoleKeyRow]) -> None:
-    secrets.drop(tx, secrets.of(tx.session, [row.access for row in rows]))
-    tx.session.execute(delete(ApiTokenRow).where(col(ApiTokenRow.access).in_([row.access for row in rows])))
-    tx.session.execute(delete(RoleKeyRow).where(col(RoleKeyRow.access).in_([row.access for row in rows])))
+    accesses = [row.access for row in rows]
+    secrets.drop(tx, secrets.of(tx.session, accesses))
+    for table in (ApiTokenRow, ExchangeCount, RoleKeyRow):
+        tx.session.execute(delete(table).where(col(table.access).in_(accesses)))

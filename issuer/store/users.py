@@ -158,3 +158,26 @@ def memberships(session: Session, user: User) -> list[tuple[Principal, Membershi
             .order_by(Principal.name)
         )
     ]
+
+
+def holders(
+    session: Session, role: Principal, *, after: str, limit: int, within: Iterable[Permission]
+) -> list[tuple[Principal, Membership]]:
+    """The users who hold a role, in the order of their names, from behind `after` on.
+
+    within: permissions of which one must name the user.
+    """
+    return [
+        (user, membership)
+        for user, membership in session.exec(
+            select(Principal, Membership)
+            .join(Membership, col(Membership.user_id) == Principal.id)
+            .where(
+                Membership.role_id == role.id,
+                names.named_within(Principal.name, USER_PREFIX, within),
+                Principal.name > USER_PREFIX + after,
+            )
+            .order_by(Principal.name)
+            .limit(limit)
+        )
+    ]

@@ -20,7 +20,7 @@ from issuer.store.tables.people import (
     UpstreamIdentity,
     UserAccount,
 )
-from issuer.store.tables.role_keys import ApiTokenRow, RoleKeyRow, Secret
+from issuer.store.tables.role_keys import ApiTokenRow, ExchangeCount, RoleKeyRow, Secret
 from issuer.store.tables.sealed_keys import HashKey, SealedSigningKey
 from issuer.store.tables.status import StatusIndex, StatusListVersion
 from issuer.store.tables.trust_policies import TrustPolicyRow
@@ -33,6 +33,7 @@ __all__ = [
     "Change",
     "ClientAssertion",
     "DeviceCode",
+    "ExchangeCount",
     "HashKey",
     "Invitation",
     "JobRow",

@@ -37,6 +37,19 @@ class ApiTokenRow(SQLModel, table=True):
     audiences: str
 
 
+class ExchangeCount(SQLModel, table=True):
+    """How often a role key was exchanged in one hour. Kept for the last few hours only."""
+
+    __tablename__ = "exchange_count"
+
+    access: str = Field(primary_key=True, foreign_key="role_key.access")
+    hour: int = Field(
+        primary_key=True, index=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    """When it began."""
+    number: int = Field(sa_type=BigInteger)
+
+
 class Secret(SQLModel, table=True):
     """One secret of a role key: more than one only while an old one has its grace."""
 
