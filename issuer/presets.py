@@ -82,15 +82,31 @@ def scope_of(
         if name not in presets:
             raise UnusablePresets("presets", f"{name!r} is no preset; there are: {', '.join(presets)}")
         wide |= set(map(Permission.parse, presets[name].permissions))
-    places: list[str] = list(resources) or ["*"]
-    labels: list[str | None] = [*selectors] or [None]
-    if len(wide) * len(places) * len(labels) > MAX_PARTS:
+    narrow = targets(resources, selectors)
+    if len(wide) * len(narrow) > MAX_PARTS:
         raise UnusablePresets("presets", f"this makes more than {MAX_PARTS} permissions: choose fewer")
-    narrow = [_target(resource, selector) for resource in places for selector in labels]
     return Scope.of(
         replace(permission, name=target.name, is_prefix=target.is_prefix, labels=target.labels)
         for permission in wide
         for target in narrow
+    )
+
+
+def targets(resources: Iterable[str], selectors: Iterable[str]) -> list[Permission]:
+    """Each resource by each selector, for an action that does not matter. Raises UnusablePresets."""
+    places: list[str] = list(resources) or ["*"]
+    labels: list[str | None] = [*selectors] or [None]
+    if len(places) * len(labels) > MAX_PARTS:
+        raise UnusablePresets("resources", f"with the labels these are more than {MAX_PARTS}: choose fewer")
+    return [_target(resource, selector) for resource in places for selector in labels]
+
+
+def broad(scope: Scope) -> tuple[Permission, ...]:
+    """Those that let whoever has them do anything with everything of a kind: worth a second look."""
+    return tuple(
+        each
+        for each in scope.permissions
+        if "*" in (each.noun, each.verb) and each.is_prefix and not each.name and not each.labels
     )
 
 

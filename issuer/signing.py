@@ -94,9 +94,13 @@ class SigningKeys:
     def hand_over(self, name: str, now: int, *, actor: str) -> Handover:
         """Has the next key of a ring sign as early as verifiers' caches allow. Raises UnknownRing."""
         with self._database.write(actor=actor, now=now) as tx:
-            handover = self._rotation.hand_over(tx, name)
+            handover = self.hand_over_in(tx, name)
         self.load(now)
         return handover
+
+    def hand_over_in(self, tx: Transaction, name: str) -> Handover:
+        """The same in a transaction of somebody else. Raises UnknownRing."""
+        return self._rotation.hand_over(tx, name)
 
     def revoke(self, kid: str, now: int, *, actor: str) -> Revocation:
         """Ends a key at once. Raises signing_keys.UnknownSigningKey."""

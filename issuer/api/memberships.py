@@ -13,6 +13,7 @@ from issuer.store.database import Transaction
 from issuer.store.principals import ROLE_PREFIX
 from issuer.store.tables import Membership as MembershipRow
 from issuer.store.tables import Principal
+from issuer.store.users import USER_PREFIX
 
 
 class NewMembership(Body):
@@ -55,6 +56,20 @@ async def list_of_user(call: Call) -> Versioned:
         held = [_membership(name, *row) for row in users.memberships(session, user)]
         rest = [each for each in held if each.role > query.cursor][: query.limit + 1]
         return Versioned(page_of(rest, query.limit, lambda each: each.role), user.principal.version)
+
+    return await call.read(work)
+
+
+async def list_of_role(call: Call) -> Versioned:
+    """Of those who hold it, the users that the caller may look at."""
+    role, query, visible = call.path("role"), call.query, call.caller.scope.names_for("user:get")
+    call.caller.require("role:get", role)
+
+    def work(session: Session) -> Versioned:
+        held = principals.get(session, ROLE_PREFIX + role)
+        rows = users.holders(session, held, after=query.cursor, limit=query.limit + 1, within=visible)
+        found = [_membership(user.name.removeprefix(USER_PREFIX), held, row) for user, row in rows]
+        return Versioned(page_of(found, query.limit, lambda each: each.user), held.version)
 
     return await call.read(work)
 
@@ -105,6 +120,18 @@ OPERATIONS = (
         summary="List the roles of a user",
         permission="user:get@USER",
         handler=list_of_user,
+        query=PageQuery,
+        answer=Page[Membership],
+        has_etag=True,
+        is_conditional=True,
+        refusals=("not_found",),
+    ),
+    Operation(
+        method="GET",
+        path="/v1/roles/{role}/members",
+        summary="List the users who hold a role",
+        permission="role:get@ROLE",
+        handler=list_of_role,
         query=PageQuery,
         answer=Page[Membership],
         has_etag=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -53,11 +53,12 @@ class Versioned:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request for an operation, after caller, query and body were checked for their form."""
+    """One call of an operation, by a request or from a page: caller, query and body have their form."""
 
     service: Service
     caller: Caller
-    request: Request
+    parameters: Mapping[str, str]
+    """Of the path."""
     preconditions: Preconditions
     query: Any
     """An instance of the operation's query model."""
@@ -66,7 +67,7 @@ class Call:
 
     def path(self, name: str) -> str:
         """Raises Denial for what no stored name can be."""
-        text = str(self.request.path_params[name])
+        text = self.parameters[name]
         if name in _NAMES:
             # Before the permission: for such a name there is none that a caller could be told to ask for.
             try:
@@ -127,7 +128,7 @@ class Operation:
 
         async def attempt() -> BaseModel | Versioned:
             caller = await _whole(service, await service.callers.identify(request, service.api_verifier))
-            return await self.handler(Call(service, caller, request, preconditions, query, body))
+            return await self.handler(Call(service, caller, request.path_params, preconditions, query, body))
 
         return self._response(await service.once_more(attempt), preconditions)
 

@@ -70,3 +70,7 @@ def _tags(request: Request, name: str) -> frozenset[str] | None:
     if not tags or not elements <= {"\0", ""}:
         raise Denial("invalid_request", f"{name} is * or entity tags with their quotes, as they came in ETag")
     return frozenset(tags)
+
+
+NONE = Preconditions(None, None)
+"""Of a request without them."""

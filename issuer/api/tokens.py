@@ -76,7 +76,7 @@ async def list_of_owner(call: Call) -> Page[ApiTokenAnswer]:
 
 
 async def get(call: Call) -> ApiTokenAnswer:
-    return await call.read(lambda session: token_form.answer(_known(call, session, "list"), int(time.time())))
+    return await call.read(lambda session: token_form.answer(known(call, session, "list"), int(time.time())))
 
 
 async def renew(call: Call) -> ApiTokenWithSecret:
@@ -84,13 +84,13 @@ async def renew(call: Call) -> ApiTokenWithSecret:
     grace, hash_key = call.body.grace_seconds, call.service.credentials.hash_key
 
     def work(tx: Transaction) -> ApiTokenWithSecret:
-        known = _known(call, tx.session, "renew")
-        if known.key.expires_at is not None and known.key.expires_at <= tx.now:
-            raise Denial("conflict", f"{known.key.name} has expired: make a new API token")
-        call.caller.require_within(Scope.parse(known.key.scope or ""), "the API token")
-        presented = PresentedKey.generate(known.key.access)
-        role_keys.renew(tx, known.owner, presented, hash_key, grace=grace)
-        return token_form.with_secret(known, presented, tx.now)
+        token = known(call, tx.session, "renew")
+        if token.key.expires_at is not None and token.key.expires_at <= tx.now:
+            raise Denial("conflict", f"{token.key.name} has expired: make a new API token")
+        call.caller.require_within(Scope.parse(token.key.scope or ""), "the API token")
+        presented = PresentedKey.generate(token.key.access)
+        role_keys.renew(tx, token.owner, presented, hash_key, grace=grace)
+        return token_form.with_secret(token, presented, tx.now)
 
     return await call.change(work)
 
@@ -101,7 +101,7 @@ async def delete(call: Call) -> DeletedApiToken:
     made: list[str] = []
 
     def work(tx: Transaction) -> list[str]:
-        return role_keys.delete_key(tx, _known(call, tx.session, "delete").owner, access)
+        return role_keys.delete_key(tx, known(call, tx.session, "delete").owner, access)
 
     with suppress(NotFound):
         made = await call.change(work)
@@ -118,11 +118,11 @@ def _whose(call: Call, named: str | None, verb: str) -> str:
     return owner
 
 
-def _known(call: Call, session: Session, verb: str) -> ApiToken:
-    """Raises NotFound, BearerDenial."""
-    known = api_tokens.get(session, call.path("id"))
-    _whose(call, known.owner.name, verb)
-    return known
+def known(call: Call, session: Session, verb: str) -> ApiToken:
+    """The API token in the path, if the caller may do this to it. Raises NotFound, BearerDenial."""
+    token = api_tokens.get(session, call.path("id"))
+    _whose(call, token.owner.name, verb)
+    return token
 
 
 _ALL = "/v1/tokens"

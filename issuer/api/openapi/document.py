@@ -16,7 +16,8 @@ from starlette.responses import Response
 
 from issuer.api import OPERATIONS
 from issuer.api.openapi.endpoints import BEARER, ENDPOINTS, ROLE_KEY, Endpoint
-from issuer.api.openapi.pages import PAGES, Page
+from issuer.api.openapi.page import Page
+from issuer.api.openapi.pages import PAGES
 from issuer.api.openapi.responses import JSON, SCHEMAS, done, refused, unchanged
 from issuer.api.operation import NoBody, Operation
 from issuer.console.browser import SESSION_COOKIE
@@ -40,7 +41,8 @@ _BODY_REFUSALS = ("request_timeout", "too_large", "unsupported_media_type")
 _DESCRIPTION = (
     "A path that is not here is answered with 404, a method that a path does not take with 405 and `Allow`, "
     "another host than this issuer's with 421. GET stands for HEAD too. Refusals are OAuth errors (RFC 6749) "
-    f"at {', '.join(sorted(OAUTH_PATHS))}, pages where pages are, and problems (RFC 9457) everywhere else."
+    f"at {', '.join(sorted(OAUTH_PATHS))}, pages where pages are, and problems (RFC 9457) everywhere else; "
+    "what is not here is a page too for whoever accepts text/html."
 )
 _REQUEST_HEADERS = {
     "If-Match": "change it only if it is at this version: its ETag, or * for any",

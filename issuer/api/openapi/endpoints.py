@@ -227,7 +227,9 @@ ENDPOINTS = (
             ("ground.css", answers.StyleSheet, "text/css"),
             ("frame.css", answers.StyleSheet, "text/css"),
             ("parts.css", answers.StyleSheet, "text/css"),
+            ("lists.css", answers.StyleSheet, "text/css"),
             ("forms.css", answers.StyleSheet, "text/css"),
+            ("copy.js", answers.Script, "text/javascript"),
             ("passkey.js", answers.Script, "text/javascript"),
             ("icon.svg", answers.Mark, "image/svg+xml"),
         )

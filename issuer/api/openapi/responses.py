@@ -25,6 +25,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     "Content-Security-Policy": {"schema": _TEXT},
     "Referrer-Policy": {"schema": _TEXT},
     "X-Content-Type-Options": {"schema": {"const": "nosniff"}},
+    "Content-Disposition": {"description": "RFC 6266", "schema": _TEXT},
     "Set-Cookie": {"description": "RFC 6265", "schema": _TEXT},
     "Retry-After": {"description": "seconds", "schema": {"type": "string", "pattern": "^[0-9]+$"}},
     "WWW-Authenticate": {"description": "RFC 6750, RFC 7617", "schema": _TEXT},

@@ -102,6 +102,7 @@ ROWS = (
     Row("POST", "/v1/users/{user}/roles", "user:assign@{user}", 201,
         {"role": "{role}"}, "role:assume@{role}"),
     Row("GET", "/v1/users/{user}/roles", "user:get@{user}"),
+    Row("GET", "/v1/roles/{role}/members", "role:get@{role}"),
     Row("DELETE", "/v1/users/{user}/roles/{role}", "user:assign@{user}"),
     Row("POST", "/v1/apps", "app:register@{app}-new", 201, {"name": "{app}-new"}),
     Row("GET", "/v1/apps", "app:get@{app}"),
@@ -119,6 +120,7 @@ ROWS = (
         {"name": "{new}", "presets": ["protected-endpoint"], "owner": "role:{role}"}, "app:query@*"),
     Row("GET", "/v1/tokens", "role-key:list@{role}", query="owner=role:{role}"),
     Row("GET", "/v1/tokens/{id}", "role-key:list@{role}"),
+    Row("GET", "/v1/tokens/{id}/activity", "role-key:list@{role}"),
     Row("POST", "/v1/tokens/{id}/renew", "role-key:renew@{role}", also="app:query@*"),
     Row("DELETE", "/v1/tokens/{id}", "role-key:delete@{role}"),
     # What a job is called is only known once it is there.
@@ -127,6 +129,9 @@ ROWS = (
     Row("GET", "/v1/jobs/{job}", "job:get@{job}"),
     Row("PUT", "/v1/jobs/{job}/labels", "job:label@{job}", body={"labels": {}}),
     Row("DELETE", "/v1/jobs/{job}", "job:end@{job}"),
+    Row("GET", "/v1/hygiene", "role-key:list@{role}"),
+    Row("GET", "/v1/signing-keys", "signing-key:get@*"),
+    Row("POST", "/v1/signing-keys/rotate", "signing-key:rotate@*"),
     Row("GET", "/v1/audit", "audit:read@*"),
     Row("GET", "/v1/audit/chain", "audit:read@*"),
 )  # fmt: skip

@@ -1,0 +1,95 @@
+"""The rooms of the console: a row each. Whoever is not signed in is led to where people do."""
+
+from __future__ import annotations
+
+from issuer.api.openapi.page import Page
+
+_REFUSALS = ("not_found", "conflict", "invalid_token", "invalid_field", "insufficient_scope")
+
+
+def _look(path: str, summary: str, *query: str) -> Page:
+    refusals = ("not_found", "invalid_request", "insufficient_scope")
+    return Page(path=path, summary=summary, needs_session=True, query=query, refusals=refusals)
+
+
+def _do(path: str, summary: str, *form: str, is_shown: bool = True, downloads: bool = False) -> Page:
+    return Page(
+        method="POST",
+        path=path,
+        summary=summary,
+        is_shown=is_shown,
+        needs_session=True,
+        form=form,
+        refusals=_REFUSALS,
+        downloads=downloads,
+    )
+
+
+_TOKEN_FIELDS = ("name", "description", "labels", "resources", "expires", "until", "count", "broad")
+_APP_FIELDS = (
+    *("description", "redirect_uris", "post_logout_redirect_uris", "host", "scope"),
+    *("token_endpoint_auth_method", "jwks", "id_token_signed_response_alg"),
+)
+PAGES = (
+    _look("/", "Who is signed in, and how"),
+    _look("/session", "Where the user is signed in"),
+    _do("/session/token", "Get a token for an hour, and show it once", "resource"),
+    _do("/session/sign-ins/{sign_in}/end", "Sign out in one place", is_shown=False),
+    _do("/session/sign-out-everywhere", "Sign out in all places", is_shown=False),
+    _look("/authorised-apps", "What the user lets apps do"),
+    _do("/authorised-apps/{consent}/withdraw", "Take back what an app may do", is_shown=False),
+    _look("/tokens", "The user's API tokens", "text", "label", "state"),
+    _look(
+        "/tokens/new",
+        "Where a user makes an API token; `preset-NAME` chooses a preset, `app-NAME` an app",
+        *("name", "description", "labels", "resources", "expires"),
+    ),
+    _do("/tokens/new", "Make an API token and show it once; or count what it would reach", *_TOKEN_FIELDS),
+    _do("/tokens/env", "An API token or role key as a file, for who has it", "secret", downloads=True),
+    _look("/tokens/{id}", "An API token"),
+    _do("/tokens/{id}/renew", "Give an API token a new secret, and show it once", "grace"),
+    _do("/tokens/{id}/delete", "Delete an API token", "confirm"),
+    _look("/roles", "Roles", "prefix", "cursor"),
+    _look("/new-role", "Where somebody makes a role"),
+    _do("/new-role", "Make a role", "name"),
+    _look("/roles/{role}", "A role; `may` asks whether it may do something", "may"),
+    _do("/roles/{role}/policies", "Add a policy", "permission"),
+    _do("/roles/{role}/policies/{policy}/delete", "Delete a policy"),
+    _do("/roles/{role}/delete", "Delete a role", "confirm"),
+    _look("/roles/{role}/keys/new", "Where somebody makes a role key"),
+    _do("/roles/{role}/keys/new", "Make a role key, and show it once", "name", "scope", "expires", "until"),
+    _look("/roles/{role}/keys/{access}", "A role key"),
+    _do("/roles/{role}/keys/{access}/renew", "Give a role key a new secret, and show it once", "grace"),
+    _do("/roles/{role}/keys/{access}/delete", "Delete a role key", "confirm"),
+    _look("/jobs", "Jobs", "state", "cursor"),
+    _look("/jobs/{job}", "A job"),
+    _do("/jobs/{job}/labels", "Change the labels of a job", "labels"),
+    _do("/jobs/{job}/end", "End a job"),
+    _look("/apps", "Apps", "cursor"),
+    _look("/new-app", "Where somebody registers an app", "name", "owner", "role", *_APP_FIELDS),
+    _do("/new-app", "Register an app, and show its secret once", "name", "owner", "role", *_APP_FIELDS),
+    _look("/apps/{app}", "An app"),
+    _do("/apps/{app}", "Change what is registered of an app", *_APP_FIELDS),
+    _do("/apps/{app}/secret", "Give an app a new secret, and show it once"),
+    _do("/apps/{app}/delete", "Delete an app", "confirm"),
+    _look("/users", "Users", "prefix", "state", "cursor"),
+    _look("/new-user", "Where somebody makes a user"),
+    _do("/new-user", "Make a user", "name", "display_name", "email"),
+    _look("/users/{user}", "A user"),
+    _do("/users/{user}", "Change name and e-mail of a user", "display_name", "email"),
+    _do("/users/{user}/roles", "Give a user a role", "role"),
+    _do("/users/{user}/roles/{role}/take", "Take a role from a user"),
+    _do("/users/{user}/invite", "Make a set-up link, and show it once"),
+    _do("/users/{user}/sign-out", "Sign a user out everywhere"),
+    _do("/users/{user}/disable", "Disable a user"),
+    _do("/users/{user}/enable", "Enable a user"),
+    _do("/users/{user}/delete", "Delete a user", "confirm"),
+    _look("/hygiene", "Keys that are worth a look", "finding", "cursor"),
+    _look(
+        "/audit",
+        "Who changed what; `check=chain` looks whether the chain holds",
+        *("actor", "action", "target", "since", "until", "cursor", "check"),
+    ),
+    _look("/signing-keys", "The signing keys"),
+    _do("/signing-keys/rotate", "Have the next signing key sign early", "ring"),
+)

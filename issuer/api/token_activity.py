@@ -1,0 +1,69 @@
+"""What became of an API token: how often it was exchanged in the last hours, and who changed it."""
+
+from __future__ import annotations
+
+import time
+
+from sqlmodel import Session
+
+from issuer import rfc3339
+from issuer.api.operation import Answer, Call, Operation
+from issuer.api.tokens import known
+from issuer.exchanges import HOUR
+from issuer.store import audit, exchange_counts
+
+_MOST = 50
+
+
+class HourOfExchanges(Answer):
+    began_at: rfc3339.Written
+    exchanges: int
+
+
+class ChangeOfApiToken(Answer):
+    at: rfc3339.Written
+    actor: str
+    action: str
+
+
+class ApiTokenActivity(Answer):
+    hours: list[HourOfExchanges]
+    """The last 48, the present one at the end; written down every half minute."""
+    changes: list[ChangeOfApiToken]
+    """The newest first, 50 at most."""
+
+
+async def get(call: Call) -> ApiTokenActivity:
+    now = int(time.time())
+    present = now - now % HOUR
+
+    def work(session: Session) -> ApiTokenActivity:
+        token = known(call, session, "list")
+        counts = exchange_counts.of(session, token.key.access, now)
+        hours = range(present - (exchange_counts.HOURS - 1) * HOUR, present + 1, HOUR)
+        rows = audit.list_rows(
+            session, before=None, limit=_MOST, target=token.owner.name, access=token.key.access
+        )
+        return ApiTokenActivity(
+            hours=[
+                HourOfExchanges(began_at=rfc3339.write(hour), exchanges=counts.get(hour, 0)) for hour in hours
+            ],
+            changes=[
+                ChangeOfApiToken(at=rfc3339.write(row.at), actor=row.actor, action=row.action) for row in rows
+            ],
+        )
+
+    return await call.read(work)
+
+
+OPERATIONS = (
+    Operation(
+        method="GET",
+        path="/v1/tokens/{id}/activity",
+        summary="What became of an API token",
+        permission="role-key:list@PRINCIPAL-NAME",
+        handler=get,
+        answer=ApiTokenActivity,
+        refusals=("not_found",),
+    ),
+)
