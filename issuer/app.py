@@ -14,17 +14,8 @@ from issuer.api import OPERATIONS
 from issuer.api.openapi import get_openapi
 from issuer.api.presets import get_presets
 from issuer.authorization import authorize, device
-from issuer.console import (
-    account,
-    login,
-    logout,
-    new_token,
-    setup,
-    sign_in_methods,
-    static_files,
-    tokens,
-    upstream_login,
-)
+from issuer.console.pages import refusal_page
+from issuer.console.rows import ROWS as PAGES
 from issuer.grants.token import get_token, post_token
 from issuer.hosts import AllowedHosts
 from issuer.housekeeping import keep_house
@@ -46,17 +37,9 @@ ROWS = (
     Row("GET", "/readyz", health.readyz),
     Row("GET", "/v1/openapi.json", get_openapi),
     Row("GET", "/v1/presets", get_presets),
-    *account.ROWS,
-    *sign_in_methods.ROWS,
-    *tokens.ROWS,
-    *new_token.ROWS,
-    *login.ROWS,
-    *upstream_login.ROWS,
-    *logout.ROWS,
-    *setup.ROWS,
+    *PAGES,
     *authorize.ROWS,
     *device.ROWS,
-    *static_files.ROWS,
     *(Row(operation.method, operation.path, operation.respond) for operation in OPERATIONS),
 )
 
@@ -79,7 +62,7 @@ def make_app(settings: Settings) -> ASGIApp:
             await asyncio.gather(*tasks, return_exceptions=True)
             await service.close()
 
-    resources = Resources(lifespan)
+    resources = Resources(lifespan, refusal_page)
     return RequestLog(AllowedHosts(resources, settings))
 
 

@@ -11,11 +11,14 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
-from issuer.denials import Denial
+from issuer.denials import OAUTH_PATHS, Denial
 from issuer.service import Service
+from issuer.telemetry import REFUSE
 
 OTHER_THAN_IT_LOOKS = re.compile(rb"%2f|%0a|%0d", re.IGNORECASE)
 """A path with one of these is nobody's."""
+Refuse = Callable[..., Response]
+"""As `denials.answer`."""
 Handler = Callable[[Service, Request], Awaitable[Response]]
 
 
@@ -30,8 +33,11 @@ class Row(NamedTuple):
 class Resource:
     """One path with the handlers of its methods."""
 
-    def __init__(self, service: Service, path: str, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self, service: Service, path: str, handlers: Mapping[str, Handler], refusal_page: Refuse
+    ) -> None:
         self.path = path
+        self._refusal_page = refusal_page
         self._service = service
         self._handlers = dict(handlers)
         if "GET" in handlers:
@@ -42,6 +48,7 @@ class Resource:
         scope["hourmark.path"] = self.path
         handler = self._handlers.get(scope["method"])
         if handler is None:
+            _refuse_browsers(scope, self._refusal_page)
             allow = {"Allow": ", ".join(sorted(self._handlers))}
             raise Denial("method_not_allowed", "this path does not take this method", headers=allow)
         answer = await handler(self._service, Request(scope, receive, send))
@@ -51,9 +58,11 @@ class Resource:
 class Resources:
     """All of them: found by a look-up where the path has no parameter, else by Starlette's patterns."""
 
-    def __init__(self, lifespan: Lifespan[Router]) -> None:
+    def __init__(self, lifespan: Lifespan[Router], refusal_page: Refuse) -> None:
+        """refusal_page: what people get who follow a link to nowhere."""
+        self._refusal_page = refusal_page
         # A redirect would name the scheme seen here, behind a proxy plain http, and secrets would follow it.
-        self._patterns = Router(lifespan=lifespan, default=_nothing_here, redirect_slashes=False)
+        self._patterns = Router(lifespan=lifespan, default=self._nothing_here, redirect_slashes=False)
         self._exact: dict[bytes, Resource] = {}
 
     def open(self, service: Service, rows: Iterable[Row]) -> None:
@@ -62,7 +71,7 @@ class Resources:
         for row in rows:
             handlers.setdefault(row.path, {})[row.method] = row.handler
         for path, by_method in handlers.items():
-            resource = Resource(service, path, by_method)
+            resource = Resource(service, path, by_method, self._refusal_page)
             if "{" in path:
                 self._patterns.routes.append(Route(path, resource))
             else:
@@ -74,11 +83,18 @@ class Resources:
             # As it was sent: a proxy in front may have taken it for another path (RFC 3986 section 6.2.2).
             raw = scope["raw_path"]
             app = self._exact.get(raw) or (
-                _nothing_here if OTHER_THAN_IT_LOOKS.search(raw) else self._patterns
+                self._nothing_here if OTHER_THAN_IT_LOOKS.search(raw) else self._patterns
             )
         await app(scope, receive, send)
 
+    async def _nothing_here(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del receive, send
+        _refuse_browsers(scope, self._refusal_page)
+        raise Denial("not_found", "there is nothing at this path")
 
-async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
-    del scope, receive, send
-    raise Denial("not_found", "there is nothing at this path")
+
+def _refuse_browsers(scope: Scope, refusal_page: Refuse) -> None:
+    """With a page, if one is asked for: browsers do, and no program that reads problems does."""
+    accepted = dict(scope["headers"]).get(b"accept", b"")
+    if b"text/html" in accepted and scope["path"] not in OAUTH_PATHS:
+        scope[REFUSE] = refusal_page

@@ -26,6 +26,7 @@ from tests.running_issuer import RunningIssuer
 
 LIFETIME = 3600
 _TAG = re.compile(r"<(input|button)\b([^>]*)>")
+_FORM = re.compile(r'<form method="post" action="([^"]*)"[^>]*>(.*?)</form>', re.DOTALL)
 _REFRESH = re.compile(r'<meta http-equiv="refresh" content="0; url=([^"]*)">')
 _ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
 
@@ -59,9 +60,25 @@ class Browser:
             "POST", path, given, {"Origin": self.url, "Sec-Fetch-Site": "same-origin"} | headers
         )
 
+    def press(
+        self, button: str, fields: dict[str, str] | None = None, /, *, on: str | None = None
+    ) -> httpx.Response:
+        """Sends the form with this button, of the last page, or of the one at `on`; follows no redirect."""
+        if on is not None:
+            self.get(on)
+        action, inside = next(
+            (unescape(action), form) for action, form in _FORM.findall(self.page) if button in unescape(form)
+        )
+        hidden = self._hidden(inside)
+        return self.send(action, hidden | (fields or {}))
+
     def hidden(self) -> dict[str, str]:
         """The hidden fields of the last page, by name."""
-        tags = (dict(_ATTRIBUTE.findall(found)) for _, found in _TAG.findall(self.page))
+        return self._hidden(self.page)
+
+    @staticmethod
+    def _hidden(page: str) -> dict[str, str]:
+        tags = (dict(_ATTRIBUTE.findall(found)) for _, found in _TAG.findall(page))
         return {tag["name"]: unescape(tag.get("value", "")) for tag in tags if tag.get("type") == "hidden"}
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 
 from issuer.api.openapi import document
+from issuer.api.openapi.page import HTML, PAGE_HEADERS
 from issuer.denials import OAUTH_PATHS
 from issuer.resources import OTHER_THAN_IT_LOOKS
 
@@ -154,7 +155,9 @@ def _undescribed(path: str, methods: set[str], status: int) -> dict[str, Any] | 
         }
     code = {"properties": {"code": {"const": _UNDESCRIBED[status]}}}
     problem = {"allOf": [{"$ref": "#/components/schemas/Problem"}, code]}
-    return {"headers": headers, "content": {"application/problem+json": {"schema": problem}}}
+    headers |= {name: {"schema": {"type": "string"}} for name in PAGE_HEADERS}
+    page = {HTML: {"schema": {"type": "string"}}}
+    return {"headers": headers, "content": {"application/problem+json": {"schema": problem}, **page}}
 
 
 def _errors(where: str, validator: OAS31Validator, value: object) -> Iterator[str]:

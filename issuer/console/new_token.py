@@ -1,130 +1,120 @@
-"""Making an API token: what for, for how long, and with which labels; then it is shown, once."""
+"""Making an API token: what for, where, and for how long; then it is shown, once."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 
-from pydantic import ValidationError
-from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer import rfc3339
-from issuer.api import token_form
+from issuer import presets, rfc3339
+from issuer.api import apps, token_form, tokens
+from issuer.api.query import PageQuery
 from issuer.api.token_form import NewApiToken
-from issuer.console.browser import Browser, browser_of, read_page_form
-from issuer.console.pages import page, page_row, sign_in_first, target_of
-from issuer.console.tokens import Made, shown
-from issuer.denials import Denial, wrong_field, wrong_fields
-from issuer.service import Service
-from issuer.signing_in import sessions
-from issuer.store import api_tokens, principals, rights
-from issuer.store.database import Transaction
+from issuer.authorization import words
+from issuer.console import expiry, forms, reach
+from issuer.console.reach import Reach
+from issuer.console.refusals import REFUSALS, by_field
+from issuer.console.tokens import show
+from issuer.console.visit import Visit, room_row
+from issuer.denials import wrong_field
 from issuer.store.refusals import Conflict
-from keys import RoleKey as PresentedKey
+from verifier import Permission
 
 PATH = "/tokens/new"
-_DAYS = ("7", "30", "90")
-_NEVER = "never"
-_FIELDS = {"never_expires": "expires_at"}
-"""What is one field here and two of the API."""
-_PRESET = "preset-"
-"""How the fields of the presets begin: each is chosen by itself."""
+_FIELDS = {"never_expires": "expires", "expires_at": "expires", "label_selectors": "labels"}
+"""What is one field here, and how it is called by the API."""
+_PRESET, _APP = "preset-", "app-"
+"""How the fields of the presets and of the apps begin: each is chosen by itself."""
+_MOST_APPS = 30
 
 
-async def get_form(service: Service, request: Request) -> Response:
-    """Links may fill it in: `name`, `labels` and any number of `preset-NAME`."""
-    browser = await browser_of(service, request)
-    if browser.session is None or not sessions.is_recent(browser.session):
-        return sign_in_first(target_of(request))
-    return _form(service, browser, dict(request.query_params))
+async def get_form(visit: Visit) -> Response:
+    """Links may fill it in: `name`, `labels`, `resources`, and any number of `preset-NAME`."""
+    return await _page(visit, visit.query)
 
 
-async def post_form(service: Service, request: Request) -> Response:
-    browser, form = await read_page_form(service, request)
-    session = browser.require_session()
-    if not sessions.is_recent(session):
-        return sign_in_first(PATH)
-    presented, hash_key = PresentedKey.generate(), service.credentials.hash_key
+async def post_form(visit: Visit) -> Response:
+    """Counts what it would reach, asks once more about one that reaches everything, or makes it."""
+    form = visit.form
     try:
+        if "count" in form:
+            return await _page(visit, form, counted=await _reach(visit))
         asked = _read(form)
-        scope = token_form.scope_of(service.settings, asked)
-        expires_at = token_form.expires_at(service.settings, asked)
-    except Denial as error:
-        return _form(service, browser, form, wrong=_by_field(error))
-
-    def work(tx: Transaction) -> Made:
-        owner = principals.get(tx.session, session.user)
-        missing = scope.beyond(rights.held(tx.session, owner))
-        if missing:
-            raise wrong_field("presets", f"this is more than you may do: {missing} is missing")
-        return Made.of(
-            api_tokens.create(
-                tx,
-                owner,
-                presented,
-                hash_key,
-                name=asked.name,
-                scope=scope,
-                purpose=asked.purpose(),
-                expires_at=expires_at,
-            )
-        )
-
-    try:
-        made = await service.change(session.user, session.status_index, work)
-    except Denial as error:
-        return _form(service, browser, form, wrong=_by_field(error))
+        broad = presets.broad(token_form.scope_of(visit.service.settings, asked))
+        if broad and "broad" not in form:
+            return await _page(visit, form, broad=broad, counted=await _reach(visit))
+        made = await visit.do(tokens.create, asked)
     except Conflict as error:
-        return _form(service, browser, form, wrong={"name": str(error)})
-    return shown(service, browser, made, presented)
+        return await _page(visit, form, wrong={"name": str(error)})
+    except REFUSALS as error:
+        return await _page(visit, form, wrong=by_field(error, _FIELDS))
+    return show(visit, made)
+
+
+async def _reach(visit: Visit) -> Reach:
+    """Raises Denial."""
+    try:
+        return await reach.of(visit, _resources(visit.form), visit.form.get("labels", "").split())
+    except presets.UnusablePresets as error:
+        raise wrong_field(error.field, str(error)) from error
 
 
 def _read(form: Mapping[str, str]) -> NewApiToken:
     """Raises Denial, which names each field that is wrong."""
-    days = form.get("expires", "")
-    if days not in (*_DAYS, _NEVER):
-        raise wrong_field("expires_at", "choose how long it is good")
     chosen = [name.removeprefix(_PRESET) for name in form if name.startswith(_PRESET)]
     if not chosen:
         raise wrong_field("presets", "choose at least one")
-    try:
-        return NewApiToken.model_validate(
-            {
-                "name": form.get("name", "").strip(),
-                "description": form.get("description", ""),
-                "presets": chosen,
-                "label_selectors": form.get("labels", "").split(),
-                "resources": form.get("resources", "").split(),
-                "expires_at": None if days == _NEVER else rfc3339.write(time.time() + int(days) * 86400),
-                "never_expires": days == _NEVER,
-            }
-        )
-    except ValidationError as error:
-        raise wrong_fields(error) from None
+    return forms.read(
+        NewApiToken,
+        {
+            "name": form.get("name", "").strip(),
+            "description": form.get("description", "").strip(),
+            "presets": chosen,
+            "label_selectors": form.get("labels", "").split(),
+            "resources": _resources(form),
+            **_end(form),
+        },
+    )
 
 
-def _by_field(denial: Denial) -> dict[str, str]:
-    found: list[dict[str, str]] = denial.members["errors"]  # type: ignore[assignment] # of wrong fields only
-    return {_FIELDS.get(name := each["field"].partition(".")[0], name): each["message"] for each in found}
+def _resources(form: Mapping[str, str]) -> list[str]:
+    """Those that were chosen, and those that were typed."""
+    chosen = (name.removeprefix(_APP) for name in form if name.startswith(_APP))
+    return list(dict.fromkeys((*chosen, *form.get("resources", "").split())))
 
 
-def _form(
-    service: Service, browser: Browser, form: Mapping[str, str], *, wrong: Mapping[str, str] | None = None
+def _end(form: Mapping[str, str]) -> dict[str, object]:
+    """Raises Denial."""
+    end = expiry.read(form)
+    return {"never_expires": True} if end is None else {"expires_at": rfc3339.write(end)}
+
+
+async def _page(
+    visit: Visit,
+    form: Mapping[str, str],
+    *,
+    wrong: Mapping[str, str] | None = None,
+    broad: tuple[Permission, ...] = (),
+    counted: Reach | None = None,
 ) -> Response:
-    return page(
-        browser,
+    settings = visit.service.settings
+    longest = None if settings.api_tokens_without_expiry else settings.api_token_max_lifetime
+    return visit.page(
         "token_new.html",
         status=400 if wrong else 200,
-        form=form,
+        filled=form,
         wrong=wrong or {},
-        presets=service.settings.presets,
-        days=_DAYS,
-        may_never_expire=service.settings.api_tokens_without_expiry,
+        broad=[words.of_permission(each) for each in broad],
+        counted=counted,
+        presets=settings.presets,
+        apps=await visit.see_all(apps.list_all, PageQuery(), most=_MOST_APPS),
+        expiries=expiry.choices(longest),
+        tomorrow=expiry.tomorrow(),
+        last_day=expiry.last_day(longest),
     )
 
 
 ROWS = (
-    page_row("GET", PATH, get_form),
-    page_row("POST", PATH, post_form),
+    room_row("GET", PATH, get_form, proof_for=PATH),
+    room_row("POST", PATH, post_form, proof_for=PATH),
 )

@@ -12,9 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from issuer import denials
 from issuer.console import long_names, moments, static_files
 from issuer.console.browser import BROWSER_COOKIE, Browser, keep
+from issuer.console.refusals import for_people
 from issuer.resources import Handler, Row
 from issuer.service import Service
 from issuer.telemetry import REFUSE
@@ -26,9 +26,11 @@ _OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 _MAX_PATH = 8192
 _ADVICE = {
     "not_permitted": ("Not permitted", "Go back, load the page again, and try once more."),
+    "insufficient_scope": ("Not permitted", "Ask whoever gives out roles here."),
     "not_found": ("Nothing is here", "If a link led here, it may be out of date."),
     "slow_down": ("Too many attempts", "Wait until then, and try once more."),
     "temporarily_unavailable": ("Not available right now", "Nothing was changed. Try again in a moment."),
+    "method_not_allowed": ("That did not work", "Go back, and use the form on the page."),
     "invalid_token": ("Signed out meanwhile", "Nothing was changed. Sign in again, then try once more."),
     "server_error": (
         "Something went wrong",
@@ -46,7 +48,9 @@ _templates = Environment(
 )
 _templates.globals["static"] = static_files.path
 _templates.globals["style_sheets"] = static_files.STYLE_SHEETS
-_templates.filters.update(moment=moments.moment, day=moments.day, breakable=long_names.breakable)
+_templates.filters.update(
+    moment=moments.moment, day=moments.day, from_now=moments.from_now, breakable=long_names.breakable
+)
 
 
 def page(
@@ -74,7 +78,7 @@ def page_row(method: str, path: str, handler: Handler) -> Row:
     """A row whose refusals are pages too: never JSON, and never a redirect."""
 
     async def respond(service: Service, request: Request) -> Response:
-        request.scope[REFUSE] = _refusal_page
+        request.scope[REFUSE] = refusal_page
         return await handler(service, request)
 
     return Row(method, path, respond)
@@ -146,10 +150,10 @@ def _source(uri: str) -> str:
     raise ValueError("a form leads to a URI with a scheme and a plain host")
 
 
-def _refusal_page(error: Exception, *, path: str, request_id: str) -> Response:
+def refusal_page(error: Exception, *, path: str, request_id: str) -> Response:
     """The refusal as a page; as `denials.answer`, which other rows have."""
     del path
-    refused = denials.refusal(error)
+    refused = for_people(error)
     title, advice = _ADVICE.get(refused.code, _OTHER_ADVICE)
     detail = refused.detail[:1].upper() + refused.detail[1:]
     answer = page(

@@ -13,10 +13,11 @@ from issuer.resources import Row
 from issuer.service import Service
 
 _FOR_EVER = "public, max-age=31536000, immutable"
-STYLE_SHEETS = ("ground.css", "frame.css", "parts.css", "forms.css")
+STYLE_SHEETS = ("ground.css", "frame.css", "parts.css", "lists.css", "forms.css")
 _MEDIA_TYPES = dict.fromkeys(STYLE_SHEETS, "text/css") | {
     "icon.svg": "image/svg+xml",
     "passkey.js": "text/javascript",
+    "copy.js": "text/javascript",
 }
 
 

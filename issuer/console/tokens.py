@@ -1,110 +1,113 @@
-"""API tokens: those that one has, each can be renewed or deleted. A secret is shown once."""
+"""API tokens: those that one has, filtered; each with its page, where it is renewed and deleted."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from sqlmodel import Session
-from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer.console.browser import Browser, BrowserSession, browser_of, read_page_form
-from issuer.console.pages import page, page_row, see_other, sign_in_first, target_of
-from issuer.service import Service
-from issuer.signing_in import sessions
-from issuer.store import api_tokens, principals, role_keys
-from issuer.store.api_tokens import ApiToken
-from issuer.store.database import Transaction
-from issuer.store.refusals import Conflict, NotFound
-from keys import RoleKey as PresentedKey
+from issuer.api import token_activity, tokens
+from issuer.api.role_keys import Renewal
+from issuer.api.token_form import ApiTokenAnswer, ApiTokenWithSecret
+from issuer.api.tokens import ApiTokenQuery
+from issuer.authorization import words
+from issuer.console import chart, forms, shown_once
+from issuer.console.expiry import GRACES
+from issuer.console.pages import see_other
+from issuer.console.refusals import REFUSALS, by_field
+from issuer.console.shown_once import Shown
+from issuer.console.visit import Visit, room_row
+from issuer.presets import broad
+from verifier import Scope
 
 LIST = "/tokens"
+ONE = "/tokens/{id}"
 _MOST = 500
 """More than a page can show: who has so many asks the API for them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What is told of a token beside its secret, when it is shown."""
-
-    name: str
-    expires_at: int | None
-    audience: str
-    """One of the services that it is for, if it is not for all."""
-
-    @classmethod
-    def of(cls, token: ApiToken) -> Made:
-        return cls(token.key.name, token.key.expires_at, (token.row.audiences.split() or [""])[0])
-
-
-async def get_tokens(service: Service, request: Request) -> Response:
-    browser = await browser_of(service, request)
-    session = browser.session
-    if session is None:
-        return sign_in_first(target_of(request))
-    now = int(time.time())
-
-    def work(reading: Session) -> list[ApiToken]:
-        owner = principals.get(reading, session.user)
-        found = api_tokens.list_of(reading, owner, after="", limit=_MOST, expired=None, now=now)
-        reading.expunge_all()
-        return sorted(found, key=lambda token: token.key.name.casefold())
-
-    found = await service.read(work)
-    return page(browser, "tokens.html", tokens=found, presets=service.settings.presets, now=now)
-
-
-async def post_renew(service: Service, request: Request) -> Response:
-    browser, form = await read_page_form(service, request)
-    session = browser.require_session()
-    if not sessions.is_recent(session):
-        return sign_in_first(LIST)
-    presented, hash_key = PresentedKey.generate(form.get("id", "")), service.credentials.hash_key
-
-    def work(tx: Transaction) -> Made:
-        known = _own(tx.session, session, presented.access)
-        if known.key.expires_at is not None and known.key.expires_at <= tx.now:
-            raise Conflict(f"{known.key.name} has expired: make a new API token")
-        role_keys.renew(tx, known.owner, presented, hash_key, grace=0)
-        return Made.of(known)
-
-    made = await service.change(session.user, session.status_index, work)
-    return shown(service, browser, made, presented)
-
-
-async def post_delete(service: Service, request: Request) -> Response:
-    browser, form = await read_page_form(service, request)
-    session, access = browser.require_session(), form.get("id", "")
-
-    def work(tx: Transaction) -> None:
-        role_keys.delete_key(tx, _own(tx.session, session, access).owner, access)
-
-    await service.change(session.user, session.status_index, work)
-    return see_other(LIST)
-
-
-def shown(service: Service, browser: Browser, made: Made, presented: PresentedKey) -> Response:
-    """The page with the secret: the answer to a form, so that no address leads to it again."""
-    return page(
-        browser,
-        "token_shown.html",
-        made=made,
-        secret=presented.reveal(),
-        issuer_url=service.settings.issuer_url,
+async def get_tokens(visit: Visit) -> Response:
+    found = await visit.see_all(tokens.list_of_owner, ApiTokenQuery(), most=_MOST)
+    asked = forms.given(visit.query, "text", "state", "label")
+    shown = [token for token in found if _is_asked_for(token, asked)]
+    return visit.page(
+        "tokens.html",
+        tokens=sorted(shown, key=lambda token: token.name.casefold()),
+        has_any=bool(found),
+        asked=asked,
+        presets=visit.service.settings.presets,
     )
 
 
-def _own(session: Session, signed_in: BrowserSession, access: str) -> ApiToken:
-    """Raises NotFound, for somebody else's too."""
-    known = api_tokens.get(session, access)
-    if known.owner.name != signed_in.user:
-        raise NotFound(f"there is no API token {access}")
-    return known
+async def get_token(visit: Visit) -> Response:
+    return await _page(visit, {})
+
+
+async def post_renew(visit: Visit) -> Response:
+    await visit.see(tokens.get)
+    try:
+        asked = forms.read(Renewal, {"grace_seconds": visit.form.get("grace", "0")})
+        renewed = await visit.do(tokens.renew, asked)
+    except REFUSALS as error:
+        return await _page(visit, by_field(error))
+    return show(visit, renewed)
+
+
+async def post_delete(visit: Visit) -> Response:
+    token = await visit.see(tokens.get)
+    try:
+        forms.require_name_typed(visit.form, token.name)
+        await visit.do(tokens.delete)
+    except REFUSALS as error:
+        return await _page(visit, by_field(error))
+    return see_other(LIST)
+
+
+def show(visit: Visit, made: ApiTokenWithSecret) -> Response:
+    shown = Shown(
+        title=made.name,
+        what="API token",
+        secret=made.token,
+        expires_at=made.expires_at,
+        audience=(made.audiences or [visit.service.settings.audiences[0]])[0],
+        page=f"{LIST}/{made.id}",
+        room="tokens",
+    )
+    return shown_once.show(visit, shown)
+
+
+async def _page(visit: Visit, wrong: Mapping[str, str]) -> Response:
+    token = await visit.see(tokens.get)
+    activity = await visit.see(token_activity.get)
+    permissions = Scope.parse(token.scope)
+    return visit.page(
+        "token.html",
+        status=400 if wrong else 200,
+        token=token,
+        may_do=[words.of_permission(each) for each in permissions.permissions],
+        broad=[words.of_permission(each) for each in broad(permissions)],
+        chart=chart.of_exchanges(activity.hours),
+        changes=activity.changes,
+        presets=visit.service.settings.presets,
+        graces=GRACES,
+        wrong=wrong,
+    )
+
+
+def _is_asked_for(token: ApiTokenAnswer, asked: Mapping[str, str]) -> bool:
+    text = asked.get("text", "").casefold()
+    said = (token.name, token.description, token.prefix, *token.resources)
+    labels = {label for selector in token.label_selectors for label in selector.split(",")}
+    return (
+        any(text in each.casefold() for each in said)
+        and asked.get("state", token.state) == token.state
+        and ("label" not in asked or asked["label"] in labels)
+    )
 
 
 ROWS = (
-    page_row("GET", LIST, get_tokens),
-    page_row("POST", "/tokens/renew", post_renew),
-    page_row("POST", "/tokens/delete", post_delete),
+    room_row("GET", LIST, get_tokens),
+    room_row("GET", ONE, get_token),
+    room_row("POST", f"{ONE}/renew", post_renew, proof_for=ONE),
+    room_row("POST", f"{ONE}/delete", post_delete),
 )

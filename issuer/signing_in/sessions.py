@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
+from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
 from issuer.clients import CONSOLE_ID
 from issuer.console.browser import SESSION_COOKIE, Browser, BrowserSession, forget, keep, place
 from issuer.console.pages import see_other
+from issuer.denials import Denial, wrong_field
+from issuer.mint import Grant, Minted
 from issuer.service import Service
 from issuer.store import user_grants
 from issuer.store.database import Transaction
@@ -89,6 +92,36 @@ async def end(
     await service.write(session.user, work)
     forget(response, SESSION_COOKIE)
     return response
+
+
+async def issue(service: Service, session: BrowserSession, audience: str) -> Minted:
+    """A token of the session, with all that its user may: it ends with the session.
+
+    Raises Denial, NoSigningKey, ScopeRefused.
+    """
+    if audience not in service.settings.accepted_audiences:
+        raise wrong_field("resource", "is no service known here")
+    now = int(time.time())
+    service.coherence.check()
+
+    def work(reading: Session) -> Grant | None:
+        row = reading.get(UserGrant, session.grant_id)
+        loaded = None if row is None else user_grants.load(reading, row)
+        if loaded is None:
+            return None
+        return Grant(
+            subject=loaded.user.name,
+            client_id=CONSOLE_ID,
+            rights=loaded.held,
+            roles=loaded.roles,
+            status_index=loaded.row.status_index,
+            ends_at=loaded.row.expires_at,
+        )
+
+    grant = await service.read(work)
+    if grant is None:
+        raise Denial("invalid_token", "the session has ended")
+    return service.mint.mint(grant, audience, None, now)
 
 
 def is_recent(session: BrowserSession) -> bool:

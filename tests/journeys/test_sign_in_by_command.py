@@ -116,8 +116,8 @@ def test_signing_out_ends_it(person: Person) -> None:
 
 def test_a_sign_in_that_was_ended_elsewhere(person: Person) -> None:
     person.sign_in_here()
-    person.browser.get("/")
-    person.browser.send("/account/sign-out-everywhere")
+    person.browser.get("/session")
+    person.browser.send("/session/sign-out-everywhere")
     done = person.run("whoami")
     assert (done.returncode, "hourmark login" in done.stderr) == (4, True)
 

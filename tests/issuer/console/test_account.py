@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 
 from issuer.clients import CLI_ID
 from issuer.console.user_agents import browser_name
 from issuer.store import user_grants, users
 from issuer.store.user_grants import CONSENT, SIGN_IN, Authentication, Place
+from tests import clients
 from tests.browsers import inside
 from tests.issuer.console.conftest import NewBrowser
-from tests.issuer.http.world import World, made
+from tests.issuer.http.world import World, bearer, made
 from verifier import Scope
 
 
@@ -30,30 +34,57 @@ def grant(world: World, user: str, kind: str, client_id: str) -> int:
 
 
 def test_apps_and_sign_ins_are_shown_and_end(world: World, user: str, signed_in: NewBrowser) -> None:
-    browser = signed_in()
-    sign_in = grant(world, user, SIGN_IN, CLI_ID)
-    grant(world, user, CONSENT, "some-app")
-    grant(world, user, SIGN_IN, "some-app")
-    page = browser.get("/").text
-    for part in ("The Hourmark command line", "192.0.2.7", "some-app", "get every data"):
+    browser, app = signed_in(), clients.register(world, "data:get@*")
+    grant(world, user, SIGN_IN, CLI_ID)
+    grant(world, user, CONSENT, app.client_id)
+    grant(world, user, SIGN_IN, app.client_id)
+    page = browser.get("/session").text
+    for part in ("The Hourmark command line", "192.0.2.7", app.name):
         assert part in page
     assert "<b>curl" not in page
-    assert browser.send("/account/sign-ins/end", {"id": str(sign_in)}).status_code == 303
-    assert "The Hourmark command line" not in browser.get("/").text
-    assert browser.send("/account/apps/withdraw", {"client_id": "some-app"}).status_code == 303
-    assert "some-app" not in browser.get("/").text, "neither the consent nor the sign-in"
+    assert browser.press("End The Hourmark command line").headers["location"] == "/session#sign-ins"
+    assert "The Hourmark command line" not in browser.get("/session").text
+    page = browser.get("/authorised-apps").text
+    for part in (app.name, "get every data"):
+        assert part in page
+    assert browser.press("Withdraw").status_code == 303
+    for path in ("/session", "/authorised-apps"):
+        assert app.name not in browser.get(path).text, "neither the consent nor the sign-in"
     row = world.admin.get("/v1/audit", params={"limit": 1}).json()["items"][0]
-    assert (row["action"], row["detail"]) == ("consent:withdraw", {"client_id": "some-app"})
+    assert (row["action"], row["detail"]) == ("consent:withdraw", {"client_id": app.client_id})
 
 
 def test_a_consent_is_no_sign_in(world: World, user: str, signed_in: NewBrowser) -> None:
+    browser, app = signed_in(), clients.register(world, "data:get@*")
+    consent = grant(world, user, CONSENT, app.client_id)
+    browser.get("/session")
+    assert browser.send(f"/session/sign-ins/{consent}/end").status_code == 404
+    assert browser.press("Sign out everywhere", on="/session").status_code == 303
+    assert app.name in signed_in().get("/authorised-apps").text
+
+
+def test_a_token_for_an_hour_lives_as_long_as_the_session(
+    world: World, user: str, signed_in: NewBrowser
+) -> None:
+    made(world.admin.post(f"/v1/users/{user}/roles", json={"role": world.role("data:get@*")}))
     browser = signed_in()
-    consent = grant(world, user, CONSENT, "some-app")
-    browser.get("/")
-    assert browser.send("/account/sign-ins/end", {"id": str(consent)}).status_code == 404
-    browser.get("/")
-    assert browser.send("/account/sign-out-everywhere").status_code == 303
-    assert "some-app" in signed_in().get("/").text
+    asked = {"resource": world.url}
+    answer = browser.press("Get a token", asked, on="/session")
+    assert answer.headers["cache-control"] == "no-store"
+    token = re.findall(r"Authorization: Bearer ([\w.-]+)", answer.text)[0]
+    said = world.nobody.get("/v1/me", headers=bearer(token)).json()
+    assert (said["principal"], said["scope"]) == (f"user:{user}", "data:get@*")
+    assert (
+        browser.press("Get a token", {"resource": "https://nobody.example"}, on="/session").status_code == 400
+    )
+    browser.press("Sign out", on="/logout")
+    assert world.nobody.get("/v1/me", headers=bearer(token)).status_code == 401
+
+
+def test_who_sat_down_in_between_gets_no_token(signed_in: NewBrowser) -> None:
+    """With it, role keys could be made that the pages ask a proof for."""
+    browser = signed_in(at=int(time.time()) - 3600)
+    assert browser.press("Get a token", on="/session").headers["location"] == "/login?next=/session"
 
 
 def test_what_people_wrote_is_text(world: World, user: str, signed_in: NewBrowser) -> None:

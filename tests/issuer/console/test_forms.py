@@ -28,21 +28,21 @@ def test_without_its_token_nothing_is_done(signed_in: NewBrowser, path: str) -> 
 @pytest.mark.parametrize("path", FORMS)
 def test_another_sessions_token_is_worth_nothing(signed_in: NewBrowser, path: str) -> None:
     one, other = signed_in(), signed_in()
-    other.get("/")
-    assert one.get("/").status_code == 200
+    other.get("/session")
+    assert one.get("/session").status_code == 200
     assert one.send(path, csrf=other.hidden()["csrf"]).status_code == 403
 
 
 def test_a_token_from_before_the_sign_in_is_worth_nothing_after(signed_in: NewBrowser) -> None:
     browser = signed_in()
-    browser.get("/")
+    browser.get("/session")
     cookies = dict(browser.cookies)
     with Browser(browser.url) as anonymous:
         anonymous.cookies = {name: value for name, value in cookies.items() if "browser" in name}
         anonymous.get("/login")
         token = anonymous.hidden()["csrf"]
     assert token != browser.hidden()["csrf"]
-    assert browser.send("/account/sign-out-everywhere", csrf=token).status_code == 403
+    assert browser.send("/session/sign-out-everywhere", csrf=token).status_code == 403
 
 
 @pytest.mark.parametrize("path", [path for path in FORMS if path != "/logout"])
@@ -60,19 +60,19 @@ def test_from_a_page_elsewhere_nothing_is_done(
     signed_in: NewBrowser, path: str, headers: dict[str, str]
 ) -> None:
     browser = signed_in()
-    browser.get("/")
+    browser.get("/session")
     answer = browser.send(path, None, csrf=None, **headers)
     assert (answer.status_code, "page elsewhere" in answer.text) == (403, True)
 
 
 def test_a_form_of_a_page_whose_session_ended_says_so(signed_in: NewBrowser) -> None:
     browser = signed_in()
-    browser.get("/")
-    browser.send("/account/sign-out-everywhere")
+    browser.get("/session")
+    browser.send("/session/sign-out-everywhere")
     with Browser(browser.url) as other:
         other.cookies = dict(browser.cookies)
         other.get("/login")
-        answer = other.send("/account/sign-out-everywhere")
+        answer = other.send("/session/sign-out-everywhere")
         assert (answer.status_code, "sign in, then try again" in answer.text) == (403, True)
 
 

@@ -10,6 +10,7 @@ from issuer.console.pages import own_path
 from issuer.settings import Settings
 from tests.browsers import Browser
 from tests.issuer.console.conftest import NewBrowser
+from tests.issuer.http.world import World
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
@@ -39,6 +40,25 @@ def test_cookies_are_for_this_host_alone_and_for_no_script(signed_in: NewBrowser
     assert {each.lower() for each in attributes} == {
         *("httponly", "secure", "samesite=lax", "path=/", "max-age=31536000")
     }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nowhere", 404),
+        ("GET", "/v1/nowhere", 404),
+        ("DELETE", "/tokens", 405),
+        ("GET", "/a%2fb", 404),
+    ],
+)
+def test_who_follows_a_link_to_nowhere_gets_a_page(world: World, method: str, path: str, status: int) -> None:
+    browsers = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    for headers, kind in ((browsers, "text/html"), ({}, "application/problem+json")):
+        answer = world.nobody.request(method, path, headers=headers)
+        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (status, kind)
+        assert ("allow" in answer.headers) == (status == 405)
+    oauth = world.nobody.delete("/v1/token", headers=browsers)
+    assert oauth.headers["content-type"].startswith("application/json")
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/login?next=/", "/a/b?c=%2F#d", "/authorize?a=b&c=d"])

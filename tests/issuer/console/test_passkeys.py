@@ -180,7 +180,7 @@ def test_a_passkey_belongs_to_one_user(
     assert register(signed_in(), authenticator) == 303
     theirs = signed_in(user=other)
     assert register(theirs, authenticator) == 409
-    theirs.get("/")
+    theirs.get("/session")
     form = {"id": authenticator.credential_id.hex()}
     assert theirs.send("/account/passkeys/remove", form).status_code == 404
 

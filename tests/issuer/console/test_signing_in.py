@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
@@ -220,14 +221,11 @@ def test_a_password_is_changed_and_other_browsers_are_signed_out(
 
 def test_one_sign_in_is_ended_and_all_are(signed_in: NewBrowser, world: World) -> None:
     here, there, third = signed_in(), signed_in(), signed_in()
-    here.get("/")
-    ids = [part.partition('"')[0] for part in here.page.split('name="id" value="')[1:]]
-    assert len(ids) == 2
-    for each in ids[:1]:
-        assert here.send("/account/sign-ins/end", {"id": each}).headers["location"] == "/#sign-ins"
+    here.get("/session")
+    assert here.page.count(">End</button>") == 2
+    assert here.press(">End</button>").headers["location"] == "/session#sign-ins"
     assert [is_signed_in(each) for each in (here, there, third)] == [True, True, False]
-    here.get("/")
-    assert here.send("/account/sign-out-everywhere").headers["location"] == "/login"
+    assert here.press("Sign out everywhere", on="/session").headers["location"] == "/login"
     assert not any(map(is_signed_in, (here, there, third)))
     newest = world.admin.get("/v1/audit", params={"limit": 1}).json()["items"][0]
     assert newest["action"] == "user:sign-out-everywhere"
@@ -239,16 +237,15 @@ def test_what_is_another_users_is_not_there(world: World, signed_in: NewBrowser,
     made(world.admin.post("/v1/users", json={"name": other}))
     theirs, own = signed_in(user=other), signed_in()
     signed_in(user=other)
-    theirs.get("/")
-    (their_id,) = (part.partition('"')[0] for part in theirs.page.split('name="id" value="')[1:])
+    theirs.get("/session")
+    (their_end,) = re.findall(r"/session/sign-ins/\d+/end", theirs.page)
     for path, fields in (
-        ("/account/sign-ins/end", {"id": their_id}),
-        ("/account/sign-ins/end", {"id": "x"}),
-        ("/account/apps/withdraw", {"client_id": "nobody's"}),
+        (their_end, {}),
+        (their_end.replace("session/sign-ins", "authorised-apps").replace("end", "withdraw"), {}),
         ("/account/passkeys/remove", {"id": "00ff"}),
         ("/account/passkeys/remove", {"id": "no hex"}),
     ):
-        own.get("/")
+        own.get("/session")
         answer = own.send(path, fields)
         assert (answer.status_code, "text/html" in answer.headers["content-type"]) == (404, True), path
     assert is_signed_in(theirs)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from issuer.store import exchange_counts
+from tests.browsers import Browser, inside
 from tests.issuer.console.conftest import NewBrowser
 from tests.issuer.http.world import World, bearer, made
 
@@ -23,10 +26,24 @@ def user(world: World, user: str) -> str:
     return user
 
 
+def person(world: World) -> str:
+    """Somebody else, who may do nothing."""
+    name = f"u{uuid4().hex[:12]}"
+    made(world.admin.post("/v1/users", json={"name": name}))
+    return name
+
+
 def token_in(answer: httpx.Response) -> str:
     assert answer.status_code == 200, answer.text
-    (found,) = _TOKEN.findall(answer.text)
+    (found,) = set(_TOKEN.findall(answer.text))
     return str(found)
+
+
+def made_by(signed_in: NewBrowser, **fields: str) -> tuple[Browser, str]:
+    """A browser that still shows it, and the API token."""
+    browser = signed_in()
+    browser.get("/tokens/new")
+    return browser, token_in(browser.send("/tokens/new", {**FORM, **fields}))
 
 
 def is_good(world: World, token: str) -> bool:
@@ -50,13 +67,89 @@ def test_made_shown_once_listed_renewed_deleted(world: World, user: str, signed_
         assert part in listed
     assert first.partition(":")[2] not in listed
 
-    access = {"id": first.partition(":")[0]}
-    second = token_in(browser.send("/tokens/renew", access))
+    page = browser.get(f"/tokens/{first.partition(':')[0]}").text
+    for part in ("nightly", "shown once and cannot be shown again", "query every job", "role-key:create"):
+        assert part in page.replace("<wbr>", "")
+    second = token_in(browser.press("Renew"))
     assert (is_good(world, first), is_good(world, second)) == (False, True)
-    browser.get("/tokens")
-    assert browser.send("/tokens/delete", access).status_code == 303
+    browser.get(f"/tokens/{first.partition(':')[0]}")
+    assert browser.press("Delete", {"confirm": "night"}).status_code == 400
+    assert is_good(world, second)
+    assert browser.press("Delete", {"confirm": "nightly"}).headers["location"] == "/tokens"
     assert not is_good(world, second)
     assert "None yet" in browser.get("/tokens").text
+
+
+def test_renewed_with_grace_the_old_secret_lives_on(world: World, signed_in: NewBrowser) -> None:
+    browser, token = made_by(signed_in)
+    path = f"/tokens/{token.partition(':')[0]}"
+    second = token_in(browser.press("Renew", {"grace": "3600"}, on=path))
+    assert (is_good(world, token), is_good(world, second)) == (True, True)
+    for grace in ("-1", "x", "99999999"):
+        assert browser.press("Renew", {"grace": grace}, on=path).status_code == 400
+    assert is_good(world, second)
+
+
+def test_filtered_by_text_state_and_label(signed_in: NewBrowser) -> None:
+    browser, _ = made_by(signed_in, name="one-a", labels="group=A,stage=test")
+    made_by(lambda: browser, name="two-b", labels="group=B")
+    for query, shown in (
+        ("", {"one-a", "two-b"}),
+        ("text=ONE", {"one-a"}),
+        ("label=group%3DA", {"one-a"}),
+        ("label=stage%3Dtest&text=two", set()),
+        ("state=active", {"one-a", "two-b"}),
+        ("state=expired", set()),
+    ):
+        page = browser.get(f"/tokens?{query}").text.replace("<wbr>", "")
+        assert {name for name in ("one-a", "two-b") if name in page} == shown, query
+
+
+def test_what_reaches_everything_is_asked_about_once_more(signed_in: NewBrowser) -> None:
+    browser = signed_in()
+    browser.get("/tokens/new")
+    broad = {**FORM, "preset-operator": "on"}
+    answer = browser.send("/tokens/new", broad)
+    assert "do anything with every job" in answer.text.replace("<wbr>", "")
+    assert "None yet" in browser.get("/tokens").text
+    browser.get("/tokens/new")
+    token_in(browser.send("/tokens/new", {**broad, "broad": "on"}))
+
+
+def test_what_it_would_reach_is_counted(world: World, signed_in: NewBrowser) -> None:
+    browser, label = signed_in(), f"team={uuid4().hex}"
+    name, _, value = label.partition("=")
+    for its_labels in ({name: value}, {name: value, "stage": "test"}, {}):
+        made(world.admin.post("/v1/jobs", json={"role": world.role(), "labels": its_labels}))
+    for labels, counted in (
+        (label, "2 running jobs"),
+        (f"{label},stage=test", "1 running job and"),
+        ("x=y", "0 run"),
+    ):
+        browser.get("/tokens/new")
+        answer = browser.send("/tokens/new", {"labels": labels, "count": "on"})
+        assert counted in answer.text
+    assert browser.send("/tokens/new", {"labels": "x", "count": "on"}).status_code == 400
+
+
+def test_the_file_is_for_who_has_the_secret(signed_in: NewBrowser, world: World) -> None:
+    browser, token = made_by(signed_in)
+    answer = browser.press("Download as .env")
+    assert answer.text == f"HOURMARK_URL={world.url}\nHOURMARK_TOKEN={token}\n"
+    assert answer.headers["content-disposition"] == 'attachment; filename="hourmark.env"'
+    assert answer.headers["cache-control"] == "no-store"
+    assert browser.send("/tokens/env", {"secret": "anything else"}).status_code == 400
+
+
+def test_the_page_counts_exchanges_once_they_are_written_down(world: World, signed_in: NewBrowser) -> None:
+    browser, token = made_by(signed_in)
+    access = token.partition(":")[0]
+    assert "None in the last 48 hours" in browser.get(f"/tokens/{access}").text
+    with inside(world.issuer) as there, there.write("tests") as tx:
+        exchange_counts.add(tx.session, {(access, tx.now - tx.now % 3600): 3, ("hmk_gone", 0): 1})
+        exchange_counts.add(tx.session, {(access, tx.now - tx.now % 3600): 2})
+    page = browser.get(f"/tokens/{access}").text
+    assert ("5 exchanges in the last 48 hours" in page, page.count("<rect")) == (True, 1)
 
 
 @pytest.mark.parametrize(
@@ -65,11 +158,14 @@ def test_made_shown_once_listed_renewed_deleted(world: World, user: str, signed_
         ({"name": ""}, "at least 1 character"),
         ({"preset-read": ""}, "choose at least one"),
         ({"preset-nothing": "on"}, "is no preset"),
-        ({"preset-developer-operations": "on"}, "data:*@* repository:*@* is missing"),
+        ({"preset-developer-operations": "on", "broad": "on"}, "data:*@* repository:*@* is missing"),
         ({"labels": "model"}, "write name=value"),
         ({"resources": "a@b"}, "write a name"),
         ({"expires": "10000"}, "choose how long"),
         ({"expires": "never"}, "is not allowed here"),
+        ({"expires": "until", "until": "soon"}, "name its last day"),
+        ({"expires": "until", "until": "2020-01-01"}, "is in the past"),
+        ({"expires": "until", "until": "2999-01-01"}, "is too late here"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_typed_is_lost(
@@ -92,20 +188,22 @@ def test_a_name_is_taken_once(signed_in: NewBrowser) -> None:
 
 
 def test_another_users_are_not_there(world: World, signed_in: NewBrowser) -> None:
-    browser, other = signed_in(), signed_in(user="admin")
+    browser, other = signed_in(), signed_in(user=person(world))
     browser.get("/tokens/new")
     token = token_in(browser.send("/tokens/new", FORM))
-    for path in ("/tokens/renew", "/tokens/delete"):
+    path = f"/tokens/{token.partition(':')[0]}"
+    for asked in (path, f"{path}/renew", f"{path}/delete"):
         other.get("/tokens/new")
-        assert other.send(path, {"id": token.partition(":")[0]}).status_code == 404
+        answer = other.get(asked) if asked == path else other.send(asked, {"confirm": "nightly"})
+        assert answer.status_code == 404
     assert is_good(world, token)
 
 
 def test_who_sat_down_in_between_makes_none(signed_in: NewBrowser) -> None:
     browser = signed_in(at=int(time.time()) - 3600)
     assert "/login?next=/tokens/new" in browser.get("/tokens/new").headers["location"]
-    for path in ("/tokens/new", "/tokens/renew"):
-        browser.get("/")
+    for path in ("/tokens/new", "/tokens/hmk_x/renew"):
+        browser.get("/session")
         assert browser.send(path, FORM).headers["location"].startswith("/login?next=/tokens")
 
 

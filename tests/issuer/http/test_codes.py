@@ -58,11 +58,12 @@ def test_how_long_a_verifier_is(app: App, browser: Browser, length: int, status:
     assert app.redeem(app.code(browser)).status_code == status
 
 
-@pytest.mark.parametrize("end", ["sign-out-everywhere", "apps/withdraw"])
-def test_what_its_user_ended_since(app: App, browser: Browser, end: str) -> None:
+@pytest.mark.parametrize(
+    ("room", "button"), [("/session", "Sign out everywhere"), ("/authorised-apps", "Withdraw")]
+)
+def test_what_its_user_ended_since(app: App, browser: Browser, room: str, button: str) -> None:
     code = app.code(browser)
-    browser.get("/")
-    assert browser.send(f"/account/{end}", {"client_id": app.client_id}).status_code == 303
+    assert browser.press(button, on=room).status_code == 303
     refused(app.redeem(code), 400, "invalid_grant")
 
 

@@ -96,8 +96,8 @@ def test_being_away_is_asked_about_once(app: App, browser: Browser) -> None:
 
 def test_it_is_asked_about_again_once_it_was_withdrawn(app: App, browser: Browser) -> None:
     app.code(browser)
-    browser.get("/")
-    assert browser.send("/account/apps/withdraw", {"client_id": app.client_id}).status_code == 303
+    withdraw = f"Withdraw what {app.name} may do"
+    assert browser.press(withdraw, on="/authorised-apps").status_code == 303
     assert is_asked(browser, app)
 
 

@@ -117,12 +117,13 @@ def test_denied(app: App, browser: Browser) -> None:
     assert poll(app, begun["device_code"]) == (400, "access_denied")
 
 
-@pytest.mark.parametrize("end", ["sign-out-everywhere", "apps/withdraw"])
-def test_what_its_user_ended_since(app: App, browser: Browser, end: str) -> None:
+@pytest.mark.parametrize(
+    ("room", "button"), [("/session", "Sign out everywhere"), ("/authorised-apps", "Withdraw")]
+)
+def test_what_its_user_ended_since(app: App, browser: Browser, room: str, button: str) -> None:
     begun = begin(app, scope="data:get@x offline_access")
     decide(browser, begun["user_code"], "allow")
-    browser.get("/")
-    assert browser.send(f"/account/{end}", {"client_id": app.client_id}).status_code == 303
+    assert browser.press(button, on=room).status_code == 303
     assert poll(app, begun["device_code"]) == (400, "access_denied")
     assert poll(app, begun["device_code"]) == (400, "invalid_grant"), "it is used up"
 

@@ -184,7 +184,7 @@ def test_an_app_stands_still_while_its_owner_is_disabled(owned: Owned) -> None:
 def test_an_app_whose_owner_is_disabled_keeps_its_name(owned: Owned) -> None:
     owned.app.sign_in(owned.browser)
     switch(owned, "disable")
-    assert owned.app.name in owned.browser.get("/").text
+    assert owned.app.name in owned.browser.get("/authorised-apps").text
 
 
 def test_nobody_lets_a_device_in_while_the_owner_is_disabled(owned: Owned) -> None:

@@ -126,9 +126,9 @@ def test_what_is_another_users_is_not_there(world: World, ada: str) -> None:
     other = f"u{uuid4().hex[:12]}"
     made(world.admin.post("/v1/users", json={"name": other}))
     with signed_in(world.issuer, ada) as mine, signed_in(world.issuer, other) as theirs:
-        theirs.get("/")
+        theirs.get("/session")
         with inside(world.issuer) as there, there.database.read() as reading:
             (row,) = user_grants.of_user(reading, users.get(reading, other).principal)
-        mine.get("/")
-        assert mine.send("/account/sign-ins/end", {"id": str(row.id)}).status_code == 404
+        mine.get("/session")
+        assert mine.send(f"/session/sign-ins/{row.id}/end").status_code == 404
         assert theirs.get("/").status_code == 200

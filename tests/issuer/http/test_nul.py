@@ -77,9 +77,9 @@ def test_in_the_request_and_the_forms_of_a_browser(there: World) -> None:
         for changes in ({"client_id": "\0"}, {"nonce": "\0"}, {"login_hint": "\0", "prompt": "login"}):
             assert browser.get(app.target(**changes)).status_code == 400
         for path, form in (
-            ("/account/apps/withdraw", {"client_id": "\0"}),
+            ("/tokens/new", {"name": "\0"}),
             ("/account/identities/unlink", {"issuer": "\0", "subject": "x"}),
             ("/device", {"user_code": "\0"}),
         ):
-            browser.get("/")
+            browser.get("/session")
             assert browser.send(path, form).status_code == 400

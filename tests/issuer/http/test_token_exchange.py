@@ -93,8 +93,8 @@ def test_withdrawing_ends_what_was_issued(world: World, front: App, browser: Bro
     _, answer = exchange(app, users_token)
     acting = answer["access_token"]
     assert world.nobody.get("/v1/me", headers=bearer(acting)).status_code == 200
-    browser.get("/")
-    assert browser.send("/account/apps/withdraw", {"client_id": app.client_id}).status_code == 303
+    withdraw = f"Withdraw what {app.name} may do"
+    assert browser.press(withdraw, on="/authorised-apps").status_code == 303
     assert world.nobody.get("/v1/me", headers=bearer(acting)).status_code == 401
     status, answer = exchange(app, users_token)
     assert (status, answer["error"]) == (400, "invalid_grant")

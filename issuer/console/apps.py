@@ -1,0 +1,148 @@
+"""Apps: those that one owns or may look at; registered, changed, given a new secret, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+from starlette.responses import Response
+
+from issuer.api import apps
+from issuer.api.query import PageQuery
+from issuer.api.registration import App, Changes, NewApp, RegisteredApp
+from issuer.authorization import words
+from issuer.console import forms, listing
+from issuer.console.pages import see_other
+from issuer.console.refusals import REFUSALS, by_field
+from issuer.console.visit import Visit, room_row
+from issuer.denials import wrong_field
+from verifier import Scope
+
+LIST, NEW, ONE = "/apps", "/new-app", "/apps/{app}"
+_AUTHENTICATIONS = (
+    ("none", "Nothing: it is in browsers or on people's own machines"),
+    ("client_secret_basic", "A secret"),
+    ("private_key_jwt", "A signature by its own key"),
+)
+_TEXTS = ("description", "host", "token_endpoint_auth_method", "id_token_signed_response_alg")
+
+
+async def get_apps(visit: Visit) -> Response:
+    listed = await listing.of(visit, apps.list_all, PageQuery)
+    return visit.page("apps.html", status=400 if listed.wrong else 200, listed=listed, wrong=listed.wrong)
+
+
+async def get_new(visit: Visit) -> Response:
+    return _new(visit, {})
+
+
+async def post_new(visit: Visit) -> Response:
+    form = visit.form
+    try:
+        asked = forms.read(NewApp, _metadata(form) | forms.given(form, "name", "owner", "role"))
+        made = await visit.do(apps.register, asked)
+    except REFUSALS as error:
+        return _new(visit, by_field(error))
+    return _shown(visit, made) if made.client_secret else see_other(f"{LIST}/{made.name}")
+
+
+async def get_app(visit: Visit) -> Response:
+    return await _page(visit, {})
+
+
+async def post_change(visit: Visit) -> Response:
+    await visit.see(apps.get)
+    try:
+        await visit.do(apps.update, forms.read(Changes, _metadata(visit.form)))
+    except REFUSALS as error:
+        return await _page(visit, by_field(error))
+    return see_other(ONE.format(**visit.parameters))
+
+
+async def post_secret(visit: Visit) -> Response:
+    await visit.see(apps.get)
+    try:
+        renewed = await visit.do(apps.renew_secret)
+    except REFUSALS as error:
+        return await _page(visit, by_field(error))
+    return _shown(visit, renewed)
+
+
+async def post_delete(visit: Visit) -> Response:
+    app = await visit.see(apps.get)
+    try:
+        forms.require_name_typed(visit.form, app.name)
+        await visit.do(apps.delete)
+    except REFUSALS as error:
+        return await _page(visit, by_field(error))
+    return see_other(LIST)
+
+
+def _metadata(form: Mapping[str, str]) -> dict[str, object]:
+    """All that the form shows of it, so that what was emptied there is empty. Raises Denial."""
+    jwks = form.get("jwks", "").strip()
+    try:
+        keys = orjson.loads(jwks) if jwks else None
+    except ValueError:
+        raise wrong_field("jwks", 'is no JSON: write {"keys": [ … ]}') from None
+    texts = {name: form.get(name, "").strip() or None for name in _TEXTS}
+    return {
+        **texts,
+        "description": texts["description"] or "",
+        "redirect_uris": form.get("redirect_uris", "").split(),
+        "post_logout_redirect_uris": form.get("post_logout_redirect_uris", "").split(),
+        "scope": " ".join(form.get("scope", "").split()),
+        "jwks": keys,
+    }
+
+
+def _filled(app: App) -> dict[str, str]:
+    """What the form shows of an app."""
+    return {name: str(getattr(app, name) or "") for name in _TEXTS} | {
+        "redirect_uris": "\n".join(app.redirect_uris),
+        "post_logout_redirect_uris": "\n".join(app.post_logout_redirect_uris),
+        "scope": app.scope.replace(" ", "\n"),
+        "jwks": "" if app.jwks is None else orjson.dumps(app.jwks, option=orjson.OPT_INDENT_2).decode(),
+    }
+
+
+def _new(visit: Visit, wrong: Mapping[str, str]) -> Response:
+    return visit.page(
+        "app_new.html",
+        status=400 if wrong else 200,
+        filled=visit.form or visit.query,
+        wrong=wrong,
+        authentications=_AUTHENTICATIONS,
+    )
+
+
+async def _page(visit: Visit, wrong: Mapping[str, str]) -> Response:
+    app: App = await visit.see(apps.get)
+    is_own = visit.caller.is_oneself(app.owner)
+    wanted = map(words.of_permission, Scope.parse(app.scope).permissions)
+    return visit.page(
+        "app.html",
+        status=400 if wrong else 200,
+        app=app,
+        wanted=list(wanted),
+        filled=visit.form if "scope" in visit.form else _filled(app),
+        wrong=wrong,
+        authentications=_AUTHENTICATIONS,
+        may_change=is_own or visit.may("app:update", app.name),
+        may_delete=is_own or visit.may("app:delete", app.name),
+    )
+
+
+def _shown(visit: Visit, app: RegisteredApp) -> Response:
+    return visit.page("app_secret.html", app=app)
+
+
+ROWS = (
+    room_row("GET", LIST, get_apps),
+    room_row("GET", NEW, get_new, proof_for=NEW),
+    room_row("POST", NEW, post_new, proof_for=NEW),
+    room_row("GET", ONE, get_app),
+    room_row("POST", ONE, post_change, proof_for=ONE),
+    room_row("POST", f"{ONE}/secret", post_secret, proof_for=ONE),
+    room_row("POST", f"{ONE}/delete", post_delete),
+)

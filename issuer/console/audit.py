@@ -1,0 +1,29 @@
+"""The audit log: who changed what, filtered; and whether its chain holds."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from issuer.api import audit
+from issuer.api.audit import AuditQuery
+from issuer.console import listing
+from issuer.console.visit import Visit, room_row
+
+PATH = "/audit"
+_FILTERS = ("actor", "action", "target", "since", "until")
+
+
+async def get_audit(visit: Visit) -> Response:
+    """`check=chain` looks at the whole chain too, which takes its time when it is long."""
+    listed = await listing.of(visit, audit.list_all, AuditQuery, *_FILTERS)
+    is_checked = visit.query.get("check") == "chain"
+    return visit.page(
+        "audit.html",
+        status=400 if listed.wrong else 200,
+        listed=listed,
+        wrong=listed.wrong,
+        chain=await visit.see(audit.check) if is_checked else None,
+    )
+
+
+ROWS = (room_row("GET", PATH, get_audit),)

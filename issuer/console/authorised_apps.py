@@ -1,0 +1,39 @@
+"""Authorised apps: what one let apps do, each in plain words, and taken back."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from issuer.api import consents
+from issuer.api.consents import Consent, ConsentQuery, Whose
+from issuer.authorization import words
+from issuer.console.pages import see_other
+from issuer.console.visit import Visit, room_row
+from verifier import Scope
+
+PATH = "/authorised-apps"
+_MOST = 200
+
+
+async def get_apps(visit: Visit) -> Response:
+    found = await visit.see_all(consents.list_of_user, ConsentQuery(), most=_MOST)
+    lifetime = visit.service.settings.session_lifetime
+    return visit.page("authorised_apps.html", apps=[(each, _may(each, lifetime)) for each in found])
+
+
+async def post_withdraw(visit: Visit) -> Response:
+    await visit.do(consents.withdraw, query=Whose())
+    return see_other(PATH)
+
+
+def _may(consent: Consent, session_lifetime: int) -> list[str]:
+    """In plain words."""
+    scope = Scope.parse(consent.scope)
+    protocol = (words.of_word(word, session_lifetime) for word in scope.words)
+    return [*map(words.of_permission, scope.permissions), *protocol]
+
+
+ROWS = (
+    room_row("GET", PATH, get_apps),
+    room_row("POST", f"{PATH}/{{consent}}/withdraw", post_withdraw),
+)

@@ -1,0 +1,42 @@
+"""Hygiene: keys that are worth a look, each with what is found about it and the way to its page."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from issuer.api import hygiene
+from issuer.api.hygiene import FindingQuery, FoundKey
+from issuer.console import listing
+from issuer.console.visit import Visit, room_row
+from issuer.store.principals import ROLE_PREFIX
+
+PATH = "/hygiene"
+FINDINGS = {
+    "unused": f"not exchanged for {hygiene.UNUSED_DAYS} days",
+    "never_expires": "never expires",
+    "broad": "reaches everything of a kind",
+}
+
+
+async def get_hygiene(visit: Visit) -> Response:
+    listed = await listing.of(visit, hygiene.list_all, FindingQuery, "finding")
+    return visit.page(
+        "hygiene.html",
+        status=400 if listed.wrong else 200,
+        listed=listed,
+        wrong=listed.wrong,
+        findings=FINDINGS,
+        page_of=_page_of,
+    )
+
+
+def _page_of(key: FoundKey) -> str:
+    """An API token has its own page, whoever owns it; a plain role key is on that of its role."""
+    if key.is_api_token:
+        return f"/tokens/{key.access}"
+    if key.owner.startswith(ROLE_PREFIX):
+        return f"/roles/{key.owner.removeprefix(ROLE_PREFIX)}/keys/{key.access}"
+    return f"/users/{key.owner.partition(':')[2]}"
+
+
+ROWS = (room_row("GET", PATH, get_hygiene),)

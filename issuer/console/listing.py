@@ -1,0 +1,61 @@
+"""Lists that the API pages and filters, as pages: by links and GET forms, which people can keep."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from issuer.api.operation import Call
+from issuer.api.query import Page, Query
+from issuer.console import forms
+from issuer.console.refusals import by_field
+from issuer.console.visit import Visit
+from issuer.denials import Denial
+
+_CURSOR = "cursor"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What was found, and what was asked for."""
+
+    items: list[Any]
+    next_cursor: str | None
+    asked: dict[str, str]
+    """By the name of each filter that was filled in."""
+    wrong: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def beginning(self) -> str | None:
+        """The query of the first page, by the same filters; None on it."""
+        return urlencode(self._filters) if _CURSOR in self.asked else None
+
+    @property
+    def more(self) -> str | None:
+        """That of the next one; None on the last."""
+        if self.next_cursor is None:
+            return None
+        return urlencode({**self._filters, _CURSOR: self.next_cursor})
+
+    @property
+    def _filters(self) -> dict[str, str]:
+        return {name: text for name, text in self.asked.items() if name != _CURSOR}
+
+
+async def of(
+    visit: Visit,
+    operation: Callable[[Call], Awaitable[Any]],
+    query: type[Query],
+    *filters: str,
+    **parameters: str,
+) -> Listed:
+    """One page of the list, by the filters in the visit's query. Raises NotFound."""
+    asked = forms.given(visit.query, _CURSOR, *filters)
+    try:
+        read = forms.read(query, asked)
+    except Denial as error:
+        return Listed([], None, asked, by_field(error))
+    shown: Page[Any] = await visit.see(operation, read, **parameters)
+    return Listed(shown.items, shown.next_cursor, asked)

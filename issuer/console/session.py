@@ -1,0 +1,68 @@
+"""My session: a token for an hour, and every place where one is signed in, each of which can be ended."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from issuer.api import sign_ins
+from issuer.api.query import IdPageQuery
+from issuer.api.sign_ins import SignIn
+from issuer.clients import CLI_ID
+from issuer.console.browser import SESSION_COOKIE, forget
+from issuer.console.pages import see_other
+from issuer.console.refusals import REFUSALS, by_field
+from issuer.console.visit import Visit, room_row
+from issuer.signing_in import sessions
+
+PATH = "/session"
+_SIGN_INS = f"{PATH}#sign-ins"
+_MOST = 200
+
+
+async def get_session(visit: Visit) -> Response:
+    return await _page(visit)
+
+
+async def post_token(visit: Visit) -> Response:
+    """A token with all that the user may: made only for who proved a moment ago who it is."""
+    try:
+        minted = await sessions.issue(visit.service, visit.session, visit.form.get("resource", ""))
+    except REFUSALS as error:
+        return await _page(visit, wrong=by_field(error))
+    return visit.page("session_token.html", token=minted.raw, expires_in=minted.expires_in)
+
+
+async def post_end(visit: Visit) -> Response:
+    await visit.do(sign_ins.end, user=visit.session.name)
+    return see_other(_SIGN_INS)
+
+
+async def post_end_all(visit: Visit) -> Response:
+    await visit.do(sign_ins.end_all, user=visit.session.name)
+    answer = see_other("/login")
+    forget(answer, SESSION_COOKIE)
+    return answer
+
+
+async def _page(visit: Visit, *, wrong: dict[str, str] | None = None) -> Response:
+    found = await visit.see_all(sign_ins.list_of_user, IdPageQuery(), most=_MOST, user=visit.session.name)
+    return visit.page(
+        "session.html",
+        status=400 if wrong else 200,
+        wrong=wrong or {},
+        sign_ins=[(_title(each), each) for each in found],
+        services=[(each, each) for each in visit.service.settings.accepted_audiences],
+    )
+
+
+def _title(sign_in: SignIn) -> str:
+    """A name that begins with an article, as ours do, begins a line here; those of apps stay as they are."""
+    return sign_in.name[:1].upper() + sign_in.name[1:] if sign_in.client_id == CLI_ID else sign_in.name
+
+
+ROWS = (
+    room_row("GET", PATH, get_session),
+    room_row("POST", f"{PATH}/token", post_token, proof_for=PATH),
+    room_row("POST", f"{PATH}/sign-ins/{{sign_in}}/end", post_end),
+    room_row("POST", f"{PATH}/sign-out-everywhere", post_end_all),
+)

@@ -1,0 +1,59 @@
+"""A secret in the answer to the form that made it: shown, copied, downloaded, and never to be found again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from starlette.responses import Response
+
+from issuer.console.visit import Visit, room_row
+from issuer.denials import Denial
+from keys import MalformedRoleKey, RoleKey
+
+_DOWNLOAD = "/tokens/env"
+_FILE = "hourmark.env"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is told of a key beside its secret."""
+
+    title: str
+    what: str
+    """What people call it: API token, role key."""
+    secret: str = field(repr=False)
+    """`access:secret`."""
+    expires_at: str | None
+    audience: str
+    """One of the services that it is for."""
+    page: str
+    """Where it is looked at from now on."""
+    room: str
+
+
+def show(visit: Visit, shown: Shown) -> Response:
+    """The page with the secret: the answer to a form, so that no address leads to it again."""
+    return visit.page(
+        "key_shown.html",
+        shown=shown,
+        download=_DOWNLOAD,
+        issuer_url=visit.service.settings.issuer_url,
+    )
+
+
+async def post_env(visit: Visit) -> Response:
+    """The secret comes from the page that shows it: it is kept nowhere else. Raises Denial."""
+    try:
+        key = RoleKey.parse(visit.form.get("secret", ""))
+    except MalformedRoleKey as error:
+        raise Denial("invalid_request", "that is no API token") from error
+    text = f"HOURMARK_URL={visit.service.settings.issuer_url}\nHOURMARK_TOKEN={key.reveal()}\n"
+    headers = {
+        "Content-Disposition": f'attachment; filename="{_FILE}"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(text, headers=headers, media_type="text/plain")
+
+
+ROWS = (room_row("POST", _DOWNLOAD, post_env),)

@@ -1,0 +1,50 @@
+"""The signing keys on a line of time: next, current, retiring; and having the next one sign early."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from starlette.responses import Response
+
+from issuer.api import signing_keys
+from issuer.api.signing_keys import Rotation
+from issuer.console import forms, timeline
+from issuer.console.pages import see_other
+from issuer.console.refusals import REFUSALS, by_field
+from issuer.console.visit import Visit, room_row
+
+PATH = "/signing-keys"
+
+
+async def get_keys(visit: Visit) -> Response:
+    return await _page(visit, {})
+
+
+async def post_rotate(visit: Visit) -> Response:
+    try:
+        await visit.do(signing_keys.rotate, forms.read(Rotation, forms.given(visit.form, "ring")))
+    except REFUSALS as error:
+        return await _page(visit, by_field(error))
+    return see_other(PATH)
+
+
+async def _page(visit: Visit, wrong: Mapping[str, str]) -> Response:
+    found = await visit.see(signing_keys.list_all)
+    rings = sorted({key.ring for key in found.items}, key=lambda ring: (ring != "tokens", ring))
+    return visit.page(
+        "signing_keys.html",
+        status=400 if wrong else 200,
+        keys=list(reversed(found.items)),
+        timelines=[
+            (ring, timeline.of([key for key in found.items if key.ring == ring], int(time.time())))
+            for ring in rings
+        ],
+        wrong=wrong,
+    )
+
+
+ROWS = (
+    room_row("GET", PATH, get_keys),
+    room_row("POST", f"{PATH}/rotate", post_rotate, proof_for=PATH),
+)

@@ -1,0 +1,188 @@
+"""A user who is signed in, in front of a page: what they see and do are the API's own operations.
+
+A page asks nothing of the store by itself. It calls what the API calls, as the user, so that there is one
+rule for both; what the user may not look at is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, overload
+
+from pydantic import BaseModel
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import Response
+
+from issuer.api.operation import Body, Call, NoBody, Versioned
+from issuer.api.preconditions import NONE
+from issuer.api.query import MAX_PAGE, Page, Query
+from issuer.callers import Caller
+from issuer.clients import CONSOLE_ID
+from issuer.console import rooms
+from issuer.console.browser import Browser, BrowserSession, browser_of, read_page_form
+from issuer.console.pages import page, page_row, sign_in_first, target_of
+from issuer.denials import BearerDenial
+from issuer.resources import Row
+from issuer.service import Service
+from issuer.signing_in import sessions
+from issuer.store import rights
+from issuer.store.refusals import NotFound
+from issuer.store.tables import Principal
+from verifier import InsufficientScope
+
+Done = TypeVar("Done", bound=BaseModel)
+_NO_BODY, _NO_QUERY = NoBody(), Query()
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request for a page, by who is signed in."""
+
+    service: Service
+    browser: Browser
+    session: BrowserSession
+    caller: Caller
+    """The user, with all that the user may."""
+    parameters: Mapping[str, str]
+    """Of the path."""
+    query: Mapping[str, str]
+    form: Mapping[str, str] = field(repr=False)
+    """Empty unless one was sent."""
+
+    @overload
+    async def do(
+        self,
+        operation: Callable[[Call], Awaitable[Versioned]],
+        body: Body = ...,
+        query: Query = ...,
+        **parameters: str,
+    ) -> Any: ...  # noqa: ANN401 - the answer that the operation's version is of
+
+    @overload
+    async def do(
+        self,
+        operation: Callable[[Call], Awaitable[Done]],
+        body: Body = ...,
+        query: Query = ...,
+        **parameters: str,
+    ) -> Done: ...
+
+    async def do(
+        self,
+        operation: Callable[[Call], Awaitable[Any]],
+        body: Body = _NO_BODY,
+        query: Query = _NO_QUERY,
+        **parameters: str,
+    ) -> Any:
+        """Runs an operation of the API as the user, with the path's parameters unless others are given.
+
+        Raises whatever it raises.
+        """
+        given = {**self.parameters, **parameters}
+        done = await operation(Call(self.service, self.caller, given, NONE, query, body))
+        return done.answer if isinstance(done, Versioned) else done
+
+    @overload
+    async def see(
+        self, operation: Callable[[Call], Awaitable[Versioned]], query: Query = ..., **parameters: str
+    ) -> Any: ...  # noqa: ANN401 - as above
+
+    @overload
+    async def see(
+        self, operation: Callable[[Call], Awaitable[Done]], query: Query = ..., **parameters: str
+    ) -> Done: ...
+
+    async def see(
+        self, operation: Callable[[Call], Awaitable[Any]], query: Query = _NO_QUERY, **parameters: str
+    ) -> Any:
+        """The same for what is only looked at: what the user may not look at is not there.
+
+        Raises NotFound.
+        """
+        try:
+            return await self.do(operation, _NO_BODY, query, **parameters)
+        except BearerDenial as error:
+            if isinstance(error.error, InsufficientScope):
+                raise NotFound("there is nothing here that you may look at") from None
+            raise
+
+    async def see_all(
+        self,
+        operation: Callable[[Call], Awaitable[Any]],
+        query: Query,
+        *,
+        most: int,
+        **parameters: str,
+    ) -> list[Any]:
+        """The items of all pages of a list, up to `most`, for a query of a list. Raises NotFound."""
+        found: list[Any] = []
+        paging = {"limit": min(most, MAX_PAGE), "cursor": ""}
+        while True:
+            asked = type(query).model_validate({**query.model_dump(exclude_unset=True), **paging})
+            shown: Page[Any] = await self.see(operation, asked, **parameters)
+            found += shown.items
+            if shown.next_cursor is None or len(found) >= most:
+                return found[:most]
+            paging["cursor"] = shown.next_cursor
+
+    def may(self, action: str, resource: str | None = None) -> bool:
+        """Whether a button for it makes sense, for this or for anything at all; the operation decides."""
+        scope = self.caller.scope
+        return rooms.reaches(scope, action) if resource is None else scope.covers(action, resource)
+
+    def page(self, template: str, *, status: int = 200, **context: Any) -> Response:  # noqa: ANN401 - for the template
+        """A room's page, with the way to the other rooms."""
+        return page(
+            self.browser,
+            template,
+            status=status,
+            rooms=rooms.of(self.caller.scope),
+            may=self.may,
+            **context,
+        )
+
+
+Handler = Callable[[Visit], Awaitable[Response]]
+
+
+def room_row(method: str, path: str, handler: Handler, *, proof_for: str | None = None) -> Row:
+    """A row for who is signed in; everybody else is asked to sign in first, and comes back.
+
+    proof_for: only for who proved a moment ago who it is. Others prove it, and come to this path, with the
+    parameters of the one asked for.
+    """
+
+    async def respond(service: Service, request: Request) -> Response:
+        form: dict[str, str] = {}
+        if method == "POST":
+            browser, form = await read_page_form(service, request)
+            session = browser.require_session()
+        else:
+            browser = await browser_of(service, request)
+            if browser.session is None:
+                return sign_in_first(target_of(request))
+            session = browser.session
+        if proof_for is not None and not sessions.is_recent(session):
+            then = target_of(request) if method == "GET" else proof_for.format(**request.path_params)
+            return sign_in_first(then)
+        caller = await service.read(lambda reading: _caller(reading, session))
+        visit = Visit(
+            service, browser, session, caller, request.path_params, dict(request.query_params), form
+        )
+        return await handler(visit)
+
+    return page_row(method, path, respond)
+
+
+def _caller(reading: Session, session: BrowserSession) -> Caller:
+    return Caller(
+        principal=session.user,
+        client_id=CONSOLE_ID,
+        status_index=session.status_index,
+        roles=(),
+        scope=rights.held(reading, reading.get_one(Principal, session.user_id)),
+        audience=None,
+        expires_at=None,
+    )
