@@ -6,7 +6,16 @@ import re
 
 from markupsafe import Markup, escape
 
+from keys.secret import ROLE_KEY_PREFIX
+
 _JOINT = re.compile(r"(?<=\w[.:/@])(?=\w)")
+
+
+def actor(name: str) -> Markup:
+    """Who did something: a user or role by name, a role key by how it begins."""
+    if not name.startswith(ROLE_KEY_PREFIX):
+        return breakable(name)
+    return Markup('<span title="{}">key {}…</span>').format(name, name[: len(ROLE_KEY_PREFIX) + 4])
 
 
 def breakable(text: str) -> Markup:

@@ -49,7 +49,11 @@ _templates = Environment(
 _templates.globals["static"] = static_files.path
 _templates.globals["style_sheets"] = static_files.STYLE_SHEETS
 _templates.filters.update(
-    moment=moments.moment, day=moments.day, from_now=moments.from_now, breakable=long_names.breakable
+    moment=moments.moment,
+    day=moments.day,
+    from_now=moments.from_now,
+    breakable=long_names.breakable,
+    actor=long_names.actor,
 )
 
 

@@ -1,5 +1,5 @@
-// Hands what a form asks for to the authenticator, and what that answers to the form.
-// Without passkeys in the browser, or without scripts, these forms stay hidden.
+// Hands what a form asks for to the authenticator, and what that answers to the form. In the head, so that these
+// forms are there before anything is drawn; without passkeys in the browser, or without scripts, they are not.
 const passkeys = window.PublicKeyCredential;
 
 async function answer(options) {
@@ -11,18 +11,18 @@ async function answer(options) {
 }
 
 if (passkeys?.parseCreationOptionsFromJSON) {
-  for (const form of document.querySelectorAll("form[data-passkey]")) {
+  document.documentElement.dataset.passkeys = "on";
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.dataset.passkey) return;
+    event.preventDefault();
     const problem = form.querySelector("[role=alert]");
-    form.parentElement.hidden = false;
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      problem.hidden = true;
-      try {
-        form.elements.credential.value = await answer(JSON.parse(form.dataset.passkey));
-        form.submit();
-      } catch {
-        problem.hidden = false;
-      }
-    });
-  }
+    problem.hidden = true;
+    try {
+      form.elements.credential.value = await answer(JSON.parse(form.dataset.passkey));
+      form.submit();
+    } catch {
+      problem.hidden = false;
+    }
+  });
 }
