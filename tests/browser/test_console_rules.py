@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -28,7 +27,7 @@ def stage(world: World, page: Page) -> Stage:
 
 
 @pytest.fixture
-def elsewhere(stage: Stage) -> Iterator[Page]:
+def elsewhere(stage: Stage) -> Page:
     """The same browser at a page of somebody else."""
 
     def answer(route: Route) -> None:
@@ -149,9 +148,9 @@ def test_a_key_is_made_after_a_fresh_proof_alone(stage: Stage) -> None:
     """Who sits down in front of a page that was open for long is asked who they are."""
     there = furniture(stage.world)
     with signed_in(stage.world.issuer, there.admin, at=int(time.time()) - 3600) as long_ago:
-        cookie = {"name": SESSION_COOKIE, "value": long_ago.cookies[SESSION_COOKIE]}
+        cookie = long_ago.cookies[SESSION_COOKIE]
     where = stage.world.url.replace("http:", "https:")
-    stage.page.context.add_cookies([{**cookie, "url": where, "secure": True}])
+    stage.page.context.add_cookies([{"name": SESSION_COOKIE, "value": cookie, "url": where, "secure": True}])
     for path in ("/tokens/new", f"/roles/{there.role}/keys/new", "/new-app"):
         stage.open(path)
         expect(stage.page).to_have_title("Confirm that it is you · Hourmark")

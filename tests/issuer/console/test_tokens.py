@@ -68,7 +68,7 @@ def test_made_shown_once_listed_renewed_deleted(world: World, user: str, signed_
     assert first.partition(":")[2] not in listed
 
     page = browser.get(f"/tokens/{first.partition(':')[0]}").text
-    for part in ("nightly", "shown once and cannot be shown again", "query every job", "role-key:create"):
+    for part in ("nightly", "shown once and cannot be shown again", "query every job", "made"):
         assert part in page.replace("<wbr>", "")
     second = token_in(browser.press("Renew"))
     assert (is_good(world, first), is_good(world, second)) == (False, True)
