@@ -31,7 +31,7 @@ def test_an_app_asks(page: Page, link: str, app: clients.App, button: str, membe
     assert (member in brought, brought["state"], brought["iss"]) == (True, "state-1", app.world.url)
     if button == "Allow":
         assert app.redeem(brought["code"]).json()["scope"] == "openid"
-        page.goto("/")
+        page.goto("/authorised-apps")
         page.get_by_role("button", name=f"Withdraw what {app.name} may do").click()
         expect(page.get_by_text("When an app asks you for something")).to_be_visible()
 
