@@ -113,12 +113,12 @@ def test_no_script_runs_but_our_own(stage: Stage, browser: Browser) -> None:
 
 
 def test_no_page_of_ours_stands_in_a_frame(stage: Stage, browser: Browser) -> None:
+    """Not even in one of the same origin, where nothing else would keep it out."""
     context = browser.new_context()
     try:
-        page = context.new_page()
-        frame = f'<!doctype html><iframe src="{stage.world.url}/login"></iframe>'
-        page.route(f"{ELSEWHERE}**", lambda route: route.fulfill(body=frame, content_type="text/html"))
-        page.goto(ELSEWHERE)
+        page, frame = context.new_page(), '<!doctype html><iframe src="/login"></iframe>'
+        page.route("**/framing", lambda route: route.fulfill(body=frame, content_type="text/html"))
+        page.goto(f"{stage.world.url}/framing")
         (framed,) = page.main_frame.child_frames
         assert framed.url.startswith("chrome-error:")
         expect(framed.get_by_role("heading", name="Sign in")).to_have_count(0)
