@@ -110,7 +110,7 @@ def test_the_file_stays_fresh_and_signals_go_on(tmp_path: Path) -> None:
     ):
         assert terminal.run("hourmark exec -- bash inside").code == 9
     before, after = (claims((tmp_path / name).read_text()) for name in ("before", "after"))
-    assert before["iat"] + 8 <= after["iat"] < before["exp"]
+    assert before["iat"] < after["iat"] < before["exp"], "the next one was there before it died"
 
 
 def test_what_cannot_be_run(terminal: Terminal, world: World) -> None:

@@ -163,7 +163,7 @@ def test_the_token_file_is_replaced_before_its_token_dies(tmp_path: Path) -> Non
         done = terminal.run(f"hourmark job new --role {role} -- bash train")
     assert (done.code, done.err) == (0, ""), done.err
     before, after = (claims((tmp_path / name).read_text()) for name in ("before", "after"))
-    assert before["iat"] + 8 <= after["iat"] < before["exp"], "at four fifths of its life"
+    assert before["iat"] < after["iat"] < before["exp"], "the next one was there before it died"
     assert (tmp_path / "mode").read_text() == "600\n"
 
 
