@@ -19,6 +19,7 @@ from issuer.console.rows import ROWS as PAGES
 from issuer.grants.token import get_token, post_token
 from issuer.hosts import AllowedHosts
 from issuer.housekeeping import keep_house
+from issuer.registry.token import get_registry_token, post_registry_token
 from issuer.resources import Resources, Row
 from issuer.serving import before_stop, open_patiently, stop_with_supervisor
 from issuer.settings import Settings
@@ -27,6 +28,8 @@ from issuer.telemetry import RequestLog, configure_logging
 ROWS = (
     Row("POST", "/v1/token", post_token),
     Row("GET", "/v1/token", get_token),
+    Row("GET", "/v1/registry/token", get_registry_token),
+    Row("POST", "/v1/registry/token", post_registry_token),
     Row("GET", "/v1/me", me.get_me),
     Row("GET", "/v1/userinfo", me.get_userinfo),
     Row("POST", "/v1/userinfo", me.get_userinfo),

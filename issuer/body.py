@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -26,17 +27,12 @@ Model = TypeVar("Model", bound=BaseModel)
 
 async def read_form(request: Request) -> dict[str, str]:
     """The form's fields. Raises Denial; a field that is there twice is refused (RFC 6749 section 3.2)."""
-    body = await _read(request, _FORM)
-    try:
-        pairs = parse_qsl(
-            body.decode(),
-            keep_blank_values=True,
-            strict_parsing=bool(body),
-            max_num_fields=100,
-            errors="strict",
-        )
-    except ValueError as error:
-        raise Denial("invalid_request", "the body is not a form of UTF-8 text") from error
+    return single(await read_pairs(request))
+
+
+def single(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Parameters of which none may come twice, without those that have no value. Raises Denial."""
+    pairs = list(pairs)
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise Denial("invalid_request", "a parameter appears twice")
@@ -45,6 +41,21 @@ async def read_form(request: Request) -> dict[str, str]:
         raise Denial("invalid_request", "a parameter holds a NUL character")
     # RFC 6749 section 3.1: a parameter without a value is as good as not sent.
     return {name: value for name, value in fields.items() if value}
+
+
+async def read_pairs(request: Request) -> list[tuple[str, str]]:
+    """The form's fields, each as often as it is there. Raises Denial."""
+    body = await _read(request, _FORM)
+    try:
+        return parse_qsl(
+            body.decode(),
+            keep_blank_values=True,
+            strict_parsing=bool(body),
+            max_num_fields=100,
+            errors="strict",
+        )
+    except ValueError as error:
+        raise Denial("invalid_request", "the body is not a form of UTF-8 text") from error
 
 
 async def read_json(request: Request, model: type[Model]) -> Model:

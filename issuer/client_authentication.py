@@ -48,7 +48,15 @@ def authorization(request: Request) -> str | None:
 
 
 def basic(header: str) -> tuple[str, str]:
-    """User and password: split at the first colon, both sides form-decoded. Raises Denial."""
+    """User and password, both form-decoded (RFC 6749 section 2.3.1). Raises Denial."""
+    user, password = map(_form_decoded, user_and_password(header))
+    if "\0" in user:
+        raise Denial("invalid_request", "the Basic header's user holds a NUL character")
+    return user, password
+
+
+def user_and_password(header: str) -> tuple[str, str]:
+    """As the header has them (RFC 7617), split at the first colon. Raises Denial."""
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":
         raise Denial("invalid_request", "clients authenticate with HTTP Basic here, or in the form")
@@ -59,8 +67,8 @@ def basic(header: str) -> tuple[str, str]:
     user, colon, password = text.partition(":")
     if not colon:
         raise Denial("invalid_request", "the Basic header has no colon between user and password")
-    if "%" in text or "+" in text:
-        user, password = unquote_plus(user), unquote_plus(password)
-    if "\0" in user:
-        raise Denial("invalid_request", "the Basic header's user holds a NUL character")
     return user, password
+
+
+def _form_decoded(text: str) -> str:
+    return unquote_plus(text) if "%" in text or "+" in text else text

@@ -1,13 +1,14 @@
 """From an exception to an HTTP answer: the one table. Only this module knows status codes.
 
-Three dialects: OAuth endpoints speak RFC 6749 section 5.2, everything else RFC 9457; a refused bearer token
-is challenged as RFC 6750 says.
+Three dialects: OAuth endpoints speak RFC 6749 section 5.2, the one that docker clients ask speaks as
+registries do, everything else RFC 9457. A refused bearer token is challenged as RFC 6750 says.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Literal
 
 import orjson
 from pydantic import ValidationError
@@ -25,6 +26,8 @@ from verifier import InvalidPermission, TokenError, bearer
 from verifier.bearer import RETRY_SECONDS
 
 OAUTH_PATHS = frozenset({"/v1/token", "/v1/revoke", "/v1/introspect", "/v1/device"})
+REGISTRY_PATHS = frozenset({"/v1/registry/token"})
+Dialect = Literal["oauth", "registry", "problem"]
 
 STATUS = {
     "invalid_request": HTTPStatus.BAD_REQUEST,
@@ -74,6 +77,14 @@ OAUTH_NAMES |= {"request_timeout": "invalid_request", "method_not_allowed": "inv
 OAUTH_NAMES |= {"misdirected_request": "invalid_request"}
 # RFC 8628 section 3.5 has the same name with another status.
 OAUTH_NAMES |= {"polls_too_often": "slow_down"}
+
+
+_REGISTRY_NAMES = {
+    HTTPStatus.UNAUTHORIZED: "UNAUTHORIZED",
+    HTTPStatus.TOO_MANY_REQUESTS: "TOOMANYREQUESTS",
+    HTTPStatus.SERVICE_UNAVAILABLE: "UNAVAILABLE",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "UNKNOWN",
+}
 
 
 class Denial(Exception):
@@ -145,15 +156,30 @@ def refusal(error: Exception) -> Refusal:
     return Refusal(STATUS[code], code, detail, headers, members)
 
 
+def dialect(path: str) -> Dialect:
+    """In which refusals are rendered for whoever asked for `path`."""
+    return "oauth" if path in OAUTH_PATHS else "registry" if path in REGISTRY_PATHS else "problem"
+
+
+def registry_name(code: str) -> str:
+    """What registries call a refusal (the distribution specification's error codes)."""
+    return _REGISTRY_NAMES.get(STATUS[code], "UNSUPPORTED")
+
+
 def answer(error: Exception, *, path: str, request_id: str) -> Response:
     """The HTTP answer to whoever asked for `path`."""
     refused = refusal(error)
     headers = {"Cache-Control": "no-store", **refused.headers}
-    if path in OAUTH_PATHS:
+    spoken = dialect(path)
+    if spoken == "oauth":
         name = OAUTH_NAMES.get(refused.code, refused.code)
         body: dict[str, object] = {"error": name, "error_description": _printable(refused.detail)}
         media_type = "application/json;charset=UTF-8"
         headers["Pragma"] = "no-cache"
+    elif spoken == "registry":
+        said = {"code": registry_name(refused.code), "message": refused.detail, "detail": None}
+        body = {"errors": [said]}
+        media_type = "application/json;charset=UTF-8"
     else:
         media_type = "application/problem+json"
         body = {

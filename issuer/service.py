@@ -20,6 +20,7 @@ from issuer.mint import Mint
 from issuer.outside.address import Addresses
 from issuer.outside.issuers import OutsideIssuers
 from issuer.outside.known import KnownPolicies
+from issuer.registry.signers import RegistrySigners
 from issuer.role_key_authentication import RoleKeyAuthentication
 from issuer.settings import Settings
 from issuer.signing import SigningKeys
@@ -52,6 +53,7 @@ class Service:
     status: StatusPublisher
     credentials: Credentials
     mint: Mint
+    registry_signers: RegistrySigners
     role_keys: RoleKeyAuthentication
     apps: AppAuthentication
     upstreams: Mapping[str, Upstream]
@@ -158,6 +160,8 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
     credentials.load_hash_keys()
     await refresh_signing()
     await anyio.to_thread.run_sync(status.check_issuer)
+    if signing.has_empty_ring:
+        await anyio.to_thread.run_sync(signing.make_successor, int(time.time()))
     await anyio.to_thread.run_sync(status.advance, int(time.time()))
     await refresh_status()
     coherence = Coherence(
@@ -176,6 +180,7 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         status=status,
         credentials=credentials,
         mint=Mint(signing, settings, status.uri),
+        registry_signers=RegistrySigners(signing, settings),
         role_keys=role_keys,
         apps=AppAuthentication(database, credentials, role_keys, throttle, settings),
         upstreams=_upstreams(settings),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from functools import cached_property
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -24,7 +25,9 @@ from pydantic_settings import (
 
 from issuer import presets
 from issuer.presets import Presets
+from issuer.registry.anonymous import read_anonymous_pulls
 from issuer.signing_in.providers import UpstreamProvider, check_names
+from verifier import Scope
 
 _HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*", re.ASCII)
 PREFIX = "HOURMARKD_"
@@ -71,6 +74,12 @@ class Settings(BaseSettings):
     """Names that requests may be for, beside the issuer's own, the one listened on and loopback."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses and networks whose `X-Forwarded-For` is believed."""
+    registry_services: Annotated[tuple[str, ...], NoDecode] = ()
+    """Docker registries that tokens are issued for, as each calls itself in `auth.token.service`."""
+    registry_trust: Literal["x5c", "kid"] = "x5c"
+    """How registries know what signs: by a certificate authority, or by each key."""
+    registry_anonymous_pulls: Annotated[tuple[str, ...], NoDecode] = ()
+    """SERVICE/REPOSITORY that anybody may pull; with `*` at its end, all that begin so."""
     presets: Presets = Field(default_factory=presets.defaults)
     """What API tokens are made for."""
     api_token_lifetime: Annotated[int, Field(ge=60)] = 90 * 86400
@@ -87,7 +96,9 @@ class Settings(BaseSettings):
     key_encryption_key_file: Path | None = None
 
     @field_validator(
-        "audiences", "allowed_hosts", "trusted_proxies", "outside_private_networks", mode="before"
+        *("audiences", "allowed_hosts", "trusted_proxies", "outside_private_networks"),
+        *("registry_services", "registry_anonymous_pulls"),
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
@@ -161,6 +172,17 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _check_registries(self) -> Settings:
+        for service in self.registry_services:
+            if service in self.accepted_audiences or self.registry_services.count(service) > 1:
+                raise ValueError(
+                    f"the registry service {service} is another audience too: a token for one would be good "
+                    "at the other, so give each a name of its own in HOURMARKD_REGISTRY_SERVICES"
+                )
+        read_anonymous_pulls(self.registry_services, self.registry_anonymous_pulls)
+        return self
+
+    @model_validator(mode="after")
     def _check_exposure(self) -> Settings:
         if is_loopback(self.host):
             return self
@@ -193,6 +215,11 @@ class Settings(BaseSettings):
     def accepted_audiences(self) -> tuple[str, ...]:
         """Every `aud` that can be asked for; the default first."""
         return (*self.audiences, self.issuer_url)
+
+    @cached_property
+    def anonymous_rights(self) -> Mapping[str, Scope]:
+        """By registry service, what somebody may do there who proves nothing."""
+        return read_anonymous_pulls(self.registry_services, self.registry_anonymous_pulls)
 
     @cached_property
     def resolved_database_url(self) -> str:

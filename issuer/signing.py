@@ -6,11 +6,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from issuer.rotation import Handover, Revocation, Rotation, policy_of
+from issuer.rotation import Handover, Revocation, Rotation, policy_of, rings_of
 from issuer.settings import Settings
 from issuer.store import signing_keys
 from issuer.store.database import Database, Transaction
-from issuer.store.signing_keys import TOKENS
+from issuer.store.signing_keys import OF_REGISTRIES, TOKENS
 from keys import KeyEncryptionKey, Phase, RingKey, SigningKey, ring
 
 
@@ -42,8 +42,7 @@ class SigningKeys:
     def __init__(self, database: Database, kek: KeyEncryptionKey, settings: Settings) -> None:
         self._database = database
         self._kek = kek
-        self._algorithm = settings.algorithm
-        self._policy = policy_of(settings)
+        self._settings = settings
         self._rotation = Rotation(kek, settings)
         self._rings: dict[str, list[RingKey]] = {}
         self._keys: dict[str, SigningKey] = {}
@@ -53,32 +52,50 @@ class SigningKeys:
     @property
     def current(self) -> SigningKey:
         """The key that signs tokens and status lists. Raises NoSigningKey."""
-        return self._signer(TOKENS)
+        return self.of(TOKENS)
+
+    def of(self, name: str) -> SigningKey:
+        """The current key of a ring. Raises NoSigningKey."""
+        signer = self._signers.get(name)
+        if signer is None:
+            raise NoSigningKey("there is no signing key" if name == TOKENS else f"there is no {name} key")
+        return signer
 
     def of_id_tokens(self, algorithm: str | None) -> SigningKey:
         """The key that signs ID tokens by `algorithm`; None is that of all tokens. Raises NoSigningKey."""
         current = self.current
-        return current if algorithm in (None, current.algorithm.name) else self._signer(algorithm)
+        return current if algorithm in (None, current.algorithm.name) else self.of(algorithm)
 
     def load(self, now: int) -> None:
         """Reads the keys from the database. Raises StoreUnavailable, keys.SealBroken."""
         with self._database.read() as session:
             self._keys = signing_keys.open_keys(session, self._kek)
-            self._rings = signing_keys.rings(session, self._algorithm)
+            self._rings = rings_of(session, self._settings)
         self.tick(now)
 
     def tick(self, now: int) -> None:
         """Moves the keys to their phases at `now`; costs little, writes nothing."""
         standings = self.standings(now)
         self._signers = {each.ring: each.key for each in standings if each.phase is Phase.CURRENT}
-        public = [each.key.public_jwk for each in standings if each.phase is not Phase.GONE]
+        # No verifier of other tokens shall know registries' keys.
+        public = [
+            each.key.public_jwk
+            for each in standings
+            if each.phase is not Phase.GONE and each.ring not in OF_REGISTRIES
+        ]
         document = json.dumps({"keys": public}, separators=(",", ":")).encode()
         if document != self.published.document:
             self.published = PublishedKeys(document, f'"{hashlib.sha256(document).hexdigest()[:32]}"')
 
+    @property
+    def has_empty_ring(self) -> bool:
+        """Whether keys are missing that somebody may ask for at once."""
+        return not all(self._rings.values())
+
     def successor_is_due(self, now: int) -> bool:
         return any(
-            ring.successor_signs_from(keys, now, self._policy) is not None for keys in self._rings.values()
+            ring.successor_signs_from(keys, now, policy_of(self._settings, name)) is not None
+            for name, keys in self._rings.items()
         )
 
     def make_successor(self, now: int) -> None:
@@ -113,12 +130,6 @@ class SigningKeys:
         """Every key, in the order in which they were made."""
         found: list[Standing] = []
         for name, keys in self._rings.items():
-            phases = ring.phases(keys, now, self._policy)
+            phases = ring.phases(keys, now, policy_of(self._settings, name))
             found += [Standing(name, key, self._keys[key.kid], phases[key.kid]) for key in keys]
         return sorted(found, key=lambda each: each.row.number)
-
-    def _signer(self, name: str) -> SigningKey:
-        signer = self._signers.get(name)
-        if signer is None:
-            raise NoSigningKey("there is no signing key" if name == TOKENS else f"there is no {name} key")
-        return signer

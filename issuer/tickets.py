@@ -43,6 +43,11 @@ async def prove(service: Service, request: Request, now: int) -> LoadedJob:
     ticket = bearer_token(authorization(request))
     if ticket is None:
         raise BearerDenial(None)
+    return await prove(service, request, ticket, now)
+
+
+async def prove(service: Service, request: Request, ticket: str, now: int) -> Grant:
+    """What `ticket` stands for; failures are counted by source. Raises Denial, StoreUnavailable."""
     loaded = None
     if Handle.JOB_TICKET.is_whole(ticket):
         ticket_hash = handle_hash(ticket, service.credentials.hash_key.key)

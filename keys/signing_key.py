@@ -6,13 +6,15 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 
 from keys import base64url
 from keys.algorithms import ALGORITHMS, Algorithm
 from keys.jwk import public_jwk
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate, CertificateBuilder
+
     from keys.algorithms import PrivateKey
 
 
@@ -45,16 +47,27 @@ class SigningKey:
 
     def sign(self, payload: bytes, typ: str) -> str:
         """The compact JWS of `payload` (RFC 7515 section 7.1) with header `alg`, `kid` and `typ`."""
-        header = self._headers.get(typ) or self._encode_header(typ)
-        signing_input = header + base64url.encode(payload)
+        header = self._headers.get(typ)
+        if header is None:
+            header = self._headers[typ] = self.header(kid=self.kid, typ=typ)
+        return self.sign_under(header, payload)
+
+    def header(self, **members: object) -> bytes:
+        """A JOSE header with `alg` and these members, as `sign_under` takes it."""
+        header = {"alg": self.algorithm.name, **members}
+        return base64url.encode(json.dumps(header, separators=(",", ":")).encode())
+
+    def sign_under(self, header: bytes, payload: bytes) -> str:
+        """The compact JWS of `payload` under a header that `header` made: for those who look for other
+        members than `sign` gives.
+        """
+        signing_input = header + b"." + base64url.encode(payload)
         signature = self.algorithm.sign(self._private, signing_input)
         return (signing_input + b"." + base64url.encode(signature)).decode()
 
-    def _encode_header(self, typ: str) -> bytes:
-        header = {"alg": self.algorithm.name, "kid": self.kid, "typ": typ}
-        encoded = base64url.encode(json.dumps(header, separators=(",", ":")).encode()) + b"."
-        self._headers[typ] = encoded
-        return encoded
+    def certify(self, certificate: CertificateBuilder) -> Certificate:
+        """The certificate, signed (RFC 5280); not by Ed25519, for which no hash is chosen."""
+        return certificate.sign(self._private, hashes.SHA256())
 
     @classmethod
     def _of(cls, algorithm: Algorithm, private: PrivateKey) -> SigningKey:

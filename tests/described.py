@@ -16,7 +16,7 @@ from openapi_schema_validator import OAS31Validator, oas31_format_checker
 
 from issuer.api.openapi import document
 from issuer.api.openapi.page import HTML, PAGE_HEADERS
-from issuer.denials import OAUTH_PATHS
+from issuer.denials import dialect
 from issuer.resources import OTHER_THAN_IT_LOOKS
 
 _UNDESCRIBED = {404: "not_found", 405: "method_not_allowed", 421: "misdirected_request"}
@@ -148,10 +148,11 @@ def _undescribed(path: str, methods: set[str], status: int) -> dict[str, Any] | 
     if status == 405:
         allowed = sorted(method.upper() for method in methods | ({"head"} if "get" in methods else set()))
         headers["Allow"] = {"required": True, "schema": {"const": ", ".join(allowed)}}
-    if path in OAUTH_PATHS:
+    schema = {"oauth": "OAuthError", "registry": "RegistryErrors"}.get(dialect(path))
+    if schema is not None:
         return {
             "headers": headers,
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OAuthError"}}},
+            "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
         }
     code = {"properties": {"code": {"const": _UNDESCRIBED[status]}}}
     problem = {"allOf": [{"$ref": "#/components/schemas/Problem"}, code]}

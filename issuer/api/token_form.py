@@ -108,10 +108,10 @@ def expires_at(settings: Settings, body: NewApiToken) -> int | None:
 
 
 def check_audiences(settings: Settings, body: NewApiToken) -> None:
-    """Raises Denial for a service that no token can be for."""
+    """Raises Denial for a service that no token can be for, be it a registry."""
     for audience in body.audiences:
-        if audience not in settings.accepted_audiences:
-            known = ", ".join(settings.accepted_audiences)
+        if audience not in (*settings.accepted_audiences, *settings.registry_services):
+            known = ", ".join((*settings.accepted_audiences, *settings.registry_services))
             raise wrong_field("audiences", f"{audience!r} is no service known here; known: {known}")
 
 

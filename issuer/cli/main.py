@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from issuer.cli import audit, config, db, doctor, errors, init, keys, serve
+from issuer.cli import audit, config, db, doctor, errors, export, init, keys, serve
 from issuer.cli.options import noun
 
 app = noun("The operator's command of a Hourmark issuer.")
@@ -16,6 +16,7 @@ app.command("init")(init.init)
 app.command("serve")(serve.serve)
 app.add_typer(db.app, name="db")
 app.add_typer(keys.app, name="keys")
+app.add_typer(export.app, name="export")
 app.add_typer(config.app, name="config")
 app.command("doctor")(doctor.doctor)
 app.add_typer(audit.app, name="audit")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from issuer import rfc3339
 from issuer.doctor.finding import Finding, failure, of_obstacle, ok, warning
 from issuer.obstacle import Obstacle
-from issuer.rotation import policy_of
+from issuer.rotation import policy_of, rings_of
 from issuer.settings import Settings
 from issuer.setup import read_key_encryption_key
 from issuer.store import signing_keys
@@ -37,9 +37,9 @@ def check_sealed(settings: Settings, database: Database) -> tuple[KeyEncryptionK
 
 def check_rings(settings: Settings, database: Database, now: int) -> Iterator[Finding]:
     with database.read() as session:
-        rings = signing_keys.rings(session, settings.algorithm)
+        rings = rings_of(session, settings)
     for name, keys in rings.items():
-        yield succession(name, keys, now, policy_of(settings))
+        yield succession(name, keys, now, policy_of(settings, name))
 
 
 def succession(name: str, keys: Iterable[RingKey], now: int, policy: Policy) -> Finding:

@@ -10,7 +10,12 @@ from issuer.store.tables import AppRow, HashKey, SealedSigningKey
 from keys import KeyEncryptionKey, RingKey, SigningKey
 
 TOKENS = "tokens"
-"""The ring whose current key signs tokens and status lists. Any other has the name of its algorithm."""
+"""The ring whose current key signs tokens and status lists."""
+REGISTRY, REGISTRY_CA = "registry", "registry-ca"
+"""The rings whose public keys are in registries' files: of keys that sign their tokens, and that certify what
+does. Any further ring has the name of its algorithm, which an app asked for.
+"""
+OF_REGISTRIES = frozenset({REGISTRY, REGISTRY_CA})
 
 
 class UnknownSigningKey(Exception):
@@ -58,13 +63,15 @@ def is_revoked(session: Session, kid: str) -> bool:
     )
 
 
-def rings(session: Session, algorithm: str) -> dict[str, list[RingKey]]:
+def rings(session: Session, algorithm: str, *, with_registries: bool = False) -> dict[str, list[RingKey]]:
     """Every ring that there is or must be, where tokens are signed by `algorithm`. A new one is empty.
 
     An app may have its ID tokens signed by another algorithm (OpenID Connect Registration section 2).
     """
     asked = session.exec(select(AppRow.id_token_algorithm).distinct())
     found: dict[str, list[RingKey]] = {TOKENS: []}
+    if with_registries:
+        found |= {name: [] for name in sorted(OF_REGISTRIES)}
     found |= {other: [] for other in asked if other not in (None, algorithm)}
     for row in session.exec(select(SealedSigningKey).order_by(col(SealedSigningKey.number))):
         key = RingKey(row.kid, row.published_at, row.signs_from, row.revoked_at, row.number)

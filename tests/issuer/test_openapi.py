@@ -149,6 +149,7 @@ def test_every_operation_is_answered_as_described(world: World, served: dict[str
 PAGED = {"limit", "cursor"}
 QUERIES = {
     "/v1/token": {"scope", "resource", "audience"},
+    "/v1/registry/token": {"service", "scope", "account", "client_id", "offline_token"},
     "/v1/roles": {*PAGED, "prefix"},
     "/v1/roles/{role}/keys": {*PAGED, "created_by", "state"},
     "/v1/roles/{role}/policies": PAGED,

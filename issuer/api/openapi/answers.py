@@ -23,6 +23,23 @@ class Token(Answer):
     issued_token_type: str = ""
 
 
+class RegistryToken(Answer):
+    """The distribution specification's token authentication. There is never a refresh token."""
+
+    token: str
+    access_token: str
+    """The same."""
+    expires_in: int = Field(ge=0, le=300, description="seconds")
+    issued_at: rfc3339.Written
+
+
+class GrantedRegistryToken(RegistryToken):
+    """By `POST`: with what was granted."""
+
+    scope: str
+    token_type: Literal["Bearer"]
+
+
 class Me(Answer):
     """Who a credential is."""
 

@@ -21,7 +21,7 @@ from issuer.api.openapi.pages import PAGES
 from issuer.api.openapi.responses import JSON, SCHEMAS, done, refused, unchanged
 from issuer.api.operation import NoBody, Operation
 from issuer.console.browser import SESSION_COOKIE
-from issuer.denials import OAUTH_PATHS
+from issuer.denials import OAUTH_PATHS, REGISTRY_PATHS, dialect
 from issuer.service import Service
 
 _FORM = "application/x-www-form-urlencoded"
@@ -41,7 +41,8 @@ _BODY_REFUSALS = ("request_timeout", "too_large", "unsupported_media_type")
 _DESCRIPTION = (
     "A path that is not here is answered with 404, a method that a path does not take with 405 and `Allow`, "
     "another host than this issuer's with 421. GET stands for HEAD too. Refusals are OAuth errors (RFC 6749) "
-    f"at {', '.join(sorted(OAUTH_PATHS))}, pages where pages are, and problems (RFC 9457) everywhere else; "
+    f"at {', '.join(sorted(OAUTH_PATHS))}, registries' errors at {', '.join(sorted(REGISTRY_PATHS))}, "
+    "pages where pages are, and problems (RFC 9457) everywhere else; "
     "what is not here is a page too for whoever accepts text/html."
 )
 _REQUEST_HEADERS = {
@@ -144,7 +145,7 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
         schema = schemas[operation.body, "validation"]
         is_required = any(field.is_required() for field in operation.body.model_fields.values())
         described["requestBody"] = {"required": is_required, "content": {JSON: {"schema": schema}}}
-    described["responses"] |= refused(refusals, in_oauth=False)
+    described["responses"] |= refused(refusals)
     return described
 
 
@@ -153,7 +154,7 @@ def _endpoint(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
     schema = None if endpoint.answer is None else schemas[endpoint.answer, "serialization"]
     refusals = (*_EVERY_REFUSAL, *endpoint.refusals)
     responses = {str(endpoint.status): done(schema, endpoint.media_type, always=always, sometimes=sometimes)}
-    responses |= refused(refusals, in_oauth=endpoint.path in OAUTH_PATHS)
+    responses |= refused(refusals, dialect(endpoint.path))
     if "If-None-Match" in endpoint.request_headers:
         responses["304"] = unchanged(always=always, sometimes=sometimes)
     if endpoint.unavailable is not None:
@@ -181,7 +182,7 @@ def _page(page: Page) -> dict[str, Any]:
         "security": page.security,
         "parameters": _path_parameters(page.path) + _texts_in_query(page.query),
         # Of another host, and of a method that it does not take, it is refused before it is a page.
-        "responses": page.responses() | refused(("misdirected_request",), in_oauth=False),
+        "responses": page.responses() | refused(("misdirected_request",)),
     }
     if page.method == "POST":
         described["requestBody"] = _form((*page.form, "csrf"), ("csrf",))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from issuer.denials import OAUTH_NAMES, STATUS
+from issuer.denials import OAUTH_NAMES, STATUS, Dialect, registry_name
 
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
@@ -75,6 +75,29 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "error_description": _TEXT,
         },
     },
+    "RegistryErrors": {
+        "description": "the distribution specification's errors",
+        "type": "object",
+        "required": ["errors"],
+        "additionalProperties": False,
+        "properties": {
+            "errors": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 1,
+                "items": {
+                    "type": "object",
+                    "required": ["code", "message", "detail"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "code": {"enum": sorted(set(map(registry_name, STATUS)))},
+                        "message": _TEXT,
+                        "detail": {"type": "null"},
+                    },
+                },
+            }
+        },
+    },
 }
 
 
@@ -101,12 +124,12 @@ def unchanged(*, always: Iterable[str] = (), sometimes: Iterable[str] = ()) -> d
     return {"description": "as If-None-Match says", "headers": headers(always, sometimes)}
 
 
-def refused(codes: Iterable[str], *, in_oauth: bool) -> dict[str, dict[str, Any]]:
+def refused(codes: Iterable[str], dialect: Dialect = "problem") -> dict[str, dict[str, Any]]:
     """By status, the refusals of these codes in the dialect of the endpoint."""
     by_status: dict[int, list[str]] = {}
     for code in sorted(set(codes)):
         by_status.setdefault(STATUS[code].value, []).append(code)
-    render = _oauth_error if in_oauth else _problem
+    render = {"oauth": _oauth_error, "registry": _registry_errors, "problem": _problem}[dialect]
     return {str(status): render(status, of_status) for status, of_status in sorted(by_status.items())}
 
 
@@ -119,6 +142,13 @@ def _oauth_error(status: int, codes: list[str]) -> dict[str, Any]:
     del status  # these bodies do not repeat it
     names = sorted({OAUTH_NAMES.get(code, code) for code in codes})
     return _refused("OAuthError", {"properties": {"error": {"enum": names}}}, JSON, codes)
+
+
+def _registry_errors(status: int, codes: list[str]) -> dict[str, Any]:
+    del status
+    names = sorted(set(map(registry_name, codes)))
+    narrower = {"properties": {"errors": {"items": {"properties": {"code": {"enum": names}}}}}}
+    return _refused("RegistryErrors", narrower, JSON, codes)
 
 
 def _refused(schema: str, narrower: dict[str, Any], media_type: str, codes: list[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ class SealedSigningKey(SQLModel, table=True):
     kid: str = Field(primary_key=True)
     number: int = Field(unique=True)
     ring: str = Field(sa_column_kwargs={"server_default": "tokens"})
-    """Whose keys follow one another: that of the tokens, or that of ID tokens by another algorithm."""
+    """Whose keys follow one another: those of tokens, of ID tokens by another algorithm, of registries."""
     algorithm: str
     sealed: bytes = Field(sa_type=LargeBinary)
     published_at: int = Field(sa_type=BigInteger)

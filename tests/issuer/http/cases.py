@@ -19,6 +19,7 @@ AREAS = frozenset(
         "device",
         "obo",
         "console",
+        "docker",
     ]
 )
 COVERED: dict[str, tuple[str, str]] = {}

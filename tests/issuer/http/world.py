@@ -16,6 +16,7 @@ from tests.running_issuer import RunningIssuer, start_issuer
 
 SERVICES = "urn:hourmark:services"
 OTHER = "https://other.example"
+REGISTRY, OTHER_REGISTRY = "registry.example", "other.example:5000"
 PATIENCE = 20.0
 """Seconds after which what is waited for will not happen any more."""
 # More than the tests send from one address; those of the throttle have addresses of their own.
@@ -56,7 +57,7 @@ def until(done: Callable[[], bool]) -> None:
 
 
 class World:
-    """An issuer with two services; clients are shared because each costs a TLS context."""
+    """An issuer with two services and two registries; clients are shared because each costs a TLS context."""
 
     def __init__(self, issuer: RunningIssuer, admin: httpx.Client, nobody: httpx.Client) -> None:
         self.issuer = issuer
@@ -129,6 +130,8 @@ def open_world(folder: Path, **settings: str) -> Iterator[World]:
         "HOURMARKD_FAILURES_PER_MINUTE": str(FAILURES_PER_MINUTE),
         # Outside issuers of tests are here, and nothing else is.
         "HOURMARKD_OUTSIDE_PRIVATE_NETWORKS": "127.0.0.0/8",
+        "HOURMARKD_REGISTRY_SERVICES": f"{REGISTRY} {OTHER_REGISTRY}",
+        "HOURMARKD_REGISTRY_ANONYMOUS_PULLS": f"{REGISTRY}/public/*",
     }
     with ExitStack() as stack:
         issuer = stack.enter_context(start_issuer(folder, **defaults | settings))
