@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,14 +16,21 @@ if TYPE_CHECKING:
     from issuer.doctor import Finding
 
 
-def doctor(output: Output = "text") -> None:
-    """Check settings, files, database, keys, status list, audit chain and the running service.
+def doctor(
+    registry: Annotated[
+        list[str] | None,
+        typer.Option("--registry", metavar="URL", help="a docker registry that trusts this issuer"),
+    ] = None,
+    output: Output = "text",
+) -> None:
+    """Check settings, files, database, keys, status list, audit chain, the running service and registries.
 
     Changes nothing. Exit code 1 if there is a failure; a warning is none.
     """
     from issuer.doctor import Level, examine
 
-    found = list(examine()) if output == "json" else list(_told(examine()))
+    findings = examine(asked=registry or ())
+    found = list(findings) if output == "json" else list(_told(findings))
     if output == "json":
         typer.echo(json.dumps([asdict(finding) for finding in found]))
     if any(finding.level is Level.FAILURE for finding in found):

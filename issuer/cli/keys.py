@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from issuer.status import StatusPublisher
 
 app = noun("The signing keys.")
+_BRING = "bring every registry what `hourmarkd export registry` writes now, and restart it"
 
 
 @app.command("list")
@@ -56,13 +57,15 @@ def rotate(
     ring: Annotated[
         str,
         typer.Option(
-            "--ring", help="as `hourmarkd keys list` shows it: tokens, or an algorithm of ID tokens"
+            "--ring",
+            help="as `hourmarkd keys list` shows it: tokens, an algorithm of ID tokens, or one of registries",
         ),
     ] = "tokens",
     output: Output = "text",
 ) -> None:
     """Have the next key sign as early as verifiers' caches allow."""
     from issuer import rfc3339
+    from issuer.store.signing_keys import OF_REGISTRIES
 
     now = int(time.time())
     with _signing(now) as (signing, _):
@@ -70,6 +73,11 @@ def rotate(
     signs_from = rfc3339.write(handover.signs_from)
     if output == "json":
         typer.echo(json.dumps({"kid": handover.kid, "signs_from": signs_from}))
+    elif ring in OF_REGISTRIES:
+        say(
+            f"The key {handover.kid} takes over at {signs_from}, a day after it was made at the earliest.\n"
+            f"Before, {_BRING}; `hourmarkd doctor --registry URL` says whether it knows the key."
+        )
     elif handover.signs_from <= now:
         say(f"The key {handover.kid} signs from now on: every verifier has had time to learn it.")
     else:
@@ -163,6 +171,7 @@ def _confirm(kid: str, signing: SigningKeys, now: int) -> None:
 def _report(done: Revocation, kid: str, version: int | None, output: str) -> None:
     from issuer import rfc3339
     from issuer.rotation import JWKS_MAX_AGE
+    from issuer.store.signing_keys import OF_REGISTRIES
 
     revoked_at = rfc3339.write(done.revoked_at)
     if output == "json":
@@ -171,6 +180,12 @@ def _report(done: Revocation, kid: str, version: int | None, output: str) -> Non
         return
     if done.was_revoked_before:
         say(f"The key {kid} was revoked at {revoked_at} already. {done.current} signs.")
+        return
+    if done.ring in OF_REGISTRIES:
+        say(
+            f"The key {kid} is revoked. {done.current} took over, {done.next} is next.\n"
+            f"Registries accept what {kid} signs until they are restarted without it: {_BRING}, at once."
+        )
         return
     say(
         f"The key {kid} is revoked. {done.current} signs from now on, {done.next} is next.\n"

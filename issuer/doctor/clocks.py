@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 
+import httpx
 from sqlalchemy import text
 
 from issuer.doctor.finding import Finding, failure, ok, warning
@@ -21,6 +23,14 @@ def check_database(database: Database, clock: Callable[[], float]) -> Finding:
             session.connection().execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one()
         )
     return agree("clock", "the database's", float(there) - clock())
+
+
+def of_answer(answer: httpx.Response) -> float | None:
+    """Unix seconds by the `Date` of an answer, if it has one."""
+    try:
+        return parsedate_to_datetime(answer.headers["date"]).timestamp()
+    except (KeyError, ValueError):
+        return None
 
 
 def agree(check: str, whose: str, ahead: float) -> Finding:

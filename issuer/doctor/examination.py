@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from issuer import configuration
-from issuer.doctor import audit_chain, clocks, files, running_service, signing_keys, status_list
+from issuer.doctor import audit_chain, clocks, files, registries, running_service, signing_keys, status_list
 from issuer.doctor.finding import Finding, failure, of_obstacle, ok, warning
 from issuer.obstacle import Obstacle
 from issuer.settings import Settings
@@ -22,8 +22,11 @@ Clock = Callable[[], float]
 _DATABASE = "check HOURMARKD_DATABASE_URL, and whether the server runs"
 
 
-def examine(clock: Clock = time.time) -> Iterator[Finding]:
-    """Looks at one thing after the other; changes nothing. `clock` says Unix seconds."""
+def examine(clock: Clock = time.time, asked: Iterable[str] = ()) -> Iterator[Finding]:
+    """Looks at one thing after the other; changes nothing. `clock` says Unix seconds.
+
+    asked: URLs of docker registries to look at, too.
+    """
     given = configuration.read()
     yield from settings(given)
     if given.problems:
@@ -42,7 +45,7 @@ def examine(clock: Clock = time.time) -> Iterator[Finding]:
     with closing(database):
         yield ok("database", f"{database.url.get_backend_name()} answers; it is initialised, of this schema")
         try:
-            yield from _inside(current, database, clock)
+            yield from _inside(current, database, clock, asked)
         except (StoreUnavailable, SQLAlchemyError) as error:
             yield failure("database", f"it stopped answering ({type(error).__name__})", _DATABASE)
 
@@ -58,7 +61,7 @@ def settings(given: configuration.Configuration) -> Iterator[Finding]:
         yield ok("settings", "every setting is valid")
 
 
-def _inside(current: Settings, database: Database, clock: Clock) -> Iterator[Finding]:
+def _inside(current: Settings, database: Database, clock: Clock, asked: Iterable[str]) -> Iterator[Finding]:
     kek, finding = signing_keys.check_sealed(current, database)
     yield finding
     yield from signing_keys.check_rings(current, database, int(clock()))
@@ -76,3 +79,5 @@ def _inside(current: Settings, database: Database, clock: Clock) -> Iterator[Fin
         return
     yield ok("issuer", f"the database is {current.issuer_url}'s")
     yield from running_service.check(current, database, signing, clock)
+    for url in asked:
+        yield from registries.check(current, signing, url, clock)

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 
 import anyio
 import httpx
@@ -135,11 +134,8 @@ async def _get(client: httpx.AsyncClient, url: str, clock: Callable[[], float]) 
             body += chunk
             if len(body) > MAX_DOCUMENT_CHARACTERS:
                 raise OtherAnswer(f"{answer.url.path} is longer than any document")
-    try:
-        ahead = parsedate_to_datetime(answer.headers["date"]).timestamp() - clock()
-    except (KeyError, ValueError):
-        ahead = None
-    return bytes(body), ahead
+    answered_at = clocks.of_answer(answer)
+    return bytes(body), None if answered_at is None else answered_at - clock()
 
 
 def _publications(

@@ -8,6 +8,7 @@ registry's files, under libtrust's fingerprint, which versions 2 and 3 both find
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -50,20 +51,36 @@ class Signer:
         return self.key.sign_under(self.header, payload)
 
 
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How a registry knows what signs."""
+
+    ring: str
+    """Whose keys it trusts."""
+    signer: Callable[[SigningKey, int], Signer]
+    """What signs from a moment on (Unix seconds) because the registry trusts a key."""
+
+
+MODES: Mapping[str, Mode] = {
+    "x5c": Mode(REGISTRY_CA, Signer.by_leaf),
+    "kid": Mode(REGISTRY, Signer.by_kid),
+}
+"""By the setting `registry_trust`."""
+
+
 class RegistrySigners:
     """The present one of this process. Used from the event loop only."""
 
     def __init__(self, signing: SigningKeys, settings: Settings) -> None:
         self._signing = signing
-        self._is_by_leaf = settings.registry_trust == "x5c"
+        self._mode = MODES[settings.registry_trust]
         self._present: Signer | None = None
 
     def present(self, now: int) -> Signer:
         """Raises NoSigningKey."""
-        trusted = self._signing.of(REGISTRY_CA if self._is_by_leaf else REGISTRY)
+        trusted = self._signing.of(self._mode.ring)
         if self._present is None or not self._is_good(self._present, trusted, now):
-            make = Signer.by_leaf if self._is_by_leaf else Signer.by_kid
-            self._present = make(trusted, now)
+            self._present = self._mode.signer(trusted, now)
         return self._present
 
     @staticmethod
