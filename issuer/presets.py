@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from issuer.registry.access import SelectorOnRepositories, refuse_selectors
 from verifier import InvalidPermission, Permission, Scope
 from verifier.scope import MAX_PARTS
 
@@ -85,11 +86,16 @@ def scope_of(
     narrow = targets(resources, selectors)
     if len(wide) * len(narrow) > MAX_PARTS:
         raise UnusablePresets("presets", f"this makes more than {MAX_PARTS} permissions: choose fewer")
-    return Scope.of(
+    meant = [
         replace(permission, name=target.name, is_prefix=target.is_prefix, labels=target.labels)
         for permission in wide
         for target in narrow
-    )
+    ]
+    try:
+        refuse_selectors(meant)
+    except SelectorOnRepositories as error:
+        raise UnusablePresets("label_selectors", str(error)) from None
+    return Scope.of(meant)
 
 
 def targets(resources: Iterable[str], selectors: Iterable[str]) -> list[Permission]:

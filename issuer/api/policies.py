@@ -8,6 +8,7 @@ from issuer import rfc3339
 from issuer.api.operation import Answer, Body, Call, Operation, Versioned
 from issuer.api.query import IdPageQuery, Page, page_of
 from issuer.denials import wrong_field
+from issuer.registry.access import SelectorOnRepositories, refuse_selectors
 from issuer.store import principals
 from issuer.store.database import Transaction
 from issuer.store.principals import ROLE_PREFIX
@@ -37,7 +38,8 @@ async def create(call: Call) -> Versioned:
     call.caller.require("role-policy:create", name)
     try:
         permission = Permission.parse(call.body.permission)
-    except InvalidPermission as error:
+        refuse_selectors([permission])
+    except (InvalidPermission, SelectorOnRepositories) as error:
         raise wrong_field("permission", str(error)) from error
     call.caller.require_within(Scope((permission,)), "the policy")
 

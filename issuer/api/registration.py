@@ -11,6 +11,7 @@ from issuer import rfc3339
 from issuer.api.operation import Answer, Body
 from issuer.authorization import redirects
 from issuer.clients import PROTOCOL_WORDS
+from issuer.registry.access import refuse_selectors
 from issuer.settings import SigningAlgorithm
 from issuer.store.apps import Registration
 from keys import PublicKey, UnusableKey
@@ -47,6 +48,7 @@ class Changes(Body):
     @classmethod
     def _check_scope(cls, value: str) -> str:
         scope = Scope.parse(value)
+        refuse_selectors(scope.permissions)
         other = [word for word in scope.words if word not in PROTOCOL_WORDS]
         if other:
             raise ValueError(f"{other[0]!r} is no permission: write noun:verb@resource")

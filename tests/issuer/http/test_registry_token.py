@@ -331,6 +331,19 @@ def test_requests_that_are_none(world: World) -> None:
     ]
 
 
+def test_a_selector_on_repositories_is_refused_wherever_permissions_are_given(world: World) -> None:
+    role, wrong = world.role("repository:pull@*"), "repository:pull@*[team=nlp]"
+    for path, body, field in (
+        (f"/v1/roles/{role}/policies", {"permission": wrong}, "permission"),
+        (f"/v1/roles/{role}/keys", {"scope": f"data:get@* {wrong}"}, "scope"),
+        ("/v1/apps", {"name": "labelled", "scope": wrong}, "scope"),
+    ):
+        answer = world.admin.post(path, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_field")
+        (error,) = answer.json()["errors"]
+        assert (error["field"], "repositories have no labels" in error["message"]) == (field, True)
+
+
 def test_the_log_says_who_got_what_and_no_secret(world: World) -> None:
     key = world.holder("repository:pull@a/*")
     answer = get(world, key.text, "repository:a/b:pull,push")

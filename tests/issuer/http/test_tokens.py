@@ -129,6 +129,7 @@ def exchanged(world: World, token: str, **form: str) -> str:
         ({"label_selectors": ["model"]}, "label_selectors", "name=value"),
         ({"label_selectors": ["a=1,a=2"]}, "label_selectors", "two values"),
         ({"resources": ["my-app[a=b]"]}, "resources", "label_selectors"),
+        ({"presets": ["developer-operations"], "label_selectors": ["a=b"]}, "label_selectors", "no labels"),
         ({"resources": ["", "x"]}, "resources", "NAME*"),
         ({"resources": ["a@b"]}, "resources", "NAME*"),
         ({"audiences": ["https://elsewhere.example"]}, "audiences", "known: urn:"),

@@ -1,6 +1,6 @@
 """An issuer with two registries, both real, and a home for whoever uses them.
 
-The stories of a file share them: each makes roles and repositories of its own.
+The stories share them: each makes roles and repositories of its own.
 """
 
 from __future__ import annotations
@@ -15,25 +15,27 @@ from tests.issuer.http.world import OTHER_REGISTRY, REGISTRY, World, open_world
 from tests.journeys.registry.clients import Home
 from tests.running_registry import PROGRAMS, RunningRegistry, start_registry
 
+BOTH_MODES = pytest.mark.parametrize("trust", ["x5c", "kid"], indirect=True, scope="session")
 
-@pytest.fixture(scope="module", params=["x5c", "kid"])
+
+@pytest.fixture(scope="session")
 def trust(request: pytest.FixtureRequest) -> str:
     """How registries know what signs."""
-    return str(request.param)
+    return str(getattr(request, "param", "x5c"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def world(trust: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with open_world(tmp_path_factory.mktemp("issuer"), HOURMARKD_REGISTRY_TRUST=trust) as opened:
         yield opened
 
 
-@pytest.fixture(scope="module", params=sorted(PROGRAMS))
+@pytest.fixture(scope="session", params=sorted(PROGRAMS))
 def program(request: pytest.FixtureRequest) -> str:
     return PROGRAMS[request.param]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def registry(
     world: World, program: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningRegistry]:
@@ -41,7 +43,7 @@ def registry(
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def other_registry(
     world: World, program: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningRegistry]:

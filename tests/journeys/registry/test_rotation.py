@@ -15,7 +15,7 @@ import pytest
 from sqlmodel import col, update
 
 from issuer.registry import certificate_authority
-from issuer.registry.signers import MODES, Signer
+from issuer.registry.signers import MODES
 from issuer.rotation import policy_of
 from issuer.signing import SigningKeys
 from issuer.store.signing_keys import OF_REGISTRIES
@@ -24,8 +24,11 @@ from keys import Phase, SigningKey
 from tests.browsers import inside
 from tests.clients import claims
 from tests.issuer.http.world import REGISTRY, World, open_world, until
+from tests.journeys.registry.conftest import BOTH_MODES
 from tests.running_issuer import BIN, clean_environment
 from tests.running_registry import RunningRegistry, export, start_registry
+
+pytestmark = BOTH_MODES
 
 
 @pytest.fixture
@@ -144,15 +147,6 @@ def test_a_stolen_key_is_replaced_at_once(world: World, registry: RunningRegistr
     with registry.restart() as restarted:
         assert not restarted.accepts(stolen)
         assert restarted.accepts(token(world))
-
-
-def test_leaves_follow_one_another_by_themselves(world: World, registry: RunningRegistry, trust: str) -> None:
-    if trust != "x5c":
-        return
-    ca, now = phases(world, MODES[trust].ring)[Phase.CURRENT], int(time.time())
-    said = orjson.dumps(claims(token(world)))
-    earlier, later = Signer.by_leaf(ca, now - 1800).sign(said), Signer.by_leaf(ca, now).sign(said)
-    assert (registry.accepts(earlier), registry.accepts(later)) == (True, True)
 
 
 def test_every_process_has_a_key_of_its_own(world: World, registry: RunningRegistry, trust: str) -> None:

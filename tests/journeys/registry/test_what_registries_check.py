@@ -13,7 +13,7 @@ import pytest
 
 from issuer.registry import certificate_authority
 from issuer.registry.access import ResourceActions
-from issuer.registry.signers import Signer
+from issuer.registry.signers import RENEWED_AFTER, Signer
 from issuer.signing import SigningKeys
 from issuer.store.signing_keys import REGISTRY, REGISTRY_CA
 from keys import SigningKey
@@ -22,9 +22,13 @@ from tests.clients import claims
 from tests.issuer.http.cases import case
 from tests.issuer.http.world import OTHER_REGISTRY, World, bearer
 from tests.issuer.http.world import REGISTRY as SERVICE
+from tests.journeys.registry.conftest import BOTH_MODES
 from tests.running_registry import DEBIANS, RunningRegistry
 
 Claims = dict[str, Any]
+
+
+pytestmark = BOTH_MODES
 
 
 @contextmanager
@@ -36,7 +40,7 @@ def registry_keys(world: World) -> Iterator[SigningKeys]:
         yield signing
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def signer(world: World, trust: str) -> Signer:
     """What could be the issuer's own."""
     now = int(time.time())
@@ -111,10 +115,12 @@ def test_a_key_that_is_not_in_its_files(registry: RunningRegistry, said: Claims)
         assert not registry.accepts(signer.sign(orjson.dumps(said)))
 
 
-def test_a_leaf_that_has_ended(world: World, registry: RunningRegistry, said: Claims) -> None:
-    """Whoever stole its key has nothing any more, whatever the token says."""
+def test_leaves_follow_one_another_and_end(world: World, registry: RunningRegistry, said: Claims) -> None:
+    """Whoever stole a leaf's key has nothing soon, whatever the token says."""
     with registry_keys(world) as signing:
         ca = signing.of(REGISTRY_CA)
+    for began in (0, RENEWED_AFTER):
+        assert registry.accepts(Signer.by_leaf(ca, int(time.time()) - began).sign(orjson.dumps(said)))
     begins = int(time.time()) + certificate_authority.BACKDATED_SECONDS - certificate_authority.LEAF_SECONDS
     long = orjson.dumps(said | {"exp": int(time.time()) + 3600})
     assert registry.accepts(Signer.by_leaf(ca, begins + 60).sign(long))
