@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -30,15 +29,11 @@ async def read_form(request: Request) -> dict[str, str]:
     return single(await read_pairs(request))
 
 
-def single(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+def single(pairs: list[tuple[str, str]]) -> dict[str, str]:
     """Parameters of which none may come twice, without those that have no value. Raises Denial."""
-    pairs = list(pairs)
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise Denial("invalid_request", "a parameter appears twice")
-    if b"%00" in body or b"\0" in body:
-        # PostgreSQL takes none, not even to compare with it.
-        raise Denial("invalid_request", "a parameter holds a NUL character")
     # RFC 6749 section 3.1: a parameter without a value is as good as not sent.
     return {name: value for name, value in fields.items() if value}
 
@@ -46,6 +41,9 @@ def single(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 async def read_pairs(request: Request) -> list[tuple[str, str]]:
     """The form's fields, each as often as it is there. Raises Denial."""
     body = await _read(request, _FORM)
+    if b"%00" in body or b"\0" in body:
+        # PostgreSQL takes none, not even to compare with it.
+        raise Denial("invalid_request", "a parameter holds a NUL character")
     try:
         return parse_qsl(
             body.decode(),

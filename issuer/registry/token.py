@@ -8,7 +8,7 @@ which docker would keep in the password's place.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import orjson
@@ -69,10 +69,9 @@ async def post_registry_token(service: Service, request: Request) -> Response:
     return _answer(request, minted, scope=minted.scope, token_type="Bearer")  # noqa: S106 - RFC 6750's name
 
 
-def _read(pairs: Iterable[tuple[str, str]]) -> tuple[Mapping[str, str], Asked]:
+def _read(pairs: list[tuple[str, str]]) -> tuple[Mapping[str, str], Asked]:
     """The parameters, and all that the scopes ask for, of which there may be several. Raises Denial."""
-    pairs = list(pairs)
-    fields = single(pair for pair in pairs if pair[0] != "scope")
+    fields = single([pair for pair in pairs if pair[0] != "scope"])
     try:
         return fields, scopes.parse(value for name, value in pairs if name == "scope")
     except scopes.TooManyResources as error:
