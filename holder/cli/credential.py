@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
+from holder.cli import credential_docker
 from holder.cli.moments import parse_duration
 from holder.cli.options import noun, with_session
 from holder.cli.session import Session
 
 app = noun("Fresh tokens for other tools, in the words of each.")
+app.add_typer(credential_docker.app, name="docker")
 Resource = Annotated[str | None, typer.Option(metavar="AUD", help="The service that the token is for.")]
 Scope = Annotated[str | None, typer.Option(metavar="S", help="Narrower: permissions, space between them.")]
 STS_AUDIENCE = "sts.amazonaws.com"

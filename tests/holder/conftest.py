@@ -66,6 +66,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name.startswith("HOURMARK") or name in ("CI", "NO_COLOR"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
     # Wide and plain, whatever terminal the tests run on.
     monkeypatch.setenv("COLUMNS", "200")
     return tmp_path

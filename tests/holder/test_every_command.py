@@ -46,6 +46,7 @@ DATA: dict[str, tuple[str, Callable[[World], list[str]]]] = {
     "can": ("by", lambda world: [world.token, "data:get@a"]),
     "context current": ("endpoint", lambda _: []),
     "context list": ("name", lambda _: []),
+    "credential docker install": ("helper", lambda _: ["registry.example:5000"]),
     "login token": ("token_type", lambda _: []),
     "role delete": ("deleted", lambda _: [ROLE]),
     "role get": ("name", lambda _: [ROLE]),

@@ -67,6 +67,28 @@ def test_a_manifest_is_looked_at_by_who_may_pull(
     assert home.run(*inspect).code == 1
 
 
+def test_with_the_helper_no_secret_is_kept(
+    world: World, registry: RunningRegistry, home: Home, repository: str, tmp_path: Path
+) -> None:
+    target = f"{registry.address}/{repository}:1"
+    key = world.holder(f"repository:*@{repository}", "data:get@*")
+    home("hourmark", "login", "--url", world.url, "--token-file", "-", stdin=key.text)
+    home("hourmark", "credential", "docker", "install", registry.address)
+    copy = ("skopeo", "copy", "--dest-tls-verify=false", image(tmp_path / "image"), f"docker://{target}")
+    home(*copy)
+    assert json.loads(home("docker", "manifest", "inspect", "--insecure", target))["schemaVersion"] == 2
+    token = world.token(key)
+    code, said = login(home, registry, token)
+    assert (code, "Login Succeeded" in said) == (0, True), said
+    kept = home.config.read_text()
+    assert not any(secret in kept for secret in (key.secret, token, '"auth"', "identitytoken")), kept
+    code, said = login(home, registry, key.text)
+    assert (code, "Nothing is kept for docker" in said) == (1, True), said
+    home("hourmark", "logout")
+    done = home.run("docker", "manifest", "inspect", "--insecure", target)
+    assert (done.code, "You are not signed in" in done.err) == (1, True), done.err
+
+
 def registry_token(world: World, password: str) -> str:
     answer = world.nobody.get(
         "/v1/registry/token", params={"service": REGISTRY}, auth=httpx.BasicAuth("console", password)

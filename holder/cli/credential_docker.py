@@ -1,0 +1,134 @@
+"""Docker's credential helper, and how it is installed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from holder.cli.options import noun, with_session
+from holder.cli.session import Session, say
+from holder.errors import HolderError
+from holder.holder import Holder
+
+if TYPE_CHECKING:
+    from holder.answers import IssuedToken
+
+app = noun(
+    """Docker gets a new token each time, so that none is kept in its config.json.
+
+    \b
+    Examples:
+      hourmark credential docker install registry.example:5000
+    """
+)
+_LEAST_SECONDS = 1800
+"""A push goes on for long: a token that is about to end is not given out again."""
+_MAX_CHARACTERS = 64 * 1024
+
+
+@app.command("install")
+@with_session
+def install(
+    session: Session,
+    registry: Annotated[str, typer.Argument(metavar="REGISTRY", help="HOST or HOST:PORT.")],
+) -> None:
+    """Have docker ask hourmark for the credentials of a registry.
+
+    \b
+    Examples:
+      hourmark credential docker install registry.example:5000
+    """
+    from holder.credential_helpers import docker
+
+    view = session.view(("registry", "helper", "config"))
+    address, config = docker.address(registry), docker.DockerConfig.load(session.environ)
+    earlier = config.helper_of(address)
+    if earlier != docker.NAME:
+        config.install(address)
+    view.one(
+        {"registry": address, "helper": docker.NAME, "config": str(config.path)},
+        plain=f"{address} {config.path}",
+    )
+    if earlier not in (None, docker.NAME):
+        say(f"Before, docker-credential-{earlier} was asked for {address}.")
+    if config.keeps_password(address):
+        say(f"{config.path} still keeps what docker had for {address}: docker logout {address} removes it.")
+    if shutil.which(f"docker-credential-{docker.NAME}") is None:
+        say(f"docker must find docker-credential-{docker.NAME} on its PATH; here it is on none.")
+
+
+def get(given: str, environ: Mapping[str, str]) -> str:
+    """A new token for a registry. Raises HolderError, also for a registry that was not installed."""
+    from holder.credential_helpers import docker
+
+    docker.DockerConfig.load(environ).require(given)
+    holder = Holder(environ=environ)
+    try:
+        return docker.answer(given, _token(holder).access_token)
+    finally:
+        holder.close()
+
+
+def store(given: str, environ: Mapping[str, str]) -> str:
+    """Nothing is kept. Raises HolderError."""
+    from holder.credential_helpers import docker
+
+    del environ
+    docker.check_stored(given)
+    return ""
+
+
+def erase(given: str, environ: Mapping[str, str]) -> str:
+    """Nothing was kept: `hourmark logout` signs out."""
+    del given, environ
+    return ""
+
+
+def list_(given: str, environ: Mapping[str, str]) -> str:
+    """The registries that are installed, with the user's name at each."""
+    from holder.credential_helpers import docker
+
+    del given
+    return json.dumps(dict.fromkeys(docker.DockerConfig.load(environ).registries, docker.USER))
+
+
+VERBS: Mapping[str, Callable[[str, Mapping[str, str]], str]]
+VERBS = {"get": get, "store": store, "erase": erase, "list": list_}
+"""From what docker writes to stdin to what it reads."""
+
+
+def main() -> NoReturn:
+    """`docker-credential-hourmark get|store|erase|list`.
+
+    Errors go to stdout too: docker shows nothing else.
+    """
+    verb = VERBS.get(sys.argv[1]) if len(sys.argv) == 2 else None
+    if verb is None:
+        say(f"docker calls this: docker-credential-hourmark {'|'.join(VERBS)}")
+        sys.exit(2)
+    try:
+        answer = verb(sys.stdin.read(_MAX_CHARACTERS).strip(), os.environ)
+    except HolderError as error:
+        answer, code = f"{error}: {error.hint}" if error.hint else str(error), 1
+    else:
+        code = 0
+    if answer:
+        typer.echo(answer)
+    sys.exit(code)
+
+
+def _token(holder: Holder) -> IssuedToken:
+    """Good at the issuer alone, for what registries need. Raises HolderError."""
+    from holder.credential_helpers.docker import SCOPE
+    from holder.credentials import Jwt
+
+    offer = holder.offer
+    if not offer.is_sign_in and offer.socket is None and isinstance(holder.credential.secret, Jwt):
+        return holder.token()
+    return holder.token(resource=holder.url, scope=SCOPE, min_ttl=_LEAST_SECONDS)

@@ -1,0 +1,151 @@
+"""What docker asks of a credential helper, and which registries are ours in docker's own settings.
+
+These are in `$DOCKER_CONFIG/config.json`; skopeo, buildah and podman read them too. A token is given for the
+registries that were installed there by name, and no other: with `credsStore` docker would ask for every one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from holder.errors import HolderError, UsageError
+
+NAME = "hourmark"
+"""docker calls `docker-credential-NAME`."""
+USER = "console"
+"""The issuer takes any user name."""
+NOT_FOUND = "credentials not found in native keychain"
+"""The one text that docker takes for "there is none" and not for an error."""
+SCOPE = "repository:*@* registry:catalog@*"
+"""What a token for docker may be good for at most: it goes wherever a registry sends docker."""
+_HELPERS = "credHelpers"
+_ADDRESS = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:]+\](?::[0-9]{1,5})?", re.ASCII)
+
+
+def address(text: str) -> str:
+    """The registry as docker calls it, `host:port`. Raises UsageError."""
+    bare = re.sub(r"^https?://", "", text.strip()).rstrip("/")
+    if _ADDRESS.fullmatch(bare) is None:
+        raise UsageError(
+            f"{text[:80]!r} is no registry",
+            "it is HOST or HOST:PORT, without the name of a repository",
+            "hourmark credential docker install registry.example:5000",
+        )
+    return bare
+
+
+def answer(registry: str, token: str) -> str:
+    """What docker reads from `get`."""
+    return json.dumps({"ServerURL": registry, "Username": USER, "Secret": token})
+
+
+def check_stored(text: str) -> None:
+    """Of what docker wants kept: a token of ours needs no keeping. Raises HolderError for anything else."""
+    try:
+        secret = json.loads(text)["Secret"]
+    except (ValueError, KeyError, TypeError):
+        secret = None
+    if not isinstance(secret, str) or secret.count(".") != 2:
+        raise HolderError(
+            "Nothing is kept for docker: it gets a new token each time",
+            "this registry is installed for hourmark in docker's config.json",
+            "hourmark login",
+            code="nothing_kept",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DockerConfig:
+    """Docker's own settings, of which one member is ours to change."""
+
+    path: Path
+    members: Mapping[str, Any]
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] = os.environ) -> DockerConfig:
+        """Empty if there are none. Raises HolderError for what could not be written back as it was."""
+        folder = environ.get("DOCKER_CONFIG")
+        path = (Path(folder) if folder else Path.home() / ".docker") / "config.json"
+        try:
+            members = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return cls(path, {})
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no JSON"
+            raise _unreadable(path, str(reason)) from None
+        if not isinstance(members, dict) or not isinstance(members.get(_HELPERS, {}), dict):
+            raise _unreadable(path, "it is not what docker writes")
+        return cls(path, members)
+
+    @property
+    def registries(self) -> list[str]:
+        """Those that are ours."""
+        return [registry for registry, name in self.members.get(_HELPERS, {}).items() if name == NAME]
+
+    def require(self, registry: str) -> None:
+        """Raises HolderError for one that is not ours: docker goes on without a credential."""
+        if registry not in self.registries:
+            raise HolderError(NOT_FOUND, code="registry_not_installed")
+
+    def helper_of(self, registry: str) -> str | None:
+        name = self.members.get(_HELPERS, {}).get(registry)
+        return name if isinstance(name, str) else None
+
+    def keeps_password(self, registry: str) -> bool:
+        """Whether docker has one in this file, from before."""
+        kept = self.members.get("auths")
+        entry = kept.get(registry) if isinstance(kept, dict) else None
+        return isinstance(entry, dict) and bool(entry)
+
+    def install(self, registry: str) -> None:
+        """Has docker ask us for this registry; everything else stays as it is. Raises HolderError."""
+        helpers = {**self.members.get(_HELPERS, {}), registry: NAME}
+        text = json.dumps({**self.members, _HELPERS: helpers}, indent="\t", ensure_ascii=False)
+        try:
+            # Through a symbolic link: whoever keeps settings elsewhere wants them changed there.
+            _replace(self.path.resolve(), text)
+        except OSError as error:
+            raise HolderError(
+                "Docker's settings were not changed",
+                f"{self.path}: {error.strerror}",
+                "name a directory that you can write with DOCKER_CONFIG",
+                code="docker_config_not_written",
+            ) from None
+
+
+def _replace(path: Path, text: str) -> None:
+    """Whoever reads finds the old file or the new one, with the old one's mode. Raises OSError."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mode = 0o600
+    with suppress(FileNotFoundError):
+        mode = stat.S_IMODE(path.stat().st_mode)
+    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(
+            os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+        ) as file:
+            file.write(text)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _unreadable(path: Path, reason: str) -> HolderError:
+    return HolderError(
+        "Docker's settings cannot be read",
+        f"{path}: {reason}",
+        "mend the file, or name another directory with DOCKER_CONFIG",
+        code="docker_config_unreadable",
+    )
