@@ -86,7 +86,7 @@ def test_with_the_helper_no_secret_is_kept(
     assert (code, "Nothing is kept for docker" in said) == (1, True), said
     home("hourmark", "logout")
     done = home.run("docker", "manifest", "inspect", "--insecure", target)
-    assert (done.code, "You are not signed in" in done.err) == (1, True), done.err
+    assert (done.code, "nobody is signed in" in done.err) == (1, True), done.err
 
 
 def registry_token(world: World, password: str) -> str:
