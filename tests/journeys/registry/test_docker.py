@@ -19,6 +19,10 @@ from verifier import jws
 from verifier.claims import TYP
 
 
+COPY = ("skopeo", "copy", "--dest-tls-verify=false", "--format", "v2s2")
+"""In docker's own format: its client of Debian knows no other."""
+
+
 def login(home: Home, registry: RunningRegistry, password: str) -> tuple[int, str]:
     """With the password on stdin; exit code and all that is said."""
     done = home.run("docker", "login", "-u", "console", "--password-stdin", registry.url, stdin=password)
@@ -58,7 +62,7 @@ def test_a_manifest_is_looked_at_by_who_may_pull(
 ) -> None:
     target = f"{registry.address}/{repository}:1"
     writer = world.holder(f"repository:*@{repository}")
-    push = ("skopeo", "copy", "--dest-tls-verify=false", "--dest-creds", f"console:{writer.text}")
+    push = (*COPY, "--dest-creds", f"console:{writer.text}")
     home(*push, image(tmp_path / "image"), f"docker://{target}")
     inspect = ("docker", "manifest", "inspect", "--insecure", target)
     login(home, registry, world.holder(f"repository:pull@{repository}").text)
@@ -74,8 +78,7 @@ def test_with_the_helper_no_secret_is_kept(
     key = world.holder(f"repository:*@{repository}", "data:get@*")
     home("hourmark", "login", "--url", world.url, "--token-file", "-", stdin=key.text)
     home("hourmark", "credential", "docker", "install", registry.address)
-    copy = ("skopeo", "copy", "--dest-tls-verify=false", image(tmp_path / "image"), f"docker://{target}")
-    home(*copy)
+    home(*COPY, image(tmp_path / "image"), f"docker://{target}")
     assert json.loads(home("docker", "manifest", "inspect", "--insecure", target))["schemaVersion"] == 2
     token = world.token(key)
     code, said = login(home, registry, token)
