@@ -25,7 +25,7 @@ COPY = ("skopeo", "copy", "--dest-tls-verify=false", "--format", "v2s2")
 
 def login(home: Home, registry: RunningRegistry, password: str) -> tuple[int, str]:
     """With the password on stdin; exit code and all that is said."""
-    done = home.run("docker", "login", "-u", "console", "--password-stdin", registry.url, stdin=password)
+    done = home.run("docker", "login", "-u", "console", "--password-stdin", registry.address, stdin=password)
     return done.code, done.out + done.err
 
 

@@ -109,7 +109,7 @@ def test_the_next_key_signs_without_a_restart_and_the_old_one_is_dropped(
         earlier = policy_of(there.settings, ring).retire_for + 60
         tx.session.execute(
             update(SealedSigningKey)
-            .where(SealedSigningKey.ring == ring, col(SealedSigningKey.signs_from) <= tx.now)
+            .where(col(SealedSigningKey.ring) == ring, col(SealedSigningKey.signs_from) <= tx.now)
             .values(signs_from=SealedSigningKey.signs_from - earlier)
         )
     export(registry.folder, world.issuer, REGISTRY)
@@ -122,7 +122,7 @@ def signed_by(text: str, key: SigningKey, trust: str) -> bool:
     """Whether the token is signed by `key`, or by what it certified."""
     header = orjson.loads(_decoded(text.partition(".")[0]))
     if trust == "kid":
-        return header["kid"] == certificate_authority.key_id(key)
+        return bool(header["kid"] == certificate_authority.key_id(key))
     return key.kid.encode() in _decoded(header["x5c"][0])
 
 
