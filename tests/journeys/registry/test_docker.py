@@ -18,7 +18,6 @@ from tests.running_registry import RunningRegistry
 from verifier import jws
 from verifier.claims import TYP
 
-
 COPY = ("skopeo", "copy", "--dest-tls-verify=false", "--format", "v2s2")
 """In docker's own format: its client of Debian knows no other."""
 
