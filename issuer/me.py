@@ -26,7 +26,7 @@ _HEADERS = {"Content-Type": "application/json;charset=UTF-8", "Cache-Control": "
 async def get_me(service: Service, request: Request) -> Response:
     """Any live credential about itself: a role key, a token for any service, a job's ticket."""
     if tickets.is_presented(request):
-        body = _of_grant(await tickets.redeem(service, request, int(time.time())))
+        body = _of_grant(await tickets.redeem(service, request, tickets.presented(request), int(time.time())))
     else:
         body = _of_caller(await service.callers.identify(request, service.token_verifier))
     return Response(orjson.dumps(body), headers=_HEADERS)

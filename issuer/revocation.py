@@ -35,7 +35,8 @@ async def post_revoke(service: Service, request: Request) -> Response:
 async def _revoke(service: Service, request: Request, form: dict[str, str]) -> None:
     service.coherence.check()
     if tickets.is_presented(request):
-        await _end_tokens_of_job(service, await tickets.prove(service, request, int(time.time())), form)
+        job = await tickets.prove(service, request, tickets.presented(request), int(time.time()))
+        await _end_tokens_of_job(service, job, form)
         return
     asker = await service.apps.app_or_role_key(request, form)
     if "token" not in form:

@@ -23,9 +23,17 @@ def is_presented(request: Request) -> bool:
     return Handle.JOB_TICKET.is_whole(bearer_token(authorization(request)) or "")
 
 
-async def redeem(service: Service, request: Request, now: int) -> Grant:
-    """What the ticket in the Authorization header stands for. Raises Denial, StoreUnavailable."""
-    job = await prove(service, request, now)
+def presented(request: Request) -> str:
+    """What the Authorization header has. Raises Denial."""
+    ticket = bearer_token(authorization(request))
+    if ticket is None:
+        raise BearerDenial(None)
+    return ticket
+
+
+async def redeem(service: Service, request: Request, ticket: str, now: int) -> Grant:
+    """What tokens are issued from for this ticket. Raises Denial, StoreUnavailable."""
+    job = await prove(service, request, ticket, now)
     return Grant(
         subject=job.role.name,
         client_id=job.row.id,
@@ -38,16 +46,11 @@ async def redeem(service: Service, request: Request, now: int) -> Grant:
     )
 
 
-async def prove(service: Service, request: Request, now: int) -> LoadedJob:
-    """The job that runs at `now` and whose ticket it is. Raises Denial, StoreUnavailable."""
-    ticket = bearer_token(authorization(request))
-    if ticket is None:
-        raise BearerDenial(None)
-    return await prove(service, request, ticket, now)
+async def prove(service: Service, request: Request, ticket: str, now: int) -> LoadedJob:
+    """The job that runs at `now` and whose ticket it is; failures are counted by source.
 
-
-async def prove(service: Service, request: Request, ticket: str, now: int) -> Grant:
-    """What `ticket` stands for; failures are counted by source. Raises Denial, StoreUnavailable."""
+    Raises Denial, StoreUnavailable.
+    """
     loaded = None
     if Handle.JOB_TICKET.is_whole(ticket):
         ticket_hash = handle_hash(ticket, service.credentials.hash_key.key)

@@ -13,7 +13,7 @@ from issuer.console.pages import see_other
 from issuer.console.refusals import REFUSALS, by_field
 from issuer.console.visit import Visit, room_row
 from issuer.denials import wrong_field
-from verifier.scope import RESERVED
+from verifier.labels import RESERVED
 
 LIST, ONE = "/jobs", "/jobs/{job}"
 

@@ -80,7 +80,7 @@ async def get_token(service: Service, request: Request) -> Response:
     """A job's token, for its ticket."""
     service.coherence.check()
     now, form = int(time.time()), dict(request.query_params)
-    grant = await tickets.redeem(service, request, now)
+    grant = await tickets.redeem(service, request, tickets.presented(request), now)
     if unknown := form.keys() - _OF_JOBS:
         raise Denial("invalid_request", f"{min(unknown)[:100]!r} is no parameter here")
     minted = service.mint.mint(grant, asked_audience(service.settings, form), form.get("scope"), now)

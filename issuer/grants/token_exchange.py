@@ -52,7 +52,7 @@ async def _exchange(service: Service, request: Request, form: Mapping[str, str])
     """Raises Denial, InvalidCredential, Ended."""
     asker: Client | Grant
     if tickets.is_presented(request):
-        asker = await tickets.redeem(service, request, int(time.time()))
+        asker = await tickets.redeem(service, request, tickets.presented(request), int(time.time()))
     else:
         asker = await service.apps.app_or_role_key(request, form)
     _check_form(form, _TYPES)

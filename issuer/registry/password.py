@@ -25,13 +25,13 @@ _SEGMENTS = 3
 async def prove(service: Service, request: Request, user: str, password: str) -> Grant:
     """What the password opens. Raises Denial, InvalidCredential, StoreUnavailable."""
     if Handle.JOB_TICKET.is_whole(password):
-        return await tickets.prove(service, request, password, int(time.time()))
+        return await tickets.redeem(service, request, password, int(time.time()))
     if password.count(".") == _SEGMENTS - 1:
         return _token(service, request, password)
     # A role key that was split, as its two sides look like a name and a password.
     whole = f"{user}:{password}" if user.startswith(ROLE_KEY_PREFIX) and ":" not in password else password
     grant = await service.role_keys.prove(request, whole)
-    service.credentials.last_exchanged[grant.client_id] = int(time.time())
+    service.credentials.exchanges.note(grant.client_id, int(time.time()))
     return grant
 
 

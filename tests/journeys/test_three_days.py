@@ -27,6 +27,7 @@ from holder.errors import SignInNeeded
 from holder.holder import Holder
 from holder.local_endpoint import TokenServer
 from issuer.app import ROWS
+from issuer.console.pages import refusal_page
 from issuer.hosts import AllowedHosts
 from issuer.housekeeping import keep_up
 from issuer.resources import Resources
@@ -56,7 +57,7 @@ class InProcess:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._resources = Resources(self._lifespan)
+        self._resources = Resources(self._lifespan, refusal_page)
         app = RequestLog(AllowedHosts(self._resources, settings))
         self._server = uvicorn.Server(
             uvicorn.Config(app, port=settings.port, log_config=None, access_log=False)
