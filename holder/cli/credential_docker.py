@@ -124,11 +124,13 @@ def main() -> NoReturn:
 
 
 def _token(holder: Holder) -> IssuedToken:
-    """Good at the issuer alone, for what registries need. Raises HolderError."""
+    """Good at the issuer alone, for what registries need; a token that is all there is, as it is.
+
+    Raises HolderError.
+    """
     from holder.credential_helpers.docker import SCOPE
     from holder.credentials import Jwt
 
-    offer = holder.offer
-    if not offer.is_sign_in and offer.socket is None and isinstance(holder.credential.secret, Jwt):
+    if not holder.offer.gives_tokens and isinstance(holder.credential.secret, Jwt):
         return holder.token()
     return holder.token(resource=holder.url, scope=SCOPE, min_ttl=_LEAST_SECONDS)

@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 import stat
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from holder import private_file
 from holder.errors import HolderError, UsageError
 
 NAME = "hourmark"
@@ -112,7 +111,12 @@ class DockerConfig:
         text = json.dumps({**self.members, _HELPERS: helpers}, indent="\t", ensure_ascii=False)
         try:
             # Through a symbolic link: whoever keeps settings elsewhere wants them changed there.
-            _replace(self.path.resolve(), text)
+            path = self.path.resolve()
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+            private_file.replace(path, text)
+            if mode is not None:
+                path.chmod(mode)
         except OSError as error:
             raise HolderError(
                 "Docker's settings were not changed",
@@ -120,26 +124,6 @@ class DockerConfig:
                 "name a directory that you can write with DOCKER_CONFIG",
                 code="docker_config_not_written",
             ) from None
-
-
-def _replace(path: Path, text: str) -> None:
-    """Whoever reads finds the old file or the new one, with the old one's mode. Raises OSError."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    mode = 0o600
-    with suppress(FileNotFoundError):
-        mode = stat.S_IMODE(path.stat().st_mode)
-    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with os.fdopen(
-            os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-        ) as file:
-            file.write(text)
-            file.flush()
-            os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def _unreadable(path: Path, reason: str) -> HolderError:
