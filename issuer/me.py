@@ -9,8 +9,9 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer import rfc3339, tickets
-from issuer.callers import Caller
+from issuer import rfc3339
+from issuer.authentication import tickets
+from issuer.authentication.callers import Caller
 from issuer.clients import OPENID
 from issuer.denials import BearerDenial, Denial
 from issuer.id_token import user_claims

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer import tickets
+from issuer.authentication import tickets
 from issuer.body import read_form
 from issuer.clients import Client
 from issuer.denials import Denial

@@ -12,8 +12,10 @@ import structlog
 from anyio import CapacityLimiter
 from sqlmodel import Session
 
-from issuer.app_authentication import AppAuthentication
-from issuer.callers import Callers
+from issuer.authentication.app import AppAuthentication
+from issuer.authentication.callers import Callers
+from issuer.authentication.role_key import RoleKeyAuthentication
+from issuer.authentication.throttle import Throttle
 from issuer.coherence import Coherence
 from issuer.credentials import Credentials
 from issuer.mint import Mint
@@ -21,7 +23,6 @@ from issuer.outside.address import Addresses
 from issuer.outside.issuers import OutsideIssuers
 from issuer.outside.known import KnownPolicies
 from issuer.registry.signers import RegistrySigners
-from issuer.role_key_authentication import RoleKeyAuthentication
 from issuer.settings import Settings
 from issuer.signing import SigningKeys
 from issuer.status import StatusPublisher
@@ -29,7 +30,6 @@ from issuer.store import changes, status_indices
 from issuer.store.changes import ChangeFeed
 from issuer.store.database import Database, StoreUnavailable, Transaction
 from issuer.store.feeds import open_feed
-from issuer.throttle import Throttle
 from keys import KeyEncryptionKey
 from verifier import Trust, Verifier
 

@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from issuer.api.preconditions import Preconditions, etag
 from issuer.api.query import MAX_ID, Query, read_query
+from issuer.authentication.callers import Caller
 from issuer.body import read_json
-from issuer.callers import Caller
 from issuer.denials import wrong_field
 from issuer.service import Service
 from issuer.store import names, principals, rights

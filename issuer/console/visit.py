@@ -18,7 +18,7 @@ from starlette.responses import Response
 from issuer.api.operation import Body, Call, NoBody, Versioned
 from issuer.api.preconditions import NONE
 from issuer.api.query import MAX_PAGE, Page, Query
-from issuer.callers import Caller
+from issuer.authentication.callers import Caller
 from issuer.clients import CONSOLE_ID
 from issuer.console import rooms
 from issuer.console.browser import Browser, BrowserSession, browser_of, read_page_form

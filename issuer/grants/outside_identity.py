@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from starlette.requests import Request
 
-from issuer.client_authentication import presented
+from issuer.authentication.client import presented
 from issuer.denials import Denial
 from issuer.grants.audience import asked_audience
 from issuer.mint import Grant, Minted

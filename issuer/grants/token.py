@@ -8,7 +8,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer import proof_of_possession, tickets
+from issuer import proof_of_possession
+from issuer.authentication import tickets
 from issuer.body import read_form
 from issuer.denials import Denial
 from issuer.grants import (

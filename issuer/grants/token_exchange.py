@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from sqlmodel import Session
 from starlette.requests import Request
 
-from issuer import clients, tickets
+from issuer import clients
+from issuer.authentication import tickets
 from issuer.clients import Client
 from issuer.denials import Denial
 from issuer.grants import outside_identity

@@ -10,7 +10,7 @@ import time
 
 from starlette.requests import Request
 
-from issuer import tickets
+from issuer.authentication import tickets
 from issuer.denials import Denial
 from issuer.mint import Grant
 from issuer.service import Service

@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from issuer import rfc3339
+from issuer.authentication.client import authorization, user_and_password
 from issuer.body import read_pairs, single
-from issuer.client_authentication import authorization, user_and_password
 from issuer.denials import Denial
 from issuer.mint import Minted, mint_for_registry
 from issuer.registry import password, scopes

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from sqlmodel import func, select
 
-from issuer import client_assertion
+from issuer.authentication import client_assertion
 from issuer.grants.device_code import NAME as DEVICE_GRANT
 from issuer.store.tables import UserGrant
 from keys.signing_key import SigningKey

@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from issuer import client_assertion
+from issuer.authentication import client_assertion
 from keys import base64url
 from keys.signing_key import SigningKey
 from tests.clients import App, register

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from issuer.client_authentication import authorization, basic
+from issuer.authentication.client import authorization, basic
+from issuer.authentication.role_key import RoleKeyAuthentication
 from issuer.coherence import Coherence
 from issuer.credentials import InvalidCredential
 from issuer.denials import BearerDenial, Denial
-from issuer.role_key_authentication import RoleKeyAuthentication
 from issuer.store.trust_policies import TRUST_PREFIX
 from issuer.telemetry import note
 from keys.secret import ROLE_KEY_PREFIX

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlmodel import Session
 from starlette.requests import Request
 
-from issuer.client_authentication import authorization
+from issuer.authentication.client import authorization
 from issuer.denials import BearerDenial, Denial
 from issuer.mint import Grant
 from issuer.service import Service

@@ -10,19 +10,20 @@ from collections.abc import Mapping
 import anyio
 from starlette.requests import Request
 
-from issuer import client_assertion, clients
-from issuer.client_assertion import Assertion, BadAssertion
-from issuer.client_authentication import Presented, presented
+from issuer import clients
+from issuer.authentication import client_assertion
+from issuer.authentication.client import Presented, presented
+from issuer.authentication.client_assertion import Assertion, BadAssertion
+from issuer.authentication.role_key import RoleKeyAuthentication
+from issuer.authentication.throttle import Throttle
 from issuer.clients import Client
 from issuer.credentials import Credentials
 from issuer.denials import Denial
 from issuer.mint import Grant
-from issuer.role_key_authentication import RoleKeyAuthentication
 from issuer.settings import Settings
 from issuer.store import client_assertions
 from issuer.store.database import Database
 from issuer.telemetry import note, source
-from issuer.throttle import Throttle
 from keys import Handle, handle_hash
 
 _NOBODY = os.urandom(32)

@@ -6,12 +6,12 @@ import time
 
 from starlette.requests import Request
 
-from issuer.client_authentication import Presented
+from issuer.authentication.client import Presented
+from issuer.authentication.throttle import Throttle
 from issuer.credentials import Credentials, InvalidCredential
 from issuer.denials import Denial
 from issuer.mint import Grant
 from issuer.telemetry import note, source
-from issuer.throttle import Throttle
 
 
 class RoleKeyAuthentication:
