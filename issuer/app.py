@@ -16,6 +16,8 @@ from issuer.api.presets import get_presets
 from issuer.authorization import authorize, device
 from issuer.console.pages import refusal_page
 from issuer.console.rows import ROWS as PAGES
+from issuer.gateway import entrance
+from issuer.gateway.forward_auth import get_forward_auth
 from issuer.grants.token import get_token, post_token
 from issuer.hosts import AllowedHosts
 from issuer.housekeeping import keep_house
@@ -33,6 +35,8 @@ ROWS = (
     Row("GET", "/v1/me", me.get_me),
     Row("GET", "/v1/userinfo", me.get_userinfo),
     Row("POST", "/v1/userinfo", me.get_userinfo),
+    Row("GET", "/v1/forward-auth", get_forward_auth),
+    *entrance.ROWS,
     Row("POST", "/v1/introspect", introspection.post_introspect),
     Row("POST", "/v1/revoke", revocation.post_revoke),
     *published.ROWS,

@@ -70,7 +70,7 @@ def find(session: Session, client_id: str) -> Client | None:
     """The client with this id, if there is one in force: an app stands still while its owner is disabled."""
     if client_id == CLI_ID:
         return CLI
-    return _in_force(session, session.get(AppRow, client_id))
+    return in_force(session, session.get(AppRow, client_id))
 
 
 def as_now(session: Session, client: Client) -> Client | None:
@@ -81,7 +81,7 @@ def as_now(session: Session, client: Client) -> Client | None:
 
 def of_role(session: Session, role: str) -> Client | None:
     """The app that this role is, if it is one: what has a credential of the role acts as it."""
-    return _in_force(session, apps.of_role_named(session, role))
+    return in_force(session, apps.of_role_named(session, role))
 
 
 def name_of(session: Session, client_id: str) -> str:
@@ -96,7 +96,8 @@ def _proof(client: Client) -> tuple[str, bytes | None, str | None]:
     return client.authentication, client.secret_hash, client.jwks
 
 
-def _in_force(session: Session, row: AppRow | None) -> Client | None:
+def in_force(session: Session, row: AppRow | None) -> Client | None:
+    """The app, unless it stands still."""
     return None if row is None or not apps.is_in_force(session, row) else _of_app(session, row)
 
 

@@ -20,6 +20,7 @@ from issuer.store import role_keys, signing_keys
 from issuer.store.database import Database, StoreUnavailable
 from issuer.store.role_keys import LoadedKey
 from issuer.store.secrets import HashKeyInForce
+from issuer.store.tables import Secret
 from keys import KeyEncryptionKey, MalformedRoleKey, RoleKey
 from verifier import InvalidPermission, Scope
 
@@ -146,31 +147,39 @@ class Credentials:
             return loaded
 
     def _secrets(self, loaded: LoadedKey) -> tuple[KnownSecret, ...]:
-        row = loaded.row
-        try:
-            rights = loaded.held if row.scope is None else Scope.parse(row.scope) & loaded.held
-        except InvalidPermission:
-            # Policies that came later overlap with the narrowing in more ways than a token can hold.
-            rights = Scope()
+        rights = _rights(loaded)
         return tuple(
-            KnownSecret(
-                hash=secret.hash,
-                mac=self._macs[secret.hash_key_version],
-                grant=Grant(
-                    subject=loaded.principal.name,
-                    client_id=row.access,
-                    rights=rights,
-                    roles=loaded.roles,
-                    status_index=secret.status_index,
-                    ends_at=min(
-                        (at for at in (secret.ends_at, row.expires_at) if at is not None), default=None
-                    ),
-                    audiences=loaded.audiences,
-                    is_narrowed=row.scope is not None,
-                ),
-            )
+            KnownSecret(secret.hash, self._macs[secret.hash_key_version], _grant(loaded, secret, rights))
             for secret in loaded.secrets
         )
+
+
+def grant_of(loaded: LoadedKey, secret: Secret) -> Grant:
+    """What one secret of a role key opens."""
+    return _grant(loaded, secret, _rights(loaded))
+
+
+def _rights(loaded: LoadedKey) -> Scope:
+    row = loaded.row
+    try:
+        return loaded.held if row.scope is None else Scope.parse(row.scope) & loaded.held
+    except InvalidPermission:
+        # Policies that came later overlap with the narrowing in more ways than a token can hold.
+        return Scope()
+
+
+def _grant(loaded: LoadedKey, secret: Secret, rights: Scope) -> Grant:
+    row = loaded.row
+    return Grant(
+        subject=loaded.principal.name,
+        client_id=row.access,
+        rights=rights,
+        roles=loaded.roles,
+        status_index=secret.status_index,
+        ends_at=min((at for at in (secret.ends_at, row.expires_at) if at is not None), default=None),
+        audiences=loaded.audiences,
+        is_narrowed=row.scope is not None,
+    )
 
 
 def _is_hash(text: bytes, begun: hmac.HMAC, expected: bytes) -> bool:

@@ -20,6 +20,7 @@ from issuer.store import (
     jobs,
     role_keys,
     user_grants,
+    visits,
 )
 from issuer.store.database import StoreUnavailable
 
@@ -72,6 +73,7 @@ async def tidy(service: Service, now: int) -> None:
             exchange_counts.add(tx.session, noted.counts)
             exchange_counts.forget_old(tx.session, now)
             user_grants.forget_expired(tx)
+            visits.forget_expired(tx)
             invitations.forget_expired(tx)
             authorization_codes.forget_old(tx)
             device_codes.forget_old(tx)
@@ -83,6 +85,7 @@ async def tidy(service: Service, now: int) -> None:
         return (
             exchange_counts.has_old(session, now)
             or user_grants.has_expired(session, now)
+            or visits.has_expired(session, now)
             or invitations.has_expired(session, now)
             or device_codes.has_old(session, now)
             or client_assertions.has_expired(session, now)

@@ -18,6 +18,8 @@ from issuer.authentication.role_key import RoleKeyAuthentication
 from issuer.authentication.throttle import Throttle
 from issuer.coherence import Coherence
 from issuer.credentials import Credentials
+from issuer.gateway.known import KnownDoor
+from issuer.gateway.on_behalf import HandedTokens
 from issuer.mint import Mint
 from issuer.outside.address import Addresses
 from issuer.outside.issuers import OutsideIssuers
@@ -69,6 +71,10 @@ class Service:
     """Accepts tokens for the issuer's own API."""
     token_verifier: Verifier
     """Accepts every live token that was issued here."""
+    door: KnownDoor
+    """What is known of the apps that proxies ask about."""
+    handed_tokens: HandedTokens
+    """What these apps act for users with."""
 
     async def read(self, work: Callable[[Session], T], limiter: CapacityLimiter = _READS) -> T:
         """Looks at one snapshot, beside the event loop, in one of the threads of `limiter`."""
@@ -147,7 +153,10 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         now = max(time.time(), status.published.signed_at)
         trust.update_status_list(status.published.document, now=now)
 
+    door = KnownDoor(database, Verifier(settings.issuer_url, settings.audiences, trust=trust), status.uri)
+
     def forget(principal: str | None) -> None:
+        door.forget(principal)
         if principal is None:
             credentials.forget_all()
             trusted.forget_all()
@@ -171,6 +180,7 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         refresh={"signing_key": refresh_signing, "status_list": refresh_status},
         outage_allowance=settings.outage_allowance,
     )
+    mint = Mint(signing, settings, status.uri)
     throttle = Throttle(settings.failures_per_minute)
     role_keys = RoleKeyAuthentication(credentials, throttle)
     return Service(
@@ -179,7 +189,7 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         signing=signing,
         status=status,
         credentials=credentials,
-        mint=Mint(signing, settings, status.uri),
+        mint=mint,
         registry_signers=RegistrySigners(signing, settings),
         role_keys=role_keys,
         apps=AppAuthentication(database, credentials, role_keys, throttle, settings),
@@ -192,6 +202,8 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         feed=feed,
         api_verifier=Verifier(settings.issuer_url, settings.issuer_url, trust=trust),
         token_verifier=Verifier(settings.issuer_url, settings.accepted_audiences, trust=trust),
+        door=door,
+        handed_tokens=HandedTokens(door, mint, settings.accepted_audiences[0]),
     )
 
 

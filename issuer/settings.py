@@ -80,6 +80,10 @@ class Settings(BaseSettings):
     """How registries know what signs: by a certificate authority, or by each key."""
     registry_anonymous_pulls: Annotated[tuple[str, ...], NoDecode] = ()
     """SERVICE/REPOSITORY that anybody may pull; with `*` at its end, all that begin so."""
+    forward_auth_secret: SecretStr | None = None
+    """What a proxy in front of apps proves by that it is ours: nobody else hears who may do what."""
+    forward_auth_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses and networks of such proxies that cannot send a header of their own."""
     presets: Presets = Field(default_factory=presets.defaults)
     """What API tokens are made for."""
     api_token_lifetime: Annotated[int, Field(ge=60)] = 90 * 86400
@@ -97,7 +101,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("audiences", "allowed_hosts", "trusted_proxies", "outside_private_networks"),
-        *("registry_services", "registry_anonymous_pulls"),
+        *("registry_services", "registry_anonymous_pulls", "forward_auth_proxies"),
         mode="before",
     )
     @classmethod
@@ -116,7 +120,7 @@ class Settings(BaseSettings):
             raise ValueError("the issuer has no slash at its end: it is compared letter by letter")
         return value
 
-    @field_validator("trusted_proxies", "outside_private_networks")
+    @field_validator("trusted_proxies", "outside_private_networks", "forward_auth_proxies")
     @classmethod
     def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:

@@ -22,6 +22,8 @@ class Handle(StrEnum):
     DEVICE_CODE = "hmd_"
     INVITATION = "hmi_"
     JOB_TICKET = "hmj_"
+    VISIT = "hmv_"
+    VISIT_CODE = "hme_"
     CLIENT_SECRET = "hmx_"  # noqa: S105 - the same
 
     def generate(self) -> str:

@@ -13,7 +13,7 @@ from issuer.api.operation import Call, Operation, Versioned
 from issuer.api.query import Page, PageQuery, page_of
 from issuer.api.registration import BY_SECRET, App, Changes, ClientMetadata, DeletedApp, NewApp, RegisteredApp
 from issuer.clients import APP_ID_PREFIX
-from issuer.denials import Denial, wrong_field, wrong_fields
+from issuer.denials import BearerDenial, Denial, wrong_field, wrong_fields
 from issuer.store import apps, names, principals
 from issuer.store.database import Transaction
 from issuer.store.principals import ROLE_PREFIX
@@ -21,21 +21,34 @@ from issuer.store.tables import AppRow, Principal
 from issuer.store.users import USER_PREFIX
 from keys import Handle, handle_hash
 from keys.secret import random_text
+from verifier import InsufficientScope, labels
+from verifier.labels import InvalidLabel
 
 _CLIENT_ID_CHARACTERS = 16
+_BATCH = 500
 
 
 async def register(call: Call) -> Versioned:
-    """A new app. Its secret, if it has one, is in this answer and nowhere else."""
+    """A new app. Its secret, if it has one, is in this answer and nowhere else.
+
+    Registered with a credential that reaches only some labels, it gets these labels.
+    """
     try:
         name = names.check_app_name(call.body.name)
     except names.InvalidName as error:
         raise wrong_field("name", str(error)) from error
-    call.caller.require("app:register", name)
+    client_id = APP_ID_PREFIX + random_text(_CLIENT_ID_CHARACTERS)
+    try:
+        submitted = labels.as_submitted(call.body.labels, resource_id=client_id, resource_type="app")
+    except InvalidLabel as error:
+        raise wrong_field("labels", str(error)) from error
+    stamped = call.caller.scope.stamp("app:register", name, submitted)
+    if stamped is None:
+        raise BearerDenial(InsufficientScope(f"app:register@{name}"))
+    _check_audience(call, call.body.audience)
     owner, role = _owner(call), call.body.role
     if role is not None:
         call.caller.require("role:assume", role)
-    client_id = APP_ID_PREFIX + random_text(_CLIENT_ID_CHARACTERS)
     secret, secret_hash = _secret(call, call.body)
 
     def work(tx: Transaction) -> Versioned:
@@ -43,7 +56,7 @@ async def register(call: Call) -> Versioned:
             tx,
             client_id,
             name,
-            call.body.registration(secret_hash),
+            call.body.registration(secret_hash, stamped),
             owner=principals.get(tx.session, owner),
             role=None if role is None else principals.get(tx.session, ROLE_PREFIX + role),
         )
@@ -55,13 +68,21 @@ async def register(call: Call) -> Versioned:
 
 async def list_all(call: Call) -> Page[App]:
     """Those that the caller may look at."""
-    query, visible = call.query, call.caller.scope.names_for("app:get")
+    query = call.query
 
     def work(session: Session) -> Page[App]:
         asker = principals.find(session, call.caller.principal)
         owner = asker if call.caller.is_oneself(call.caller.principal) else None
-        rows = apps.list_all(session, after=query.cursor, limit=query.limit + 1, within=visible, owner=owner)
-        return page_of([App(**_members(session, row)) for row in rows], query.limit, lambda app: app.name)
+        found: list[AppRow] = []
+        cursor = query.cursor
+        while len(found) <= query.limit:
+            rows = apps.page(session, after=cursor, limit=_BATCH)
+            found += [row for row in rows if _is_shown(call, row, owner)]
+            if len(rows) < _BATCH:
+                break
+            cursor = rows[-1].name
+        shown = [App(**_members(session, row)) for row in found[: query.limit + 1]]
+        return page_of(shown, query.limit, lambda app: app.name)
 
     return await call.read(work)
 
@@ -73,16 +94,18 @@ async def get(call: Call) -> Versioned:
 async def update(call: Call) -> Versioned:
     """Wanting something else ends every token that it has of users: they are asked about what is new."""
     call.path("app")
+    _check_audience(call, call.body.audience)
 
     def work(tx: Transaction) -> Versioned:
         row = _known(call, tx.session, "app:update")
         call.preconditions.require(row.version)
+        changed = _changed_labels(call, tx.session, row)
         together = _with(App(**_members(tx.session, row)), call.body)
         if (together.token_endpoint_auth_method == BY_SECRET) != (row.secret_hash is not None):
             raise Denial("conflict", "an app with and one without a secret are two: register another one")
         if _is_elsewhere(row, together):
             _require_its_role(call, tx.session, row)
-        apps.change(tx, row, together.registration(row.secret_hash))
+        apps.change(tx, row, together.registration(row.secret_hash, changed))
         _have_signed(call, tx, row)
         return _versioned(tx.session, row)
 
@@ -126,7 +149,7 @@ async def delete(call: Call) -> DeletedApp:
 def _is_elsewhere(row: AppRow, changed: ClientMetadata) -> bool:
     """Whether somebody else could be the app, or be sent its users, by what changes."""
     known = row.authentication, row.jwks, json.loads(row.redirect_uris)
-    wanted = changed.registration(None)
+    wanted = changed.registration(None, {})
     return known != (wanted.authentication, wanted.jwks, list(wanted.redirect_uris))
 
 
@@ -159,10 +182,38 @@ def _known(call: Call, session: Session, action: str) -> AppRow:
     """The app, for its owner or whoever has the permission. Raises BearerDenial, NotFound."""
     name = call.path("app")
     row = apps.find(session, name)
-    owner = None if row is None else session.get_one(Principal, row.owner_id)
-    if owner is None or not call.caller.is_oneself(owner.name):
-        call.caller.require(action, name)
+    if row is None or not _is_own(call, session, row):
+        call.caller.require(action, name, {} if row is None else apps.labels_of(row))
     return apps.get(session, name)
+
+
+def _is_own(call: Call, session: Session, row: AppRow) -> bool:
+    return call.caller.is_oneself(session.get_one(Principal, row.owner_id).name)
+
+
+def _is_shown(call: Call, row: AppRow, owner: Principal | None) -> bool:
+    is_own = owner is not None and row.owner_id == owner.id
+    return is_own or call.caller.scope.covers("app:get", row.name, apps.labels_of(row))
+
+
+def _changed_labels(call: Call, session: Session, row: AppRow) -> dict[str, str]:
+    """Within the caller's reach before and after. Raises Denial, BearerDenial."""
+    if "labels" not in call.body.model_fields_set:
+        return apps.labels_of(row)
+    try:
+        changed = labels.changed(call.body.labels, apps.labels_of(row))
+    except InvalidLabel as error:
+        raise wrong_field("labels", str(error)) from error
+    if not _is_own(call, session, row):
+        call.caller.require("app:update", row.name, changed)
+    return changed
+
+
+def _check_audience(call: Call, audience: str | None) -> None:
+    """Raises Denial."""
+    known = call.service.settings.accepted_audiences
+    if audience not in (None, *known):
+        raise wrong_field("audience", f"is none of the services that are known here: {', '.join(known)}")
 
 
 def _secret(call: Call, body: NewApp) -> tuple[str | None, bytes | None]:
@@ -174,7 +225,8 @@ def _secret(call: Call, body: NewApp) -> tuple[str | None, bytes | None]:
 
 def _with(app: App, changes: Changes) -> ClientMetadata:
     """What is registered, with the changes. Raises Denial if they do not go together."""
-    now = {name: value for name, value in app.model_dump().items() if name in Changes.model_fields}
+    known = Changes.model_fields.keys() - {"labels"}  # they are looked at by themselves
+    now = {name: value for name, value in app.model_dump().items() if name in known}
     try:
         return ClientMetadata.model_validate(now | changes.model_dump(exclude_unset=True))
     except ValidationError as error:
@@ -200,6 +252,8 @@ def _members(session: Session, row: AppRow) -> dict[str, Any]:
         "redirect_uris": json.loads(row.redirect_uris),
         "post_logout_redirect_uris": json.loads(row.post_logout_redirect_uris),
         "host": row.host,
+        "labels": apps.labels_of(row),
+        "audience": row.audience,
         "scope": row.scope,
         "token_endpoint_auth_method": row.authentication,
         "jwks": None if row.jwks is None else json.loads(row.jwks),

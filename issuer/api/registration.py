@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -22,7 +23,8 @@ PUBLIC: Authentication = "none"
 BY_SECRET: Authentication = "client_secret_basic"  # noqa: S105 - RFC 7591's name, no secret
 BY_KEY: Authentication = "private_key_jwt"
 RedirectUri = Annotated[str, AfterValidator(redirects.check)]
-_HOST = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
+_HOST = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[1-9][0-9]{0,4})?$"
+Labels = Annotated[dict[str, str], Field(max_length=50)]
 _MAX_KEYS = 10
 
 
@@ -36,13 +38,24 @@ class Changes(Body):
         default_factory=list
     )
     host: Annotated[str, Field(max_length=253, pattern=_HOST)] | None = None
-    """Where it is found, if it is protected by a proxy that asks here."""
+    """Where it is found, with a port other than 80 and 443, if a proxy that protects it asks here."""
+    labels: Labels = Field(default_factory=dict)
+    """All that it has, but for those that the platform sets."""
+    audience: Annotated[str, Field(min_length=1)] | None = None
+    """Which service the tokens are for that the proxy hands to it; by default the first that is known."""
     scope: str = ""
     """The permissions that it wants. More than its owner has, if need be: users' rights bound it."""
     token_endpoint_auth_method: Authentication = PUBLIC
     jwks: dict[str, Any] | None = None
     """Its public keys, for private_key_jwt."""
     id_token_signed_response_alg: SigningAlgorithm | None = None
+
+    @field_validator("host")
+    @classmethod
+    def _check_host(cls, value: str | None) -> str | None:
+        if value is not None and value.endswith((":80", ":443")):
+            raise ValueError("leave out the port: 80 and 443 are understood")
+        return value
 
     @field_validator("scope")
     @classmethod
@@ -79,12 +92,15 @@ class ClientMetadata(Changes):
             raise ValueError("private_key_jwt needs jwks, and nothing else does")
         return self
 
-    def registration(self, secret_hash: bytes | None) -> Registration:
+    def registration(self, secret_hash: bytes | None, labels: Mapping[str, str]) -> Registration:
+        """labels: with those of the platform."""
         return Registration(
             description=self.description,
             redirect_uris=tuple(self.redirect_uris),
             post_logout_redirect_uris=tuple(self.post_logout_redirect_uris),
             host=self.host,
+            labels=labels,
+            audience=self.audience,
             scope=self.scope,
             authentication=self.token_endpoint_auth_method,
             secret_hash=secret_hash,
@@ -110,6 +126,8 @@ class App(Answer):
     redirect_uris: list[str]
     post_logout_redirect_uris: list[str]
     host: str | None
+    labels: dict[str, str]
+    audience: str | None
     scope: str
     token_endpoint_auth_method: Authentication
     jwks: dict[str, Any] | None

@@ -34,12 +34,17 @@ class Caller:
     audience: tuple[str, ...] | None
     """None for a role key, which is for no single service."""
     expires_at: float | None
-    is_on_behalf: bool = False
-    """Whether an app acts for the principal: what people do for themselves is none of its business."""
+    actor: str | None = None
+    """Who acts for the principal, if that is not itself."""
     is_narrowed: bool = False
     """Whether it may do less than its principal, as a program's credential should."""
     issued_at: float | None = None
     """Of a token, which does not say whether it was narrowed; None for a role key."""
+
+    @property
+    def is_on_behalf(self) -> bool:
+        """Whether an app acts for the principal: what people do for themselves is none of its business."""
+        return self.actor is not None
 
     @property
     def logged_as(self) -> str:
@@ -120,7 +125,7 @@ class Callers:
             scope=token.scope,
             audience=token.audience,
             expires_at=token.expires_at,
-            is_on_behalf=token.actor is not None,
+            actor=token.actor,
             # What its role key was narrowed to is not in it; a job, or who is trusted, is a program, and no
             # more than its role.
             is_narrowed=token.client_id.startswith((ROLE_KEY_PREFIX, TRUST_PREFIX)) or token.job is not None,

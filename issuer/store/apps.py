@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmodel import Session, col, select
 
-from issuer.store import names, status_indices, user_grants
+from issuer.store import status_indices, user_grants, visits
 from issuer.store.database import Transaction
 from issuer.store.refusals import Conflict, NotFound
 from issuer.store.tables import AppRow, Principal, UserAccount
 from issuer.store.user_grants import CONSENT
-from verifier import InvalidPermission, Permission, Scope
+from verifier import InvalidPermission, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,8 @@ class Registration:
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
     host: str | None
+    labels: Mapping[str, str]
+    audience: str | None
     scope: str
     authentication: str
     secret_hash: bytes | None = field(repr=False)
@@ -59,7 +61,8 @@ def create(
     )
     tx.session.add(row)
     tx.session.flush()
-    tx.audit("app:register", name, client_id=client_id, scope=row.scope)
+    tx.changed("principal", owner.name)
+    tx.audit("app:register", name, client_id=client_id, scope=row.scope, host=row.host)
     return row
 
 
@@ -103,14 +106,20 @@ def by_index(session: Session, status_index: int) -> list[AppRow]:
     return list(session.exec(select(AppRow).where(AppRow.status_index == status_index)))
 
 
-def list_all(
-    session: Session, *, after: str, limit: int, within: Iterable[Permission], owner: Principal | None
-) -> list[AppRow]:
-    """By name, from behind `after` on; those that one of the permissions names, or that `owner` owns."""
-    named = names.named_within(AppRow.name, "", within)
-    mine = named if owner is None else named | (col(AppRow.owner_id) == owner.id)
-    found = select(AppRow).where(mine, AppRow.name > after)
+def page(session: Session, *, after: str, limit: int) -> list[AppRow]:
+    """By name, from behind `after` on."""
+    found = select(AppRow).where(AppRow.name > after)
     return list(session.exec(found.order_by(AppRow.name).limit(limit)))
+
+
+def at_host(session: Session, host: str) -> AppRow | None:
+    """The app that is found there, behind a proxy."""
+    return session.exec(select(AppRow).where(AppRow.host == host)).first()
+
+
+def labels_of(row: AppRow) -> dict[str, str]:
+    labels: dict[str, str] = json.loads(row.labels)
+    return labels
 
 
 def change(tx: Transaction, row: AppRow, registration: Registration) -> None:
@@ -122,6 +131,8 @@ def change(tx: Transaction, row: AppRow, registration: Registration) -> None:
     _refuse_taken_host(tx.session, row.client_id, registration.host)
     is_narrowed = registration.scope != row.scope
     before = set(json.loads(row.redirect_uris))
+    if registration.host != row.host:
+        visits.end_of_client(tx, row.client_id)
     is_proven_anew = (registration.authentication, registration.jwks) != (row.authentication, row.jwks)
     for column, value in _columns(registration).items():
         setattr(row, column, value)
@@ -134,7 +145,8 @@ def change(tx: Transaction, row: AppRow, registration: Registration) -> None:
         user_grants.end(tx, user_grants.of_client(tx.session, row.client_id))
     if is_proven_anew:
         end_tokens(tx, [row])
-    tx.audit("app:update", row.name, client_id=row.client_id, scope=row.scope)
+    tx.changed("principal", tx.session.get_one(Principal, row.owner_id).name)
+    tx.audit("app:update", row.name, client_id=row.client_id, scope=row.scope, host=row.host)
 
 
 def _narrow_consents(tx: Transaction, row: AppRow) -> None:
@@ -163,6 +175,8 @@ def delete_app(tx: Transaction, row: AppRow) -> None:
     """For good, with everything that users let it have."""
     user_grants.end(tx, user_grants.of_client(tx.session, row.client_id))
     status_indices.revoke(tx, [(row.status_index, _owner(row.client_id))])
+    visits.end_of_client(tx, row.client_id)
+    tx.changed("principal", tx.session.get_one(Principal, row.owner_id).name)
     tx.session.delete(row)
     tx.session.flush()
     tx.audit("app:delete", row.name, client_id=row.client_id)
@@ -203,6 +217,8 @@ def _columns(registration: Registration) -> dict[str, Any]:
         "redirect_uris": json.dumps(registration.redirect_uris),
         "post_logout_redirect_uris": json.dumps(registration.post_logout_redirect_uris),
         "host": registration.host,
+        "labels": json.dumps(dict(sorted(registration.labels.items()))),
+        "audience": registration.audience,
         "scope": registration.scope,
         "authentication": registration.authentication,
         "secret_hash": registration.secret_hash,

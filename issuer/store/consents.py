@@ -69,6 +69,8 @@ def give(
             return row
         row.scope = user_grants.spelled(together)
         tx.session.add(row)
+    # Elsewhere it is known that there was none, or a narrower one.
+    tx.changed("principal", user.name)
     tx.audit("consent:give", user.name, client_id=client_id, scope=row.scope)
     return row
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sqlmodel import Session, col, select
 
-from issuer.store import status_indices
+from issuer.store import status_indices, visits
 from issuer.store.database import Transaction
 from issuer.store.tables import RoleKeyRow, Secret
 from keys import RoleKey
@@ -47,10 +47,8 @@ def add(tx: Transaction, row: RoleKeyRow, presented: RoleKey, hash_key: HashKeyI
 
 def forget_ended(tx: Transaction, secrets: list[Secret]) -> list[Secret]:
     """Deletes those whose grace is over, and returns the others. Their indices have their ends planned."""
-    for secret in secrets:
-        if secret.ends_at is not None and secret.ends_at <= tx.now:
-            tx.session.delete(secret)
-    tx.session.flush()
+    ended = [secret for secret in secrets if secret.ends_at is not None and secret.ends_at <= tx.now]
+    _delete(tx, ended)
     return [secret for secret in secrets if secret.ends_at is None or secret.ends_at > tx.now]
 
 
@@ -66,9 +64,7 @@ def end_at(tx: Transaction, secrets: list[Secret], ends_at: int) -> None:
 def drop(tx: Transaction, secrets: list[Secret]) -> None:
     """They end now, with their tokens."""
     status_indices.revoke(tx, [(secret.status_index, _owner(secret)) for secret in secrets])
-    for secret in secrets:
-        tx.session.delete(secret)
-    tx.session.flush()
+    _delete(tx, secrets)
 
 
 def end_tokens(tx: Transaction, secrets: list[Secret]) -> None:
@@ -79,6 +75,13 @@ def end_tokens(tx: Transaction, secrets: list[Secret]) -> None:
         if ends_at is None or ends_at > tx.now:
             secret.status_index = _allocate(tx, secret, ends_at)
             tx.session.add(secret)
+
+
+def _delete(tx: Transaction, secrets: list[Secret]) -> None:
+    visits.end_of_secrets(tx, [secret.id for secret in secrets])
+    for secret in secrets:
+        tx.session.delete(secret)
+    tx.session.flush()
 
 
 def _allocate(tx: Transaction, secret: Secret, ends_at: int | None) -> int:

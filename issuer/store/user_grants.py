@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, delete, or_, select, update
 
-from issuer.store import rights, status_indices
+from issuer.store import rights, status_indices, visits
 from issuer.store.database import Transaction
 from issuer.store.refusals import NotFound
 from issuer.store.tables import (
@@ -20,6 +20,7 @@ from issuer.store.tables import (
     RefreshToken,
     UserAccount,
     UserGrant,
+    Visit,
 )
 from verifier import Scope
 
@@ -165,7 +166,7 @@ def end_session(tx: Transaction, row: UserGrant, *, at_client: str | None = None
 
 def hand_on(tx: Transaction, before: UserGrant, row: UserGrant) -> None:
     """A session takes the place of another one of the same user: what began there goes on here."""
-    for begun in (UserGrant, AuthorizationCode, DeviceCode):
+    for begun in (UserGrant, AuthorizationCode, DeviceCode, Visit):
         tx.session.execute(update(begun).where(col(begun.session_id) == before.id).values(session_id=row.id))
     end(tx, [before])
 
@@ -175,6 +176,7 @@ def end(tx: Transaction, rows: Iterable[UserGrant]) -> None:
     rows = list(rows)
     status_indices.revoke(tx, [(row.status_index, _owner(row)) for row in rows])
     ids = [row.id for row in rows]
+    visits.end_of_sessions(tx, ids)
     tx.session.execute(delete(RefreshToken).where(col(RefreshToken.grant_id).in_(ids)))
     tx.session.execute(delete(UserGrant).where(col(UserGrant.id).in_(ids)))
 

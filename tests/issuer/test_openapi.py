@@ -64,6 +64,7 @@ def test_every_route_is_described_and_nothing_else(served: dict[str, Any]) -> No
 def test_whatever_takes_a_permission_names_it_and_nothing_else_does(served: dict[str, Any]) -> None:
     permissions = {(operation.method, operation.path): operation.permission for operation in OPERATIONS}
     permissions["POST", "/v1/introspect"] = "token:introspect@AUDIENCE"
+    permissions["GET", "/v1/forward-auth"] = "app:query@APP"
     named = {
         place: operation["x-permission"]
         for place, operation in described(served).items()

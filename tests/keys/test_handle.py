@@ -10,7 +10,7 @@ import pytest
 from keys import Handle, handle_hash
 from keys.secret import checksum
 
-KINDS = {"hms_", "hmc_", "hmr_", "hmd_", "hmi_", "hmx_", "hmj_"}
+KINDS = {"hms_", "hmc_", "hmr_", "hmd_", "hmi_", "hmx_", "hmj_", "hmv_", "hme_"}
 
 
 def test_each_kind_has_a_beginning_of_its_own() -> None:

@@ -48,6 +48,13 @@ _DESCRIPTION = (
 _REQUEST_HEADERS = {
     "If-Match": "change it only if it is at this version: its ETag, or * for any",
     "If-None-Match": "answer only if it is at another version than this ETag",
+    "Hourmark-Proxy-Secret": "what the proxy proves itself by",
+    "X-Original-URL": "the request as nginx has it: scheme, host, path and query",
+    "X-Original-Method": "its method",
+    "X-Forwarded-Proto": "the request as other proxies have it: the scheme",
+    "X-Forwarded-Host": "its host, with the port if that is not the usual one",
+    "X-Forwarded-Uri": "its path and query",
+    "X-Forwarded-Method": "its method",
     "Prefer": "wait=SECONDS, at most 30: wait for the next version (RFC 7240)",
 }
 
@@ -155,6 +162,8 @@ def _endpoint(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
     refusals = (*_EVERY_REFUSAL, *endpoint.refusals)
     responses = {str(endpoint.status): done(schema, endpoint.media_type, always=always, sometimes=sometimes)}
     responses |= refused(refusals, dialect(endpoint.path))
+    if endpoint.responses is not None:
+        responses = dict(endpoint.responses)
     if "If-None-Match" in endpoint.request_headers:
         responses["304"] = unchanged(always=always, sometimes=sometimes)
     if endpoint.unavailable is not None:

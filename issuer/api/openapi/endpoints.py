@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
-from issuer.api.openapi import answers
+from issuer.api.openapi import answers, door
 from issuer.api.openapi.responses import JSON
 
 BEARER: dict[str, list[str]] = {"bearer": []}
@@ -59,6 +60,8 @@ class Endpoint:
     """Headers that come with what was asked for."""
     refusals: tuple[str, ...] = ()
     """Codes of denials."""
+    responses: Mapping[str, dict[str, Any]] | None = None
+    """By status, where they are described by themselves."""
 
 
 ENDPOINTS = (
@@ -192,6 +195,18 @@ ENDPOINTS = (
         required=("token",),
         always=("Cache-Control",),
         refusals=(*_CALLER_REFUSALS, *_FORM_REFUSALS, "invalid_client", "invalid_token"),
+    ),
+    Endpoint(
+        path="/v1/forward-auth",
+        summary="Whether a request may pass a proxy, and as whom",
+        answer=None,
+        security=(BEARER, ROLE_KEY),
+        permission="app:query@APP",
+        request_headers=(
+            *("Hourmark-Proxy-Secret", "X-Original-URL", "X-Original-Method"),
+            *("X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Uri", "X-Forwarded-Method"),
+        ),
+        responses=door.RESPONSES,
     ),
     Endpoint(
         path="/v1/me",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from issuer.denials import OAUTH_NAMES, STATUS, Dialect, registry_name
+from issuer.gateway.forward_auth import HANDED_ON, REASONS, REFUSED_HEADER
 
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
@@ -28,6 +29,11 @@ HEADERS: dict[str, dict[str, Any]] = {
     "Content-Disposition": {"description": "RFC 6266", "schema": _TEXT},
     "Set-Cookie": {"description": "RFC 6265", "schema": _TEXT},
     "Retry-After": {"description": "seconds", "schema": {"type": "string", "pattern": "^[0-9]+$"}},
+    **{
+        name: {"description": "for the app behind the proxy, in place of the client's", "schema": _TEXT}
+        for name in HANDED_ON
+    },
+    REFUSED_HEADER: {"description": "the reason", "schema": {"enum": list(REASONS)}},
     "WWW-Authenticate": {"description": "RFC 6750, RFC 7617", "schema": _TEXT},
 }
 # The header that comes with every refusal of a code.

@@ -9,6 +9,7 @@ _AUTHORIZATION = (
     *("code_challenge_method", "nonce", "prompt", "max_age", "login_hint", "id_token_hint", "resource"),
     *("audience", "response_mode"),
 )
+_WAY = ("origin", "target", "browser", "at", "seal")
 LOGOUT = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
 PAGES = (
     Page(path="/account/password", summary="Where a user changes the password", needs_session=True),
@@ -54,6 +55,26 @@ PAGES = (
         leads_on=True,
         form=("user", "password", "credential", "next"),
         refusals=("slow_down",),
+    ),
+    Page(
+        path="/enter",
+        summary="In front of an app: with an API token, or as the user who is signed in",
+        query=_WAY,
+        refusals=("not_permitted", "not_found"),
+    ),
+    *(
+        Page(
+            method="POST",
+            path=f"/enter/{path}",
+            summary=summary,
+            leads_on=True,
+            form=(*_WAY, *form),
+            refusals=("not_found", "slow_down", "invalid_token"),
+        )
+        for path, summary, form in (
+            ("token", "Open an app with an API token", ("token",)),
+            ("session", "Open an app as the user, who agrees to what it wants", ("scope", "decision")),
+        )
     ),
     Page(
         path="/logout",

@@ -7,6 +7,7 @@ from issuer.store.tables.apps import (
     DeviceCode,
     RefreshToken,
     UserGrant,
+    Visit,
     WrongUserCode,
 )
 from issuer.store.tables.jobs import JobRow
@@ -51,5 +52,6 @@ __all__ = [
     "UpstreamIdentity",
     "UserAccount",
     "UserGrant",
+    "Visit",
     "WrongUserCode",
 ]

@@ -22,6 +22,10 @@ class AppRow(SQLModel, table=True):
     """JSON, as all lists here."""
     post_logout_redirect_uris: str = "[]"
     host: str | None = Field(default=None, unique=True)
+    labels: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})
+    """A JSON object."""
+    audience: str | None = None
+    """Of the tokens that its backend is given behind a proxy; None for the first that is known."""
     scope: str
     """What it wants at most."""
     authentication: str
@@ -45,6 +49,30 @@ class ClientAssertion(SQLModel, table=True):
 
     client_id: str = Field(primary_key=True)
     token_id: str = Field(primary_key=True)
+    expires_at: int = Field(sa_type=BigInteger, index=True)
+
+
+class Visit(SQLModel, table=True):
+    """A browser that was let in at an app behind a proxy, by a credential that it showed here.
+
+    It ends with that credential: a secret of a role key, or a session in the same browser.
+    """
+
+    code_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    """What the browser carries from here to the app, once."""
+    browser_hash: bytes = Field(sa_type=LargeBinary)
+    """Of what it got at the app when it began: to another browser the code is worth nothing."""
+    client_id: str = Field(index=True)
+    principal_id: int = Field(foreign_key="principal.id", index=True)
+    secret_id: int | None = Field(default=None, index=True)
+    session_id: int | None = Field(default=None, index=True)
+    target: str
+    """Where it was going: a path, with its query."""
+    code_expires_at: int = Field(sa_type=BigInteger)
+    cookie_hash: bytes | None = Field(default=None, unique=True, sa_type=LargeBinary)
+    """None until the code is used."""
+    used_at: int | None = Field(default=None, sa_type=BigInteger)
+    created_at: int = Field(sa_type=BigInteger)
     expires_at: int = Field(sa_type=BigInteger, index=True)
 
 

@@ -1,0 +1,145 @@
+"""`/v1/forward-auth`: nginx (`auth_request`), Caddy and Traefik (`forward_auth`) ask here about each request.
+
+Every answer says all headers that the app is to believe, empty ones too, so that none of the client's passes
+for ours. A refusal says its reason in headers: nginx drops bodies.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from issuer import denials
+from issuer.callers import Caller
+from issuer.denials import BearerDenial, Denial
+from issuer.gateway import cookies, entering, proxy
+from issuer.gateway.known import ProtectedApp
+from issuer.gateway.proxy import Asked
+from issuer.service import Service
+from issuer.telemetry import REFUSE, note
+from keys import Handle, handle_hash
+from verifier import Unavailable
+
+IDENTITY_HEADERS = ("Hourmark-Subject", "Hourmark-Client", "Hourmark-Actor", "Hourmark-Roles")
+REFUSED_HEADER = "Hourmark-Refused"
+HANDED_ON = (*IDENTITY_HEADERS, "Authorization", "Cookie")
+"""What the proxy sets of the request to the app: nothing of it comes from the client alone."""
+_ACTION = "app:query"
+_HOLDS = frozenset({"expired", "not_yet_valid", "wrong_audience", "insufficient_scope", "revoked"})
+"""What is told of a token whose signature holds. Whoever made one up learns nothing from it."""
+_UNKNOWN_TO_NGINX = frozenset({400, 429})
+REASONS = (
+    *("unknown_proxy", "unclear_request", "unknown_app", "reserved_path", "plain_http"),
+    *("no_credential", "invalid_token", *sorted(_HOLDS)),
+    *("invalid_request", "slow_down"),
+    *("keys_unavailable", "revocation_stale", "temporarily_unavailable", "server_error"),
+)
+"""Why a request does not pass, as `Hourmark-Refused` says it."""
+
+
+async def get_forward_auth(service: Service, request: Request) -> Response:
+    request.scope[REFUSE] = partial(_refusal, None)
+    proxy.check(service.settings, request)
+    asked = proxy.read(request)
+    request.scope[REFUSE] = partial(_refusal, asked)
+    address = proxy.client_address(request)
+    if address is not None:
+        request.scope["client"] = (address, 0)
+    service.coherence.check()
+    app = await service.door.app_at(asked.host)
+    if app is None:
+        raise proxy.refused("unknown_app", f"no app is registered for the host {asked.host}")
+    note(request.scope, app=app.client.client_id)
+    is_page = entering.is_page(request, asked)
+    if entering.is_reserved(asked) and not is_page:
+        raise proxy.refused("reserved_path", "browsers come back here: the app has no such path")
+    if entering.is_reserved(asked):
+        return _led(asked, await entering.arrive(service, request, asked, app))
+    if is_page:
+        return await _of_page(service, request, asked, app)
+    caller = await _caller(service, request, asked, app)
+    caller.require(_ACTION, app.client.name, app.labels)
+    return await _allowed(service, request, app, caller)
+
+
+async def _of_page(service: Service, request: Request, asked: Asked, app: ProtectedApp) -> Response:
+    """For whoever has no credential that is good here, the way leads to where one is shown."""
+    caller = await _visitor(service, request, asked, app)
+    if caller is None or not caller.scope.covers(_ACTION, app.client.name, app.labels):
+        return _led(asked, entering.to_entrance(service, request, asked))
+    return await _allowed(service, request, app, caller)
+
+
+async def _caller(service: Service, request: Request, asked: Asked, app: ProtectedApp) -> Caller:
+    """Raises BearerDenial, Denial, StoreUnavailable."""
+    if "authorization" in request.headers:
+        return await service.callers.identify(request, service.door.verifier)
+    visitor = await _visitor(service, request, asked, app)
+    if visitor is None:
+        raise BearerDenial(None)
+    return visitor
+
+
+async def _visitor(service: Service, request: Request, asked: Asked, app: ProtectedApp) -> Caller | None:
+    """Who was let in in this browser."""
+    cookie = cookies.visit(request, asked.scheme)
+    if not Handle.VISIT.is_whole(cookie):
+        return None
+    cookie_hash = handle_hash(cookie, service.credentials.hash_key.key)
+    visit = await service.door.visit(cookie_hash, app.client.client_id, time.time())
+    if visit is None:
+        return None
+    grant = visit.grant
+    note(request.scope, client_id=grant.client_id, sub=grant.subject)
+    return Caller(
+        principal=grant.subject,
+        client_id=grant.client_id,
+        status_index=grant.status_index,
+        roles=grant.roles_within(grant.rights),
+        scope=grant.rights,
+        audience=None,
+        expires_at=grant.ends_at,
+        is_narrowed=grant.is_narrowed,
+    )
+
+
+async def _allowed(service: Service, request: Request, app: ProtectedApp, caller: Caller) -> Response:
+    token = await service.handed_tokens.token(app, caller, time.time())
+    said = (caller.principal, caller.client_id, caller.actor or "", " ".join(caller.roles))
+    headers = dict(zip(IDENTITY_HEADERS, said, strict=True))
+    headers["Authorization"] = "" if token is None else f"Bearer {token}"
+    headers["Cookie"] = cookies.of_the_app(request)
+    return Response(headers=headers | {"Cache-Control": "no-store"})
+
+
+def _led(asked: Asked, answer: Response) -> Response:
+    """Where a browser is led to. nginx makes that out of a refusal, the others hand it on."""
+    if not asked.knows_401_and_403_alone:
+        return answer
+    headers = {name: answer.headers[name] for name in ("Location", "Set-Cookie") if name in answer.headers}
+    raise proxy.no_credential(**headers)
+
+
+def _refusal(asked: Asked | None, error: Exception, *, path: str, request_id: str) -> Response:
+    """The refusal as the proxy hands it on; as `denials.answer`, which other rows have."""
+    told = _told(error)
+    refused = denials.refusal(told)
+    if asked is not None and asked.knows_401_and_403_alone and refused.status in _UNKNOWN_TO_NGINX:
+        told = Denial("not_permitted", refused.detail, headers=refused.headers, reason=refused.code)
+        refused = denials.refusal(told)
+    answer = denials.answer(told, path=path, request_id=request_id)
+    answer.headers[REFUSED_HEADER] = str(refused.members.get("reason", refused.code))
+    return answer
+
+
+def _told(error: Exception) -> Exception:
+    """Without what is none of the business of whoever made a token up."""
+    if not isinstance(error, BearerDenial):
+        return error
+    if error.error is None:
+        return proxy.no_credential()
+    is_told = error.error.code in _HOLDS or isinstance(error.error, Unavailable)
+    return error if is_told else Denial("invalid_token", "the token is not valid")

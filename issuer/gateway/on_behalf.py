@@ -1,0 +1,67 @@
+"""The token that an app is handed for a request: with it the app acts for the user, who has agreed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from issuer.callers import Caller
+from issuer.gateway.known import KnownDoor, ProtectedApp
+from issuer.mint import Grant, Mint, Minted, ScopeRefused
+from issuer.store.users import USER_PREFIX
+from verifier import InvalidPermission, Scope
+
+_MAX_KEPT = 4096
+_HANDED_ON = 0.5
+"""The part of its lifetime for which a token is handed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Handed:
+    minted: Minted = field(repr=False)
+    consent: Grant
+    """The very one: another one stands for another consent, or for other rights."""
+    until: float
+
+
+class HandedTokens:
+    """Those that are handed on now, by app and by whose request it is."""
+
+    def __init__(self, door: KnownDoor, mint: Mint, audience: str) -> None:
+        """audience: of an app that names none."""
+        self._door = door
+        self._mint = mint
+        self._audience = audience
+        self._kept: dict[tuple[object, ...], _Handed] = {}
+
+    async def token(self, app: ProtectedApp, caller: Caller, now: float) -> str | None:
+        """None where there is nothing to hand on. Raises StoreUnavailable, NoSigningKey.
+
+        Whoever acts for a user already is let through as that, and the user has not agreed to a third.
+        """
+        is_user = caller.principal.startswith(USER_PREFIX) and not caller.is_on_behalf
+        if not is_user or not app.client.scope.permissions:
+            return None
+        consent = await self._door.consent(app.client.client_id, caller.principal)
+        if consent is None:
+            return None
+        key = (app.client.client_id, app.audience, caller.client_id, caller.scope, caller.expires_at)
+        handed = self._kept.get(key)
+        if handed is None or handed.consent is not consent or now >= handed.until:
+            minted = self._issue(app, caller, consent, int(now))
+            if minted is None:
+                return None
+            handed = _Handed(minted, consent, now + minted.expires_in * _HANDED_ON)
+            if len(self._kept) >= _MAX_KEPT:
+                self._kept.clear()
+            self._kept[key] = handed
+        return handed.minted.raw
+
+    def _issue(self, app: ProtectedApp, caller: Caller, consent: Grant, now: int) -> Minted | None:
+        """Within what the user lets the app have, and what the credential of the request may do."""
+        ends_at = [int(at) for at in (consent.ends_at, caller.expires_at) if at is not None]
+        try:
+            rights = consent.rights & Scope(caller.scope.permissions, consent.rights.words)
+            grant = replace(consent, rights=rights, ends_at=min(ends_at, default=None), prepared={})
+            return self._mint.mint(grant, app.audience or self._audience, None, now)
+        except (ScopeRefused, InvalidPermission):
+            return None
