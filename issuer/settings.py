@@ -30,6 +30,8 @@ from issuer.signing_in.providers import UpstreamProvider, check_names
 from verifier import Scope
 
 _HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*", re.ASCII)
+_PROXY_SECRET = re.compile(r"[A-Za-z0-9._~+/=-]{32,}", re.ASCII)
+"""Proxies' configuration files hold it as it is."""
 PREFIX = "HOURMARKD_"
 CONFIG_FILE = "HOURMARKD_CONFIG_FILE"
 _KEY_FILE = "key-encryption-key"
@@ -125,6 +127,13 @@ class Settings(BaseSettings):
     def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
             ip_network(network)
+        return value
+
+    @field_validator("forward_auth_secret")
+    @classmethod
+    def _check_forward_auth_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and _PROXY_SECRET.fullmatch(value.get_secret_value()) is None:
+            raise ValueError("write 32 characters or more, letters, digits and -._~+/= only")
         return value
 
     @field_validator("upstream_providers")

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path, PurePath
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from issuer.cli.errors import invalid_settings
+from issuer.cli.errors import CommandError, invalid_settings
 from issuer.cli.options import noun, read_settings, say
 
+if TYPE_CHECKING:
+    from issuer.gateway.configurations.asked import AskedIssuer
+
 app = noun("Files for programs that work with this issuer.")
+Folder = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="DIR", help="where the files are written, instead of stdout"),
+]
+Address = Annotated[
+    str | None,
+    typer.Option("--address", metavar="URL", help="where the proxy reaches the issuer; by default its URL"),
+]
 
 
 @app.command()
@@ -54,3 +67,56 @@ def registry(
         replace_file(output / name, content)
         say(f"Wrote {output / name}.")
     say("Restart the registry: it reads them when it starts.")
+
+
+@app.command()
+def nginx(output: Folder = None, address: Address = None) -> None:
+    """Write what protects apps behind nginx: three files to include. They hold the proxy's secret."""
+    from issuer.gateway.configurations import nginx as configuration
+
+    _write(configuration.files, output, address)
+
+
+@app.command()
+def caddy(output: Folder = None, address: Address = None) -> None:
+    """Write what protects apps behind Caddy: a file to import. It holds the proxy's secret."""
+    from issuer.gateway.configurations import caddy as configuration
+
+    _write(configuration.files, output, address)
+
+
+@app.command()
+def traefik(output: Folder = None, address: Address = None) -> None:
+    """Write what protects apps behind Traefik: a middleware. It holds the proxy's secret."""
+    from issuer.gateway.configurations import traefik as configuration
+
+    _write(configuration.files, output, address)
+
+
+def _write(files: Callable[[AskedIssuer], dict[str, str]], output: Path | None, address: str | None) -> None:
+    from issuer.gateway.configurations.asked import AskedIssuer
+
+    issuer = AskedIssuer.of(read_settings(), address)
+    if issuer is None:
+        raise CommandError(
+            "no proxy can prove itself yet",
+            code="invalid_setting",
+            hint="set HOURMARKD_FORWARD_AUTH_SECRET, for example to what `openssl rand -hex 32` prints",
+        )
+    if output is None:
+        for name, text in files(issuer).items():
+            typer.echo(f"# {name}\n{text}")
+        return
+    output.mkdir(parents=True, exist_ok=True)
+    for name, text in files(issuer).items():
+        _write_secret(output / name, text)
+        say(f"Wrote {output / name}.")
+
+
+def _write_secret(path: Path, text: str) -> None:
+    """Readable by its owner alone; replaced at once."""
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    new.replace(path)

@@ -95,7 +95,7 @@ def is_page(request: Request, asked: Asked) -> bool:
     """Whether a person waits for a page, and no program with a credential: only these are led elsewhere."""
     return (
         asked.method in ("GET", "HEAD")
-        and "authorization" not in request.headers
+        and not request.headers.get("authorization")
         and "upgrade" not in request.headers
         and "text/html" in request.headers.get("accept", "")
         and request.headers.get("sec-fetch-mode", "navigate") == "navigate"

@@ -75,7 +75,7 @@ async def _of_page(service: Service, request: Request, asked: Asked, app: Protec
 
 async def _caller(service: Service, request: Request, asked: Asked, app: ProtectedApp) -> Caller:
     """Raises BearerDenial, Denial, StoreUnavailable."""
-    if "authorization" in request.headers:
+    if request.headers.get("authorization"):
         return await service.callers.identify(request, service.door.verifier)
     visitor = await _visitor(service, request, asked, app)
     if visitor is None:

@@ -1,0 +1,39 @@
+"""What every proxy has to know of the issuer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from issuer.settings import Settings
+
+_PORTS = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True, slots=True)
+class AskedIssuer:
+    """Where it is asked, and by what."""
+
+    scheme: str
+    host: str
+    port: int
+    secret: str = field(repr=False)
+
+    @classmethod
+    def of(cls, settings: Settings, address: str | None) -> AskedIssuer | None:
+        """address: of the issuer as the proxy reaches it; by default its URL. None if there is no secret."""
+        secret = settings.forward_auth_secret
+        url = urlsplit(address or settings.issuer_url)
+        if secret is None:
+            return None
+        host = url.hostname or ""
+        port = url.port or _PORTS[url.scheme]
+        return cls(url.scheme, f"[{host}]" if ":" in host else host, port, secret.get_secret_value())
+
+    @property
+    def authority(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.authority}"

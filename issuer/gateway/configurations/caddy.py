@@ -1,0 +1,60 @@
+"""Caddy, with its directive `forward_auth`: a snippet to import in front of whatever answers."""
+
+from __future__ import annotations
+
+from issuer.gateway.configurations.asked import AskedIssuer
+from issuer.gateway.forward_auth import HANDED_ON
+from issuer.gateway.proxy import SECRET_HEADER
+
+_FILE = """\
+# Import this file; then, for each protected app:
+#
+#     app.example {
+#         route {
+#             import hourmark
+#             reverse_proxy 127.0.0.1:8080
+#         }
+#     }
+#
+# `route` keeps the order: without it Caddy sorts the directives.
+(hourmark) {
+	# Some backends take a header for the same when - is written _.
+	request_header -Hourmark-*
+	request_header -Hourmark_*
+	# What the client shows is for the issuer alone. It is put aside: an empty answer leaves what is there.
+	request_header Hourmark-Shown {header.Authorization}
+	request_header Hourmark-Cookies {header.Cookie}
+	request_header -Authorization
+	request_header -Cookie
+	forward_auth %(url)s {
+		uri /v1/forward-auth
+		header_up Host %(authority)s
+		header_up %(secret_header)s "%(secret)s"
+		header_up Authorization {header.Hourmark-Shown}
+		header_up Cookie {header.Hourmark-Cookies}
+		header_up -Hourmark-Shown
+		header_up -Hourmark-Cookies
+		header_up -X-Original-URL
+		header_up -X-Original-Method
+		copy_headers %(handed_on)s
+		transport http {
+			dial_timeout 2s
+			response_header_timeout 5s
+		}
+	}
+	request_header -Hourmark-Shown
+	request_header -Hourmark-Cookies
+}
+"""
+
+
+def files(issuer: AskedIssuer) -> dict[str, str]:
+    """By name."""
+    known = {
+        "url": issuer.url,
+        "authority": issuer.authority,
+        "secret_header": SECRET_HEADER,
+        "secret": issuer.secret,
+        "handed_on": " ".join(HANDED_ON),
+    }
+    return {"hourmark.caddyfile": _FILE % known}

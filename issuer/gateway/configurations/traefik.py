@@ -1,0 +1,46 @@
+"""Traefik, with its middleware `forwardAuth`: a file for its file provider, with one middleware to name."""
+
+from __future__ import annotations
+
+from issuer.gateway.configurations.asked import AskedIssuer
+from issuer.gateway.forward_auth import HANDED_ON, IDENTITY_HEADERS
+from issuer.gateway.proxy import SECRET_HEADER
+
+_FILE = """\
+# For Traefik's file provider; then each router of a protected app has the middleware hourmark@file.
+http:
+  middlewares:
+    hourmark:
+      chain:
+        middlewares: [hourmark-proves-itself, hourmark-asks, hourmark-keeps-its-secret]
+    hourmark-proves-itself:
+      headers:
+        customRequestHeaders:
+          %(secret_header)s: "%(secret)s"
+          X-Original-URL: ""
+          X-Original-Method: ""
+%(forged)s
+    hourmark-asks:
+      forwardAuth:
+        address: %(url)s/v1/forward-auth
+        trustForwardHeader: false
+        authResponseHeaders:
+%(handed_on)s
+    hourmark-keeps-its-secret:
+      headers:
+        customRequestHeaders:
+          %(secret_header)s: ""
+"""
+
+
+def files(issuer: AskedIssuer) -> dict[str, str]:
+    """By name."""
+    spellings = [name for header in IDENTITY_HEADERS for name in (header, header.replace("-", "_"))]
+    known = {
+        "url": issuer.url,
+        "secret_header": SECRET_HEADER,
+        "secret": issuer.secret,
+        "forged": "\n".join(f'          {name}: ""' for name in spellings),
+        "handed_on": "\n".join(f"          - {name}" for name in HANDED_ON),
+    }
+    return {"hourmark.yaml": _FILE % known}

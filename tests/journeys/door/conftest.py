@@ -1,0 +1,87 @@
+"""An issuer, a real app, and a real proxy of each kind in front of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests import clients, doors
+from tests.browser import conftest as browsers
+from tests.issuer.http.world import World, open_world
+from tests.journeys.door.proxies import Proxy, serve_app, serve_proxy, serve_upgrades
+from tests.running_issuer import free_port
+
+browser, new_page, page = browsers.browser, browsers.new_page, browsers.page
+
+
+@dataclass(frozen=True)
+class House:
+    """An app behind its proxy."""
+
+    world: World
+    proxy: Proxy
+    name: str
+    app: clients.App
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.proxy.host(self.name)}"
+
+    def client(self, credential: str = "", **headers: str) -> httpx.Client:
+        """A program's, with a credential or without."""
+        shown = {"Authorization": f"Bearer {credential}"} if credential else {}
+        return self.proxy.client(self.name, **shown, **headers)
+
+
+NewHouse = Callable[..., House]
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """At a name: browsers keep cookies with a prefix there."""
+    port = str(free_port())
+    settings = {"HOURMARKD_PORT": port, "HOURMARKD_ISSUER": f"http://localhost:{port}"} | doors.SETTINGS
+    with open_world(tmp_path_factory.mktemp("door"), **settings) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def proxies(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Proxy]]:
+    """Starts one of a kind, once."""
+    running: dict[str, Proxy] = {}
+    with ExitStack() as stack:
+        backend = stack.enter_context(serve_app(world.issuer.url))
+        upgrade = stack.enter_context(serve_upgrades())
+
+        def start(kind: str) -> Proxy:
+            if kind not in running:
+                folder = tmp_path_factory.mktemp(kind)
+                served = serve_proxy(kind, world.issuer, folder, backend, upgrade)
+                running[kind] = stack.enter_context(served)
+            return running[kind]
+
+        yield start
+
+
+@pytest.fixture(params=["nginx", "caddy"])
+def new_house(world: World, proxies: Callable[[str], Proxy], request: pytest.FixtureRequest) -> NewHouse:
+    """Registers apps at hosts of their own, behind a proxy of each kind."""
+    proxy = proxies(request.param)
+
+    def make(**members: Any) -> House:
+        name = f"a{uuid4().hex[:12]}"
+        given = {"scope": ""} | members
+        return House(world, proxy, name, clients.register(world, host=proxy.host(name), **given))
+
+    return make
+
+
+@pytest.fixture
+def house(new_house: NewHouse) -> House:
+    return new_house()
