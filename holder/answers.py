@@ -287,6 +287,8 @@ class App:
     redirect_uris: list[str]
     post_logout_redirect_uris: list[str]
     host: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    audience: str | None = None
     scope: str
     token_endpoint_auth_method: str
     id_token_signed_response_alg: str | None = None

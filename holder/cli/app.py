@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from holder.cli.labels import Labels, read_labels
 from holder.cli.options import noun, with_session
 from holder.cli.session import Session
 from holder.errors import UsageError
@@ -39,6 +40,13 @@ Wanted = Annotated[
 ]
 Host = Annotated[str | None, typer.Option(metavar="H", help="Where it is found, behind a proxy.")]
 Description = Annotated[str | None, typer.Option(metavar="D")]
+NewLabels = Annotated[
+    list[str] | None,
+    typer.Option("-l", "--label", metavar="NAME=VALUE", help="All that it has from now on."),
+]
+Audience = Annotated[
+    str | None, typer.Option(metavar="A", help="Which service its proxy hands it tokens for.")
+]
 
 
 @app.command()
@@ -62,6 +70,8 @@ def register(
     post_logout_redirect_uri: LogoutUris = None,
     id_token_alg: IdTokenAlg = None,
     host: Host = None,
+    label: Labels = None,
+    audience: Audience = None,
     description: Description = None,
 ) -> None:
     """Register an app. Its secret, if it has one, is shown once.
@@ -70,6 +80,7 @@ def register(
     Examples:
       hourmark app register my-app --confidential --redirect-uri https://app.example/cb --scope "data:get@*"
       hourmark app register my-tool --redirect-uri http://127.0.0.1/cb --scope "job:get@*"
+      hourmark app register my-notes --host notes.example -l group=A
     """
     from holder import answers
 
@@ -87,6 +98,8 @@ def register(
         "owner": owner,
         "role": role,
         "host": host,
+        "labels": read_labels(label) if label else None,
+        "audience": audience,
         "description": description,
     }
     view = session.view(answers.names(answers.RegisteredApp))
@@ -133,6 +146,8 @@ def update(
     post_logout_redirect_uri: LogoutUris = None,
     id_token_alg: IdTokenAlg = None,
     host: Host = None,
+    label: NewLabels = None,
+    audience: Audience = None,
     description: Description = None,
 ) -> None:
     """Change what is registered; users are asked about what is new.
@@ -151,6 +166,8 @@ def update(
         "post_logout_redirect_uris": post_logout_redirect_uri,
         "id_token_signed_response_alg": id_token_alg,
         "host": host,
+        "labels": read_labels(label) if label else None,
+        "audience": audience,
         "description": description,
     }
     changes = _given(asked)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from holder.cli.labels import Labels, read_labels
 from holder.cli.moments import parse_duration
 from holder.cli.options import noun, with_session
 from holder.cli.session import Session, say
@@ -38,10 +39,7 @@ def new(
     *,
     role: Annotated[str, typer.Option("--role", metavar="ROLE", help="What it runs as.")],
     name: Annotated[str | None, typer.Option(metavar="N", help="What it is for.")] = None,
-    label: Annotated[
-        list[str] | None,
-        typer.Option("-l", "--label", metavar="NAME=VALUE", help="May be given again."),
-    ] = None,
+    label: Labels = None,
     time_limit: Annotated[
         str | None, typer.Option(metavar="SPAN", help="When it ends at the latest: 12h. By default 24h.")
     ] = None,
@@ -59,7 +57,7 @@ def new(
 
     view = session.view(answers.names(answers.NewJob))
     seconds = None if time_limit is None else int(parse_duration(time_limit, "--time-limit").total_seconds())
-    values = _labels(label or [])
+    values = read_labels(label or [])
 
     def begin() -> answers.NewJob:
         return session.issuer().create_job(role, name=name, labels=values, time_limit_seconds=seconds)
@@ -124,7 +122,7 @@ def label_(
     """
     from holder import answers
 
-    view, labels = session.view(answers.names(answers.Job)), _labels(label or [])
+    view, labels = session.view(answers.names(answers.Job)), read_labels(label or [])
     if bool(labels) == clear:
         raise UsageError("Which labels?", "give all that it is to have, or --clear", "-l team=nlp")
     view.one(asdict(session.issuer().label_job(job, labels)))
@@ -142,21 +140,6 @@ def end(session: Session, job: JobId) -> None:
     from holder import answers
 
     session.view(answers.names(answers.Job)).one(asdict(session.issuer().end_job(job)))
-
-
-def _labels(given: list[str]) -> dict[str, str]:
-    """Raises UsageError."""
-    labels: dict[str, str] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not (name and equals and value):
-            raise UsageError(f"--label {text[:80]!r} is none", "it is NAME=VALUE", "-l team=nlp")
-        if labels.get(name, value) != value:
-            raise UsageError(
-                f"--label {name} is given twice", "a label has one value", "leave out one of them"
-            )
-        labels[name] = value
-    return labels
 
 
 def _run(session: Session, command: list[str], begin: Callable[[], NewJob]) -> int:

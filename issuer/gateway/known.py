@@ -35,6 +35,8 @@ class KnownVisit:
     """A browser that was let in at an app."""
 
     client_id: str
+    owner: str
+    """Of the app."""
     expires_at: int
     grant: Grant
     """What opened it."""
@@ -48,7 +50,7 @@ class KnownDoor:
         self._trust: Trust = verifier.trust
         self._status_uri = status_uri
         self._apps = Remembered(database, _app_at, lambda app: (app.client.owner,))
-        self._visits = Remembered(database, _visit, lambda visit: (visit.grant.subject,))
+        self._visits = Remembered(database, _visit, lambda visit: (visit.grant.subject, visit.owner))
         self._consents = Remembered(database, _consent, lambda grant: (grant.subject,))
 
     def forget(self, principal: str | None) -> None:
@@ -103,8 +105,11 @@ def _visit(session: Session, cookie_hash: bytes) -> KnownVisit | None:
     row = visits.by_cookie(session, cookie_hash)
     if row is None or row.expires_at <= now:
         return None
+    client = clients.find(session, row.client_id)
     grant = _opened_by_key(session, row, now) if row.session_id is None else _opened_by_session(session, row)
-    return None if grant is None else KnownVisit(row.client_id, row.expires_at, grant)
+    if client is None or grant is None:
+        return None
+    return KnownVisit(row.client_id, client.owner, row.expires_at, grant)
 
 
 def _opened_by_key(session: Session, row: Visit, now: int) -> Grant | None:
