@@ -148,9 +148,9 @@ async def delete(call: Call) -> DeletedApp:
 
 def _is_elsewhere(row: AppRow, changed: ClientMetadata) -> bool:
     """Whether somebody else could be the app, or be sent its users, by what changes."""
-    known = row.authentication, row.jwks, json.loads(row.redirect_uris)
+    known = row.authentication, row.jwks, json.loads(row.redirect_uris), row.host
     wanted = changed.registration(None, {})
-    return known != (wanted.authentication, wanted.jwks, list(wanted.redirect_uris))
+    return known != (wanted.authentication, wanted.jwks, list(wanted.redirect_uris), wanted.host)
 
 
 def _require_its_role(call: Call, session: Session, row: AppRow) -> None:

@@ -144,7 +144,7 @@ def _consent(session: Session, key: tuple[str, str]) -> Grant | None:
     if client is None or loaded is None:
         return None
     try:
-        return grant_for(loaded, client)
+        return grant_for(loaded, client, consents.scope_of(loaded.row))
     except InvalidPermission:
         # It overlaps with what the user holds in more ways than a token can hold.
         return None

@@ -25,13 +25,13 @@ class Registration:
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
     host: str | None
-    labels: Mapping[str, str]
-    audience: str | None
     scope: str
     authentication: str
     secret_hash: bytes | None = field(repr=False)
     jwks: str | None
     id_token_algorithm: str | None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    audience: str | None = None
 
 
 def create(
@@ -130,9 +130,8 @@ def change(tx: Transaction, row: AppRow, registration: Registration) -> None:
     """
     _refuse_taken_host(tx.session, row.client_id, registration.host)
     is_narrowed = registration.scope != row.scope
+    is_elsewhere = registration.host != row.host
     before = set(json.loads(row.redirect_uris))
-    if registration.host != row.host:
-        visits.end_of_client(tx, row.client_id)
     is_proven_anew = (registration.authentication, registration.jwks) != (row.authentication, row.jwks)
     for column, value in _columns(registration).items():
         setattr(row, column, value)
@@ -141,7 +140,9 @@ def change(tx: Transaction, row: AppRow, registration: Registration) -> None:
     if is_narrowed:
         user_grants.end_tokens(tx, user_grants.of_client(tx.session, row.client_id))
         _narrow_consents(tx, row)
-    if not before.issuperset(registration.redirect_uris):
+    if is_elsewhere:
+        visits.end_of_client(tx, row.client_id)
+    if not before.issuperset(registration.redirect_uris) or (is_elsewhere and row.host is not None):
         user_grants.end(tx, user_grants.of_client(tx.session, row.client_id))
     if is_proven_anew:
         end_tokens(tx, [row])

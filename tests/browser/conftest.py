@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from tests import doors
 from tests.browser.scenes import PROVIDERS
 from tests.issuer.http.world import World, made, open_world
 from tests.running_issuer import free_port
@@ -29,6 +30,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         "HOURMARKD_PORT": port,
         "HOURMARKD_ISSUER": f"http://localhost:{port}",
         "HOURMARKD_UPSTREAM_PROVIDERS": PROVIDERS,
+        **doors.SETTINGS,
     }
     with open_world(tmp_path_factory.mktemp("browser"), **settings) as opened:
         yield opened

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.browser import room_scenes, sign_in_scenes
+from tests.browser import door_scenes, room_scenes, sign_in_scenes
 from tests.browser.stage import Stage
 
 PROVIDERS = '{"work": {"issuer": "https://id.example", "title": "Example Work", "client_id": "hourmark"}}'
 """One that is only ever named: nothing asks it."""
 SCENES: dict[str, Callable[[Stage], None]] = {
-    scene.__name__: scene for scene in (*sign_in_scenes.SCENES, *room_scenes.SCENES)
+    scene.__name__: scene
+    for scene in (*sign_in_scenes.SCENES, *door_scenes.SCENES, *room_scenes.SCENES)
 }

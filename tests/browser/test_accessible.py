@@ -116,6 +116,7 @@ def test_pages_do_without_scripts(world: World, new_page: NewPage, scene: str) -
         ("set_up_wrong", "New password", None),
         ("password_wrong", "New password", None),
         ("device_wrong", "Code", ("Code", "BCDF-GHJK")),
+        ("enter_wrong", "API token", None),
         ("sign_in_passkey_wrong", None, None),
         ("passkey_wrong", None, ("Name", "The blue key")),
     ],

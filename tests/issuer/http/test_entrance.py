@@ -305,3 +305,15 @@ def test_what_the_app_wants_no_more_is_not_handed_on(agreed: Agreed) -> None:
     changed = {"scope": "job:get@*"}
     agreed.door.world.admin.patch(f"/v1/apps/{agreed.door.app.name}", json=changed).raise_for_status()
     assert agreed.visitor.open().headers["authorization"] == ""
+
+
+def test_at_another_host_nobody_has_agreed(agreed: Agreed, new_visitor: NewVisitor) -> None:
+    """Whoever changes where an app is found does not get what its users let the one before have."""
+    door, world = agreed.door, agreed.door.world
+    token = handed(agreed.visitor.open())
+    moved = Door(world, door.app, f"new.{door.host}", door.kind)
+    world.admin.patch(f"/v1/apps/{door.app.name}", json={"host": moved.host}).raise_for_status()
+    assert not world.is_active(token)
+    visitor = new_visitor(moved, agreed.user)
+    visitor.to_entrance()
+    assert "act for" in visitor.issuer.send("/enter/session").text
