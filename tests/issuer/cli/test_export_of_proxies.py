@@ -1,0 +1,77 @@
+"""`hourmarkd export nginx|caddy|traefik`: what is written, for whom, and what has to come first."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+import yaml
+
+from issuer.gateway.forward_auth import HANDED_ON, IDENTITY_HEADERS
+from tests.doors import SECRET, SETTINGS
+from tests.issuer.cli.command import hourmarkd
+
+FILES = {
+    "nginx": {"hourmark-http.conf", "hourmark-server.conf", "hourmark-location.conf"},
+    "caddy": {"hourmark.caddyfile"},
+    "traefik": {"hourmark.yaml"},
+}
+every_kind = pytest.mark.parametrize("kind", FILES)
+
+
+@every_kind
+def test_files_that_their_owner_alone_can_read(tmp_path: Path, kind: str) -> None:
+    for _ in range(2):  # again it replaces them
+        done = hourmarkd(f"export {kind} --output {tmp_path / 'to'}", tmp_path, **SETTINGS)
+        assert (done.code, done.out, SECRET in done.err) == (0, "", False)
+    written = {path.name: path for path in (tmp_path / "to").iterdir()}
+    assert written.keys() == FILES[kind]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in written.values()} == {0o600}
+    text = "".join(path.read_text() for path in written.values())
+    assert SECRET in text
+    assert all(name in text for name in HANDED_ON)
+
+
+@every_kind
+def test_or_on_stdout(tmp_path: Path, kind: str) -> None:
+    done = hourmarkd(f"export {kind} --address https://inside.example", tmp_path, **SETTINGS)
+    assert (done.code, done.err) == (0, "")
+    assert "inside.example:443" in done.out
+    assert all(f"# {name}" in done.out for name in FILES[kind])
+
+
+@every_kind
+def test_without_a_secret_there_is_nothing_to_write(tmp_path: Path, kind: str) -> None:
+    done = hourmarkd(f"export {kind} --output {tmp_path / 'to'}", tmp_path)
+    assert (done.code, done.out) == (1, "")
+    assert "HOURMARKD_FORWARD_AUTH_SECRET" in done.err
+    assert not (tmp_path / "to").exists()
+
+
+@pytest.mark.parametrize("secret", ["short", f'{SECRET}"', f"{SECRET} x", f"{SECRET}$x"])
+def test_a_secret_that_proxies_could_not_write_down(tmp_path: Path, secret: str) -> None:
+    done = hourmarkd("export caddy", tmp_path, HOURMARKD_FORWARD_AUTH_SECRET=secret)
+    assert (done.code == 0, secret in done.err) == (False, False)
+
+
+def test_tls_is_verified(tmp_path: Path) -> None:
+    done = hourmarkd("export nginx --address https://issuer.example", tmp_path, **SETTINGS)
+    for line in ("proxy_ssl_verify on;", "proxy_ssl_name issuer.example;", "proxy_ssl_server_name on;"):
+        assert line in done.out
+
+
+def test_what_traefik_reads(tmp_path: Path) -> None:
+    done = hourmarkd(f"export traefik --output {tmp_path}", tmp_path, **SETTINGS)
+    assert done.code == 0
+    middlewares = yaml.safe_load((tmp_path / "hourmark.yaml").read_text())["http"]["middlewares"]
+    proves, asks, keeps = middlewares["hourmark"]["chain"]["middlewares"]
+    asked = middlewares[asks]["forwardAuth"]
+    assert asked["address"] == "http://127.0.0.1:8700/v1/forward-auth"
+    assert asked["trustForwardHeader"] is False
+    assert asked["authResponseHeaders"] == list(HANDED_ON)
+    set_before = middlewares[proves]["headers"]["customRequestHeaders"]
+    assert set_before.pop("Hourmark-Proxy-Secret") == SECRET
+    assert set(set_before.values()) == {""}
+    assert set(IDENTITY_HEADERS) < set_before.keys()
+    assert middlewares[keeps]["headers"]["customRequestHeaders"] == {"Hourmark-Proxy-Secret": ""}
