@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -15,7 +16,7 @@ from tests.browsers import Browser, signed_in
 from tests.clients import claims
 from tests.doors import Door, api_token
 from tests.issuer.http.test_forward_auth import reason
-from tests.issuer.http.world import OTHER, World, made, open_world
+from tests.issuer.http.world import OTHER, World, made, open_world, until
 
 KINDS = ("nginx", "forwarded")
 PAGE = {"Accept": "text/html,*/*;q=0.8", "Sec-Fetch-Mode": "navigate"}
@@ -317,3 +318,19 @@ def test_at_another_host_nobody_has_agreed(agreed: Agreed, new_visitor: NewVisit
     visitor = new_visitor(moved, agreed.user)
     visitor.to_entrance()
     assert "act for" in visitor.issuer.send("/enter/session").text
+
+
+def test_what_is_known_is_answered_without_the_database(tmp_path: Path) -> None:
+    """Tokens, role keys and visits alike; what is not known has to wait for it."""
+    with open_world(tmp_path, HOURMARKD_OUTAGE_ALLOWANCE="600", **doors.SETTINGS) as world:
+        door, other, key = doors.door(world), doors.door(world), world.holder("app:query@*")
+        token = world.token(key)
+        with Browser(world.url) as browser:
+            visitor = Visitor(door, browser)
+            visitor.arrive(visitor.enter(key.text))
+            known = (visitor.open, lambda: door.as_bearer(key.text), lambda: door.as_bearer(token))
+            assert [ask().status_code for ask in known] == [200] * 3
+            (tmp_path / "data" / "hourmark.db").rename(tmp_path / "away")
+            until(lambda: any(line["event"] == "changes_not_followed" for line in world.issuer.lines()))
+            assert [ask().status_code for ask in known] == [200] * 3
+            assert reason(other.as_bearer(token)) == (503, "temporarily_unavailable")
