@@ -10,6 +10,5 @@ from tests.browser.stage import Stage
 PROVIDERS = '{"work": {"issuer": "https://id.example", "title": "Example Work", "client_id": "hourmark"}}'
 """One that is only ever named: nothing asks it."""
 SCENES: dict[str, Callable[[Stage], None]] = {
-    scene.__name__: scene
-    for scene in (*sign_in_scenes.SCENES, *door_scenes.SCENES, *room_scenes.SCENES)
+    scene.__name__: scene for scene in (*sign_in_scenes.SCENES, *door_scenes.SCENES, *room_scenes.SCENES)
 }

@@ -60,6 +60,7 @@ _PARTS_OF_A_DATE = 4
 _HAS_FOCUS = "elements => elements.includes(document.activeElement)"
 WITHOUT_SCRIPTS = (
     *("sign_in", "sign_in_wrong", "set_up", "account_full", "password", "consent", "device", "device_asks"),
+    *("enter", "enter_wrong", "enter_as_user", "enter_consent"),
     *("tokens", "token_new_broad", "token_shown", "session_token", "role", "app_new", "user_invited"),
 )
 
