@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from issuer import denials
-from issuer.callers import Caller
+from issuer.authentication.callers import Caller
 from issuer.denials import BearerDenial, Denial
 from issuer.gateway import cookies, entering, proxy
 from issuer.gateway.known import ProtectedApp

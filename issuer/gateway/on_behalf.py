@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from issuer.callers import Caller
+from issuer.authentication.callers import Caller
 from issuer.gateway.known import KnownDoor, ProtectedApp
 from issuer.mint import Grant, Mint, Minted, ScopeRefused
 from issuer.store.users import USER_PREFIX
