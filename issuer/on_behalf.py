@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from issuer.clients import OPENID, Client
+from issuer.clients import CONSOLE_ID, OPENID, Client
 from issuer.mint import Grant
 from issuer.store.user_grants import LoadedGrant
 from verifier import Scope
@@ -38,4 +38,16 @@ def grant_for(loaded: LoadedGrant, client: Client, consented: Scope, *, actor: s
         status_index=row.status_index,
         ends_at=row.expires_at,
         actor=None if client.is_ours else actor or client.client_id,
+    )
+
+
+def grant_of_session(loaded: LoadedGrant) -> Grant:
+    """What a session's own tokens are issued from: in it the user acts, with all that the user may."""
+    return Grant(
+        subject=loaded.user.name,
+        client_id=CONSOLE_ID,
+        rights=loaded.held,
+        roles=loaded.roles,
+        status_index=loaded.row.status_index,
+        ends_at=loaded.row.expires_at,
     )

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from pydantic import ValidationError
 from sqlmodel import Session
 
-from issuer import rfc3339
+from issuer.api import registered_apps
 from issuer.api.operation import Call, Operation, Versioned
 from issuer.api.query import Page, PageQuery, page_of
-from issuer.api.registration import BY_SECRET, App, Changes, ClientMetadata, DeletedApp, NewApp, RegisteredApp
+from issuer.api.registered_apps import App, DeletedApp, RegisteredApp
+from issuer.api.registration import BY_SECRET, Changes, ClientMetadata, NewApp
 from issuer.clients import APP_ID_PREFIX
-from issuer.denials import BearerDenial, Denial, wrong_field, wrong_fields
+from issuer.denials import BearerDenial, Denial, wrong_field
 from issuer.store import apps, names, principals
 from issuer.store.database import Transaction
 from issuer.store.principals import ROLE_PREFIX
@@ -61,7 +60,7 @@ async def register(call: Call) -> Versioned:
             role=None if role is None else principals.get(tx.session, ROLE_PREFIX + role),
         )
         _have_signed(call, tx, row)
-        return _registered(tx.session, row, secret)
+        return registered_apps.registered(tx.session, row, secret)
 
     return await call.change(work)
 
@@ -81,14 +80,16 @@ async def list_all(call: Call) -> Page[App]:
             if len(rows) < _BATCH:
                 break
             cursor = rows[-1].name
-        shown = [App(**_members(session, row)) for row in found[: query.limit + 1]]
+        shown = [registered_apps.of(session, row) for row in found[: query.limit + 1]]
         return page_of(shown, query.limit, lambda app: app.name)
 
     return await call.read(work)
 
 
 async def get(call: Call) -> Versioned:
-    return await call.read(lambda session: _versioned(session, _known(call, session, "app:get")))
+    return await call.read(
+        lambda session: registered_apps.versioned(session, _known(call, session, "app:get"))
+    )
 
 
 async def update(call: Call) -> Versioned:
@@ -100,14 +101,14 @@ async def update(call: Call) -> Versioned:
         row = _known(call, tx.session, "app:update")
         call.preconditions.require(row.version)
         changed = _changed_labels(call, tx.session, row)
-        together = _with(App(**_members(tx.session, row)), call.body)
+        together = registered_apps.together(registered_apps.of(tx.session, row), call.body)
         if (together.token_endpoint_auth_method == BY_SECRET) != (row.secret_hash is not None):
             raise Denial("conflict", "an app with and one without a secret are two: register another one")
         if _is_elsewhere(row, together):
             _require_its_role(call, tx.session, row)
         apps.change(tx, row, together.registration(row.secret_hash, changed))
         _have_signed(call, tx, row)
-        return _versioned(tx.session, row)
+        return registered_apps.versioned(tx.session, row)
 
     return await call.change(work)
 
@@ -123,7 +124,7 @@ async def renew_secret(call: Call) -> Versioned:
             raise Denial("conflict", "this app has no secret: it is registered without one")
         _require_its_role(call, tx.session, row)
         apps.set_secret(tx, row, handle_hash(secret, call.service.credentials.hash_key.key))
-        return _registered(tx.session, row, secret)
+        return registered_apps.registered(tx.session, row, secret)
 
     return await call.change(work)
 
@@ -221,46 +222,6 @@ def _secret(call: Call, body: NewApp) -> tuple[str | None, bytes | None]:
         return None, None
     secret = Handle.CLIENT_SECRET.generate()
     return secret, handle_hash(secret, call.service.credentials.hash_key.key)
-
-
-def _with(app: App, changes: Changes) -> ClientMetadata:
-    """What is registered, with the changes. Raises Denial if they do not go together."""
-    known = Changes.model_fields.keys() - {"labels"}  # they are looked at by themselves
-    now = {name: value for name, value in app.model_dump().items() if name in known}
-    try:
-        return ClientMetadata.model_validate(now | changes.model_dump(exclude_unset=True))
-    except ValidationError as error:
-        raise wrong_fields(error) from None
-
-
-def _versioned(session: Session, row: AppRow) -> Versioned:
-    return Versioned(App(**_members(session, row)), row.version)
-
-
-def _registered(session: Session, row: AppRow, secret: str | None) -> Versioned:
-    return Versioned(RegisteredApp(**_members(session, row), client_secret=secret), row.version)
-
-
-def _members(session: Session, row: AppRow) -> dict[str, Any]:
-    role = None if row.role_id is None else session.get_one(Principal, row.role_id)
-    return {
-        "name": row.name,
-        "client_id": row.client_id,
-        "owner": session.get_one(Principal, row.owner_id).name,
-        "role": None if role is None else role.name.removeprefix(ROLE_PREFIX),
-        "description": row.description,
-        "redirect_uris": json.loads(row.redirect_uris),
-        "post_logout_redirect_uris": json.loads(row.post_logout_redirect_uris),
-        "host": row.host,
-        "labels": apps.labels_of(row),
-        "audience": row.audience,
-        "scope": row.scope,
-        "token_endpoint_auth_method": row.authentication,
-        "jwks": None if row.jwks is None else json.loads(row.jwks),
-        "id_token_signed_response_alg": row.id_token_algorithm,
-        "created_at": rfc3339.write(row.created_at),
-        "created_by": row.created_by,
-    }
 
 
 _ALL, _ONE = "/v1/apps", "/v1/apps/{app}"

@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from issuer import rfc3339
-from issuer.api.operation import Answer, Body
+from issuer.api.operation import Body
 from issuer.authorization import redirects
 from issuer.clients import PROTOCOL_WORDS
 from issuer.registry.access import refuse_selectors
@@ -115,31 +114,3 @@ class NewApp(ClientMetadata):
     """A principal, `user:NAME` or `role:NAME`; by default whoever asks."""
     role: str | None = None
     """The role that it is when it acts for nobody."""
-
-
-class App(Answer):
-    name: str
-    client_id: str
-    owner: str
-    role: str | None
-    description: str
-    redirect_uris: list[str]
-    post_logout_redirect_uris: list[str]
-    host: str | None
-    labels: dict[str, str]
-    audience: str | None
-    scope: str
-    token_endpoint_auth_method: Authentication
-    jwks: dict[str, Any] | None
-    id_token_signed_response_alg: str | None
-    created_at: rfc3339.Written
-    created_by: str
-
-
-class RegisteredApp(App):
-    client_secret: str | None
-    """Shown once; None for an app that has none."""
-
-
-class DeletedApp(Answer):
-    deleted: str

@@ -12,6 +12,7 @@ from issuer.authentication.role_key import RoleKeyAuthentication
 from issuer.coherence import Coherence
 from issuer.credentials import InvalidCredential
 from issuer.denials import BearerDenial, Denial
+from issuer.mint import Grant
 from issuer.store.trust_policies import TRUST_PREFIX
 from issuer.telemetry import note
 from keys.secret import ROLE_KEY_PREFIX
@@ -45,6 +46,20 @@ class Caller:
     def is_on_behalf(self) -> bool:
         """Whether an app acts for the principal: what people do for themselves is none of its business."""
         return self.actor is not None
+
+    @classmethod
+    def by_secret(cls, grant: Grant) -> Caller:
+        """Who shows a secret, from which tokens are issued by `grant`: it is for no single service."""
+        return cls(
+            principal=grant.subject,
+            client_id=grant.client_id,
+            status_index=grant.status_index,
+            roles=grant.roles_within(grant.rights),
+            scope=grant.rights,
+            audience=None,
+            expires_at=grant.ends_at,
+            is_narrowed=grant.is_narrowed,
+        )
 
     @property
     def logged_as(self) -> str:
@@ -100,16 +115,7 @@ class Callers:
             raise Denial("invalid_token", str(error)) from None
         if grant.audiences and verifier.audiences.isdisjoint(grant.audiences):
             raise BearerDenial(TokenError("wrong_audience", "the API token is for other services"))
-        return Caller(
-            principal=grant.subject,
-            client_id=grant.client_id,
-            status_index=grant.status_index,
-            roles=grant.roles_within(grant.rights),
-            scope=grant.rights,
-            audience=None,
-            expires_at=grant.ends_at,
-            is_narrowed=grant.is_narrowed,
-        )
+        return Caller.by_secret(grant)
 
     def _token(self, request: Request, verifier: Verifier, presented: str) -> Caller:
         try:

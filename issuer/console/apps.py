@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from issuer.api import apps
 from issuer.api.query import PageQuery
-from issuer.api.registration import App, Changes, NewApp, RegisteredApp
+from issuer.api.registered_apps import App, RegisteredApp
+from issuer.api.registration import Changes, NewApp
 from issuer.authorization import words
 from issuer.console import forms, listing
 from issuer.console.pages import see_other

@@ -94,16 +94,7 @@ async def _visitor(service: Service, request: Request, asked: Asked, app: Protec
         return None
     grant = visit.grant
     note(request.scope, client_id=grant.client_id, sub=grant.subject)
-    return Caller(
-        principal=grant.subject,
-        client_id=grant.client_id,
-        status_index=grant.status_index,
-        roles=grant.roles_within(grant.rights),
-        scope=grant.rights,
-        audience=None,
-        expires_at=grant.ends_at,
-        is_narrowed=grant.is_narrowed,
-    )
+    return Caller.by_secret(grant)
 
 
 async def _allowed(service: Service, request: Request, app: ProtectedApp, caller: Caller) -> Response:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from issuer import clients, credentials
-from issuer.clients import CONSOLE_ID, Client
+from issuer.clients import Client
 from issuer.gateway.remembered import Remembered
 from issuer.mint import Grant
-from issuer.on_behalf import grant_for
+from issuer.on_behalf import grant_for, grant_of_session
 from issuer.store import apps, consents, principals, role_keys, user_grants, visits
 from issuer.store.database import Database
 from issuer.store.tables import Secret, UserGrant, Visit
@@ -124,16 +124,7 @@ def _opened_by_key(session: Session, row: Visit, now: int) -> Grant | None:
 def _opened_by_session(session: Session, row: Visit) -> Grant | None:
     signed_in = session.get(UserGrant, row.session_id)
     loaded = None if signed_in is None else user_grants.load(session, signed_in)
-    if loaded is None:
-        return None
-    return Grant(
-        subject=loaded.user.name,
-        client_id=CONSOLE_ID,
-        rights=loaded.held,
-        roles=loaded.roles,
-        status_index=loaded.row.status_index,
-        ends_at=loaded.row.expires_at,
-    )
+    return None if loaded is None else grant_of_session(loaded)
 
 
 def _consent(session: Session, key: tuple[str, str]) -> Grant | None:

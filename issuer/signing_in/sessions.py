@@ -14,6 +14,7 @@ from issuer.console.browser import SESSION_COOKIE, Browser, BrowserSession, forg
 from issuer.console.pages import see_other
 from issuer.denials import Denial, wrong_field
 from issuer.mint import Grant, Minted
+from issuer.on_behalf import grant_of_session
 from issuer.service import Service
 from issuer.store import user_grants
 from issuer.store.database import Transaction
@@ -107,16 +108,7 @@ async def issue(service: Service, session: BrowserSession, audience: str) -> Min
     def work(reading: Session) -> Grant | None:
         row = reading.get(UserGrant, session.grant_id)
         loaded = None if row is None else user_grants.load(reading, row)
-        if loaded is None:
-            return None
-        return Grant(
-            subject=loaded.user.name,
-            client_id=CONSOLE_ID,
-            rights=loaded.held,
-            roles=loaded.roles,
-            status_index=loaded.row.status_index,
-            ends_at=loaded.row.expires_at,
-        )
+        return None if loaded is None else grant_of_session(loaded)
 
     grant = await service.read(work)
     if grant is None:
