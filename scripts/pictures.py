@@ -27,6 +27,17 @@ IN_THE_DARK = ("signing_keys",)
 ON_A_PHONE = ("tokens",)
 
 
+# From the top, or where a warning stands; no field has the focus.
+_AS_IT_IS_READ = """
+() => {
+  document.activeElement?.blur();
+  const warning = document.querySelector("[role=alert]:not([hidden])");
+  if (warning) warning.scrollIntoView({ block: "center" });
+  else scrollTo(0, 0);
+}
+"""
+
+
 def main(folder: Path) -> None:
     port = str(free_port())
     settings = {"HOURMARKD_PORT": port, "HOURMARKD_ISSUER": f"http://localhost:{port}"}
@@ -61,7 +72,7 @@ def _take(
     context = browser.new_context(base_url=world.url, color_scheme=scheme, viewport=viewport)  # type: ignore[arg-type] # the same shape
     page = context.new_page()
     SCENES[scene](Stage(world, page))
-    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    page.evaluate(_AS_IT_IS_READ)
     page.screenshot(path=path, animations="disabled")
     context.close()
 
