@@ -49,19 +49,26 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+class Problems(list[str]):
+    """What the policy of a page stopped, and what failed in its script."""
+
+    def watch(self, page: Page) -> None:
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.append(error.message))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        # A refusal that a page shows is an answer like any other.
+        if message.type == "error" and "the server responded with a status of" not in message.text:
+            self.append(message.text)
+
+
 @pytest.fixture
 def new_page(world: World, browser: Browser) -> Iterator[NewPage]:
     """Makes pages with cookies of their own; the arguments are those of a browser context.
 
-    What the policy of a page stopped, and what failed in its script, fails the test.
+    A problem of one fails the test.
     """
-    problems: list[str] = []
-
-    def heard(message: ConsoleMessage) -> None:
-        # A refusal that a page shows is an answer like any other.
-        if message.type == "error" and "the server responded with a status of" not in message.text:
-            problems.append(message.text)
-
+    problems = Problems()
     with ExitStack() as stack:
 
         def make(**options: Any) -> Page:
@@ -69,11 +76,36 @@ def new_page(world: World, browser: Browser) -> Iterator[NewPage]:
             stack.callback(context.close)
             context.set_default_timeout(TIMEOUT)
             page = context.new_page()
-            page.on("console", heard)
-            page.on("pageerror", lambda error: problems.append(error.message))
+            problems.watch(page)
             return page
 
         yield make
+    assert problems == []
+
+
+@pytest.fixture(scope="module")
+def _lasting(world: World, browser: Browser) -> Iterator[tuple[Page, Problems]]:
+    context, problems = browser.new_context(base_url=world.url), Problems()
+    context.set_default_timeout(TIMEOUT)
+    page = context.new_page()
+    problems.watch(page)
+    yield page, problems
+    context.close()
+
+
+@pytest.fixture
+def same_page(_lasting: tuple[Page, Problems]) -> Iterator[Page]:
+    """The page of the test before, without what that left there: another one costs a process.
+
+    For tests that look at many pages, and need nothing of their own.
+    """
+    page, problems = _lasting
+    problems.clear()
+    page.emulate_media(color_scheme="light")
+    yield page
+    page.unroute_all()
+    page.context.clear_cookies()
+    page.goto("about:blank")
     assert problems == []
 
 
