@@ -25,7 +25,7 @@ _AUTHENTICATIONS = (
     ("client_secret_basic", "A secret"),
     ("private_key_jwt", "A signature by its own key"),
 )
-_TEXTS = ("description", "host", "token_endpoint_auth_method", "id_token_signed_response_alg")
+_TEXTS = ("description", "host", "audience", "token_endpoint_auth_method", "id_token_signed_response_alg")
 
 
 async def get_apps(visit: Visit) -> Response:
@@ -92,6 +92,7 @@ def _metadata(form: Mapping[str, str]) -> dict[str, object]:
         "description": texts["description"] or "",
         "redirect_uris": form.get("redirect_uris", "").split(),
         "post_logout_redirect_uris": form.get("post_logout_redirect_uris", "").split(),
+        "labels": forms.labels(form.get("labels", "")),
         "scope": " ".join(form.get("scope", "").split()),
         "jwks": keys,
     }
@@ -102,6 +103,7 @@ def _filled(app: App) -> dict[str, str]:
     return {name: str(getattr(app, name) or "") for name in _TEXTS} | {
         "redirect_uris": "\n".join(app.redirect_uris),
         "post_logout_redirect_uris": "\n".join(app.post_logout_redirect_uris),
+        "labels": forms.written_labels(app.labels),
         "scope": app.scope.replace(" ", "\n"),
         "jwks": "" if app.jwks is None else orjson.dumps(app.jwks, option=orjson.OPT_INDENT_2).decode(),
     }
@@ -129,8 +131,8 @@ async def _page(visit: Visit, wrong: Mapping[str, str]) -> Response:
         filled=visit.form if "scope" in visit.form else _filled(app),
         wrong=wrong,
         authentications=_AUTHENTICATIONS,
-        may_change=is_own or visit.may("app:update", app.name),
-        may_delete=is_own or visit.may("app:delete", app.name),
+        may_change=is_own or visit.caller.scope.covers("app:update", app.name, app.labels),
+        may_delete=is_own or visit.caller.scope.covers("app:delete", app.name, app.labels),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from issuer.denials import wrong_field, wrong_fields
+from verifier.labels import RESERVED
 
 Model = TypeVar("Model", bound=BaseModel)
 CONFIRMED = "confirm"
@@ -30,3 +31,20 @@ def require_name_typed(form: Mapping[str, str], name: str) -> None:
     """What cannot be undone is done by who typed its name. Raises Denial."""
     if form.get(CONFIRMED, "").strip() != name:
         raise wrong_field(CONFIRMED, f"type {name} here, letter by letter")
+
+
+def labels(text: str) -> dict[str, str]:
+    """From `name=value`, one a line or with spaces between. Raises Denial."""
+    found: dict[str, str] = {}
+    for part in text.split():
+        name, joint, value = part.partition("=")
+        if not joint or name in found:
+            raise wrong_field("labels", f"{part[:100]!r}: write name=value, each name once")
+        found[name] = value
+    return found
+
+
+def written_labels(labels: Mapping[str, str]) -> str:
+    """As the function above reads them, without those of the platform, which nobody changes."""
+    own = {name: value for name, value in labels.items() if not name.startswith(RESERVED)}
+    return "\n".join(f"{name}={value}" for name, value in own.items())

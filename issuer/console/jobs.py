@@ -12,8 +12,6 @@ from issuer.console import forms, listing
 from issuer.console.pages import see_other
 from issuer.console.refusals import REFUSALS, by_field
 from issuer.console.visit import Visit, room_row
-from issuer.denials import wrong_field
-from verifier.labels import RESERVED
 
 LIST, ONE = "/jobs", "/jobs/{job}"
 
@@ -30,7 +28,7 @@ async def get_job(visit: Visit) -> Response:
 async def post_labels(visit: Visit) -> Response:
     await visit.see(jobs.get)
     try:
-        labels = _labels(visit.form.get("labels", ""))
+        labels = forms.labels(visit.form.get("labels", ""))
         await visit.do(jobs.label, forms.read(NewLabels, {"labels": labels}))
     except REFUSALS as error:
         return await _page(visit, by_field(error))
@@ -46,26 +44,13 @@ async def post_end(visit: Visit) -> Response:
     return see_other(ONE.format(**visit.parameters))
 
 
-def _labels(text: str) -> dict[str, str]:
-    """From `name=value`, one a line or with spaces between. Raises Denial."""
-    labels: dict[str, str] = {}
-    for part in text.split():
-        name, joint, value = part.partition("=")
-        if not joint or name in labels:
-            raise wrong_field("labels", f"{part[:100]!r}: write name=value, each name once")
-        labels[name] = value
-    return labels
-
-
 async def _page(visit: Visit, wrong: Mapping[str, str]) -> Response:
     job = await visit.see(jobs.get)
-    own = {name: value for name, value in job.labels.items() if not name.startswith(RESERVED)}
-    written = "\n".join(f"{name}={value}" for name, value in own.items())
     return visit.page(
         "job.html",
         status=400 if wrong else 200,
         job=job,
-        filled=visit.form or {"labels": written},
+        filled=visit.form or {"labels": forms.written_labels(job.labels)},
         wrong=wrong,
         may_label=visit.caller.scope.covers("job:label", job.id, job.labels),
         may_end=visit.caller.scope.covers("job:end", job.id, job.labels),

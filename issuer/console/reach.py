@@ -32,6 +32,6 @@ async def of(visit: Visit, resources: Iterable[str], selectors: Iterable[str]) -
     known = await visit.see_all(apps.list_all, PageQuery(), most=_MOST)
     return Reach(
         jobs=sum(any(each.covers(_ANY, job.id, job.labels) for each in wanted) for job in running),
-        apps=sum(any(each.covers(_ANY, app.name) for each in wanted) for app in known),
+        apps=sum(any(each.covers(_ANY, app.name, app.labels) for each in wanted) for app in known),
         is_cut_off=_MOST in (len(running), len(known)),
     )

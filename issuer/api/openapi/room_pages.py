@@ -27,8 +27,8 @@ def _do(path: str, summary: str, *form: str, is_shown: bool = True, downloads: b
 
 _TOKEN_FIELDS = ("name", "description", "labels", "resources", "expires", "until", "count", "broad")
 _APP_FIELDS = (
-    *("description", "redirect_uris", "post_logout_redirect_uris", "host", "scope"),
-    *("token_endpoint_auth_method", "jwks", "id_token_signed_response_alg"),
+    *("description", "redirect_uris", "post_logout_redirect_uris", "host", "labels", "scope"),
+    *("token_endpoint_auth_method", "jwks", "id_token_signed_response_alg", "audience"),
 )
 PAGES = (
     _look("/", "Who is signed in, and how"),
