@@ -155,11 +155,15 @@ def test_an_app_is_registered_changed_and_deleted(world: World, admin: Browser) 
         "token_endpoint_auth_method": "client_secret_basic",
     }
     assert admin.press("Register", form | {"jwks": "{"}, on="/new-app").status_code == 400
+    assert admin.press("Register", form | {"labels": "group"}, on="/new-app").status_code == 400
     assert admin.press("Register", form | {"host": "Not A Host"}, on="/new-app").status_code == 400
     shown = admin.press("Register", form, on="/new-app")
     assert (shown.status_code, shown.headers["cache-control"]) == (200, "no-store")
     first = re.findall(r"hmx_[0-9A-Za-z]+", shown.text)
     page = f"/apps/{name}"
+    admin.press("Save", {"labels": "group=A\nteam=x"}, on=page)
+    labels = world.admin.get(f"/v1/apps/{name}").json()["labels"]
+    assert {name: value for name, value in labels.items() if "/" not in name} == {"group": "A", "team": "x"}
     assert admin.press("Save", form | {"scope": "data:get@a"}, on=page).status_code == 303
     assert world.admin.get(f"/v1{page}").json()["scope"] == "data:get@a"
     second = re.findall(r"hmx_[0-9A-Za-z]+", admin.press("Make a new secret", on=page).text)
