@@ -23,8 +23,8 @@ from tests.postgresql import PostgresServer
 
 _MODULES = (
     *(f"issuer.http.test_http_cases{part}" for part in ("", "_token", "_people")),
-    *(f"issuer.http.test_{part}" for part in ("authorize", "codes", "refresh", "device", "token_exchange")),
-    "issuer.http.test_registry_token",
+    *(f"issuer.http.test_{part}" for part in ("authorize", "codes", "refresh", "device")),
+    *(f"issuer.http.test_{part}" for part in ("token_exchange", "tokens", "registry_token")),
     "journeys.test_redeemed_once",
     "journeys.registry.test_what_registries_check",
 )
