@@ -161,7 +161,7 @@ def test_an_app_is_registered_changed_and_deleted(world: World, admin: Browser) 
     assert (shown.status_code, shown.headers["cache-control"]) == (200, "no-store")
     first = re.findall(r"hmx_[0-9A-Za-z]+", shown.text)
     page = f"/apps/{name}"
-    admin.press("Save", {"labels": "group=A\nteam=x"}, on=page)
+    admin.press("Save", form | {"labels": "group=A\nteam=x"}, on=page)
     labels = world.admin.get(f"/v1/apps/{name}").json()["labels"]
     assert {name: value for name, value in labels.items() if "/" not in name} == {"group": "A", "team": "x"}
     assert admin.press("Save", form | {"scope": "data:get@a"}, on=page).status_code == 303
