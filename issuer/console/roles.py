@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from issuer.api import memberships, policies, role_keys, roles
+from issuer.api import memberships, policies, role_keys, roles, trust
 from issuer.api.policies import NewPolicy, Policy
 from issuer.api.query import IdPageQuery, PageQuery
 from issuer.api.role_keys import RoleKeyQuery
@@ -101,6 +101,7 @@ async def _page(visit: Visit, wrong: Mapping[str, str]) -> Response:
         role=role,
         policies=[(each, words.of_permission(Permission.parse(each.permission))) for each in held],
         keys=keys,
+        trust=await visit.see_all(trust.list_of_role, PageQuery(), most=_MOST),
         members=await visit.see_all(memberships.list_of_role, PageQuery(), most=_MOST),
         question=_answered(visit.query.get("may", "").strip(), held),
         filled=visit.form,

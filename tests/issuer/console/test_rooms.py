@@ -72,6 +72,20 @@ def test_a_role_from_its_name_to_its_end(world: World, admin: Browser) -> None:
     assert admin.get(page).status_code == 404
 
 
+def test_a_role_shows_which_outside_identities_become_it(world: World, admin: Browser) -> None:
+    role = world.role("data:get@*")
+    assert f"hourmark role trust new {role}" in text_of(admin, f"/roles/{role}")
+    policy = {
+        "issuer": "https://ci.example",
+        "subject": "repo:org/name:ref:main",
+        "claims": {"repository_id": "7"},
+    }
+    made(world.admin.post(f"/v1/roles/{role}/trust", json=policy))
+    page = text_of(admin, f"/roles/{role}").replace("<wbr>", "")
+    for said in ("https://ci.example", "repo:org/name:ref:main", "repository_id=7"):
+        assert said in page
+
+
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
