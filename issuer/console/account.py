@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 from starlette.responses import Response
 
-from issuer.console.visit import Visit, room_row
+from issuer.console.person import Person, room_row
 from issuer.signing_in import passkeys as passkey_host
 from issuer.store import passkeys, principals, upstream_identities, users
 from issuer.store.tables import PasskeyRow, UpstreamIdentity
@@ -24,23 +24,23 @@ class _Account:
     identities: list[UpstreamIdentity]
 
 
-async def get_account(visit: Visit) -> Response:
+async def get_account(person: Person) -> Response:
     def work(reading: Session) -> _Account:
-        user = users.get(reading, visit.session.name)
+        user = users.get(reading, person.session.name)
         account = _Account(
             user,
             [role.name.removeprefix(principals.ROLE_PREFIX) for role, _ in users.memberships(reading, user)],
-            passkeys.of_user(reading, visit.session.user_id),
+            passkeys.of_user(reading, person.session.user_id),
             upstream_identities.of_user(reading, user.principal),
         )
         reading.expunge_all()
         return account
 
-    return visit.page(
+    return person.page(
         "account.html",
-        account=await visit.service.read(work),
-        has_passkeys=passkey_host.host(visit.service.settings) is not None,
-        providers=visit.service.settings.upstream_providers,
+        account=await person.service.read(work),
+        has_passkeys=passkey_host.host(person.service.settings) is not None,
+        providers=person.service.settings.upstream_providers,
     )
 
 

@@ -14,8 +14,8 @@ from issuer.api.registration import Changes, NewApp
 from issuer.authorization import words
 from issuer.console import forms, listing
 from issuer.console.pages import see_other
+from issuer.console.person import Person, room_row
 from issuer.console.refusals import REFUSALS, by_field
-from issuer.console.visit import Visit, room_row
 from issuer.denials import wrong_field
 from verifier import Scope
 
@@ -28,54 +28,54 @@ _AUTHENTICATIONS = (
 _TEXTS = ("description", "host", "audience", "token_endpoint_auth_method", "id_token_signed_response_alg")
 
 
-async def get_apps(visit: Visit) -> Response:
-    listed = await listing.of(visit, apps.list_all, PageQuery)
-    return visit.page("apps.html", status=400 if listed.wrong else 200, listed=listed, wrong=listed.wrong)
+async def get_apps(person: Person) -> Response:
+    listed = await listing.of(person, apps.list_all, PageQuery)
+    return person.page("apps.html", status=400 if listed.wrong else 200, listed=listed, wrong=listed.wrong)
 
 
-async def get_new(visit: Visit) -> Response:
-    return _new(visit, {})
+async def get_new(person: Person) -> Response:
+    return _new(person, {})
 
 
-async def post_new(visit: Visit) -> Response:
-    form = visit.form
+async def post_new(person: Person) -> Response:
+    form = person.form
     try:
         asked = forms.read(NewApp, _metadata(form) | forms.given(form, "name", "owner", "role"))
-        made = await visit.do(apps.register, asked)
+        made = await person.do(apps.register, asked)
     except REFUSALS as error:
-        return _new(visit, by_field(error))
-    return _shown(visit, made) if made.client_secret else see_other(f"{LIST}/{made.name}")
+        return _new(person, by_field(error))
+    return _shown(person, made) if made.client_secret else see_other(f"{LIST}/{made.name}")
 
 
-async def get_app(visit: Visit) -> Response:
-    return await _page(visit, {})
+async def get_app(person: Person) -> Response:
+    return await _page(person, {})
 
 
-async def post_change(visit: Visit) -> Response:
-    await visit.see(apps.get)
+async def post_change(person: Person) -> Response:
+    await person.see(apps.get)
     try:
-        await visit.do(apps.update, forms.read(Changes, _metadata(visit.form)))
+        await person.do(apps.update, forms.read(Changes, _metadata(person.form)))
     except REFUSALS as error:
-        return await _page(visit, by_field(error))
-    return see_other(ONE.format(**visit.parameters))
+        return await _page(person, by_field(error))
+    return see_other(ONE.format(**person.parameters))
 
 
-async def post_secret(visit: Visit) -> Response:
-    await visit.see(apps.get)
+async def post_secret(person: Person) -> Response:
+    await person.see(apps.get)
     try:
-        renewed = await visit.do(apps.renew_secret)
+        renewed = await person.do(apps.renew_secret)
     except REFUSALS as error:
-        return await _page(visit, by_field(error))
-    return _shown(visit, renewed)
+        return await _page(person, by_field(error))
+    return _shown(person, renewed)
 
 
-async def post_delete(visit: Visit) -> Response:
-    app = await visit.see(apps.get)
+async def post_delete(person: Person) -> Response:
+    app = await person.see(apps.get)
     try:
-        forms.require_name_typed(visit.form, app.name)
-        await visit.do(apps.delete)
+        forms.require_name_typed(person.form, app.name)
+        await person.do(apps.delete)
     except REFUSALS as error:
-        return await _page(visit, by_field(error))
+        return await _page(person, by_field(error))
     return see_other(LIST)
 
 
@@ -109,35 +109,35 @@ def _filled(app: App) -> dict[str, str]:
     }
 
 
-def _new(visit: Visit, wrong: Mapping[str, str]) -> Response:
-    return visit.page(
+def _new(person: Person, wrong: Mapping[str, str]) -> Response:
+    return person.page(
         "app_new.html",
         status=400 if wrong else 200,
-        filled=visit.form or visit.query,
+        filled=person.form or person.query,
         wrong=wrong,
         authentications=_AUTHENTICATIONS,
     )
 
 
-async def _page(visit: Visit, wrong: Mapping[str, str]) -> Response:
-    app: App = await visit.see(apps.get)
-    is_own = visit.caller.is_oneself(app.owner)
+async def _page(person: Person, wrong: Mapping[str, str]) -> Response:
+    app: App = await person.see(apps.get)
+    is_own = person.caller.is_oneself(app.owner)
     wanted = map(words.of_permission, Scope.parse(app.scope).permissions)
-    return visit.page(
+    return person.page(
         "app.html",
         status=400 if wrong else 200,
         app=app,
         wanted=list(wanted),
-        filled=visit.form if "scope" in visit.form else _filled(app),
+        filled=person.form if "scope" in person.form else _filled(app),
         wrong=wrong,
         authentications=_AUTHENTICATIONS,
-        may_change=is_own or visit.caller.scope.covers("app:update", app.name, app.labels),
-        may_delete=is_own or visit.caller.scope.covers("app:delete", app.name, app.labels),
+        may_change=is_own or person.caller.scope.covers("app:update", app.name, app.labels),
+        may_delete=is_own or person.caller.scope.covers("app:delete", app.name, app.labels),
     )
 
 
-def _shown(visit: Visit, app: RegisteredApp) -> Response:
-    return visit.page("app_secret.html", app=app)
+def _shown(person: Person, app: RegisteredApp) -> Response:
+    return person.page("app_secret.html", app=app)
 
 
 ROWS = (

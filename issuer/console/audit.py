@@ -7,22 +7,22 @@ from starlette.responses import Response
 from issuer.api import audit
 from issuer.api.audit import AuditQuery
 from issuer.console import listing
-from issuer.console.visit import Visit, room_row
+from issuer.console.person import Person, room_row
 
 PATH = "/audit"
 _FILTERS = ("actor", "action", "target", "since", "until")
 
 
-async def get_audit(visit: Visit) -> Response:
+async def get_audit(person: Person) -> Response:
     """`check=chain` looks at the whole chain too, which takes its time when it is long."""
-    listed = await listing.of(visit, audit.list_all, AuditQuery, *_FILTERS)
-    is_checked = visit.query.get("check") == "chain"
-    return visit.page(
+    listed = await listing.of(person, audit.list_all, AuditQuery, *_FILTERS)
+    is_checked = person.query.get("check") == "chain"
+    return person.page(
         "audit.html",
         status=400 if listed.wrong else 200,
         listed=listed,
         wrong=listed.wrong,
-        chain=await visit.see(audit.check) if is_checked else None,
+        chain=await person.see(audit.check) if is_checked else None,
     )
 
 

@@ -8,21 +8,21 @@ from issuer.api import consents
 from issuer.api.consents import Consent, ConsentQuery, Whose
 from issuer.authorization import words
 from issuer.console.pages import see_other
-from issuer.console.visit import Visit, room_row
+from issuer.console.person import Person, room_row
 from verifier import Scope
 
 PATH = "/authorised-apps"
 _MOST = 200
 
 
-async def get_apps(visit: Visit) -> Response:
-    found = await visit.see_all(consents.list_of_user, ConsentQuery(), most=_MOST)
-    lifetime = visit.service.settings.session_lifetime
-    return visit.page("authorised_apps.html", apps=[(each, _may(each, lifetime)) for each in found])
+async def get_apps(person: Person) -> Response:
+    found = await person.see_all(consents.list_of_user, ConsentQuery(), most=_MOST)
+    lifetime = person.service.settings.session_lifetime
+    return person.page("authorised_apps.html", apps=[(each, _may(each, lifetime)) for each in found])
 
 
-async def post_withdraw(visit: Visit) -> Response:
-    await visit.do(consents.withdraw, query=Whose())
+async def post_withdraw(person: Person) -> Response:
+    await person.do(consents.withdraw, query=Whose())
     return see_other(PATH)
 
 

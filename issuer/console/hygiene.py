@@ -7,7 +7,7 @@ from starlette.responses import Response
 from issuer.api import hygiene
 from issuer.api.hygiene import FindingQuery, FoundKey
 from issuer.console import listing
-from issuer.console.visit import Visit, room_row
+from issuer.console.person import Person, room_row
 from issuer.store.principals import ROLE_PREFIX
 
 PATH = "/hygiene"
@@ -18,9 +18,9 @@ FINDINGS = {
 }
 
 
-async def get_hygiene(visit: Visit) -> Response:
-    listed = await listing.of(visit, hygiene.list_all, FindingQuery, "finding")
-    return visit.page(
+async def get_hygiene(person: Person) -> Response:
+    listed = await listing.of(person, hygiene.list_all, FindingQuery, "finding")
+    return person.page(
         "hygiene.html",
         status=400 if listed.wrong else 200,
         listed=listed,

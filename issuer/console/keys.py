@@ -13,9 +13,9 @@ from issuer.authorization import words
 from issuer.console import expiry, forms, shown_once
 from issuer.console.expiry import GRACES
 from issuer.console.pages import see_other
+from issuer.console.person import Person, room_row
 from issuer.console.refusals import REFUSALS, by_field
 from issuer.console.shown_once import Shown
-from issuer.console.visit import Visit, room_row
 from issuer.store.refusals import NotFound
 from verifier import Scope
 
@@ -25,13 +25,13 @@ _FIELDS = {"expires_at": "expires"}
 _MOST = 1000
 
 
-async def get_new(visit: Visit) -> Response:
-    return await _new(visit, {})
+async def get_new(person: Person) -> Response:
+    return await _new(person, {})
 
 
-async def post_new(visit: Visit) -> Response:
-    await visit.see(roles.get)
-    form = visit.form
+async def post_new(person: Person) -> Response:
+    await person.see(roles.get)
+    form = person.form
     try:
         end = expiry.read(form)
         scope = " ".join(form.get("scope", "").split())
@@ -43,61 +43,61 @@ async def post_new(visit: Visit) -> Response:
                 "expires_at": None if end is None else rfc3339.write(end),
             },
         )
-        made = await visit.do(role_keys.create, asked)
+        made = await person.do(role_keys.create, asked)
     except REFUSALS as error:
-        return await _new(visit, by_field(error, _FIELDS))
-    return _shown(visit, made)
+        return await _new(person, by_field(error, _FIELDS))
+    return _shown(person, made)
 
 
-async def get_key(visit: Visit) -> Response:
-    return await _page(visit, {})
+async def get_key(person: Person) -> Response:
+    return await _page(person, {})
 
 
-async def post_renew(visit: Visit) -> Response:
-    await _key(visit)
+async def post_renew(person: Person) -> Response:
+    await _key(person)
     try:
-        asked = forms.read(Renewal, {"grace_seconds": visit.form.get("grace", "0")})
-        renewed = await visit.do(role_keys.renew, asked)
+        asked = forms.read(Renewal, {"grace_seconds": person.form.get("grace", "0")})
+        renewed = await person.do(role_keys.renew, asked)
     except REFUSALS as error:
-        return await _page(visit, by_field(error))
-    return _shown(visit, renewed)
+        return await _page(person, by_field(error))
+    return _shown(person, renewed)
 
 
-async def post_delete(visit: Visit) -> Response:
-    key = await _key(visit)
+async def post_delete(person: Person) -> Response:
+    key = await _key(person)
     try:
-        forms.require_name_typed(visit.form, key.name or key.access)
-        await visit.do(role_keys.delete)
+        forms.require_name_typed(person.form, key.name or key.access)
+        await person.do(role_keys.delete)
     except REFUSALS as error:
-        return await _page(visit, by_field(error))
-    return see_other(f"{_ROLE}#keys".format(**visit.parameters))
+        return await _page(person, by_field(error))
+    return see_other(f"{_ROLE}#keys".format(**person.parameters))
 
 
-async def _key(visit: Visit) -> RoleKey:
+async def _key(person: Person) -> RoleKey:
     """Raises NotFound."""
-    for key in await visit.see_all(role_keys.list_of_role, RoleKeyQuery(), most=_MOST):
-        if key.access == visit.parameters["access"]:
+    for key in await person.see_all(role_keys.list_of_role, RoleKeyQuery(), most=_MOST):
+        if key.access == person.parameters["access"]:
             found: RoleKey = key
             return found
     raise NotFound("the role has no such key")
 
 
-async def _new(visit: Visit, wrong: Mapping[str, str]) -> Response:
-    return visit.page(
+async def _new(person: Person, wrong: Mapping[str, str]) -> Response:
+    return person.page(
         "key_new.html",
         status=400 if wrong else 200,
-        role=await visit.see(roles.get),
-        filled=visit.form,
+        role=await person.see(roles.get),
+        filled=person.form,
         wrong=wrong,
         expiries=expiry.choices(None),
         tomorrow=expiry.tomorrow(),
     )
 
 
-async def _page(visit: Visit, wrong: Mapping[str, str]) -> Response:
-    key = await _key(visit)
+async def _page(person: Person, wrong: Mapping[str, str]) -> Response:
+    key = await _key(person)
     scope = None if key.scope is None else Scope.parse(key.scope)
-    return visit.page(
+    return person.page(
         "key.html",
         status=400 if wrong else 200,
         key=key,
@@ -107,17 +107,17 @@ async def _page(visit: Visit, wrong: Mapping[str, str]) -> Response:
     )
 
 
-def _shown(visit: Visit, made: RoleKeyWithSecret) -> Response:
+def _shown(person: Person, made: RoleKeyWithSecret) -> Response:
     shown = Shown(
         title=made.name or made.access,
         what="role key",
         secret=f"{made.access}:{made.secret}",
         expires_at=made.expires_at,
-        audience=visit.service.settings.audiences[0],
+        audience=person.service.settings.audiences[0],
         page=ONE.format(role=made.role, access=made.access),
         room="roles",
     )
-    return shown_once.show(visit, shown)
+    return shown_once.show(person, shown)
 
 
 ROWS = (

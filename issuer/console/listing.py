@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from issuer.api.operation import Call
 from issuer.api.query import Page, Query
 from issuer.console import forms
+from issuer.console.person import Person
 from issuer.console.refusals import by_field
-from issuer.console.visit import Visit
 from issuer.denials import Denial
 
 _CURSOR = "cursor"
@@ -45,17 +45,17 @@ class Listed:
 
 
 async def of(
-    visit: Visit,
+    person: Person,
     operation: Callable[[Call], Awaitable[Any]],
     query: type[Query],
     *filters: str,
     **parameters: str,
 ) -> Listed:
-    """One page of the list, by the filters in the visit's query. Raises NotFound."""
-    asked = forms.given(visit.query, _CURSOR, *filters)
+    """One page of the list, by the filters in the person's query. Raises NotFound."""
+    asked = forms.given(person.query, _CURSOR, *filters)
     try:
         read = forms.read(query, asked)
     except Denial as error:
         return Listed([], None, asked, by_field(error))
-    shown: Page[Any] = await visit.see(operation, read, **parameters)
+    shown: Page[Any] = await person.see(operation, read, **parameters)
     return Listed(shown.items, shown.next_cursor, asked)

@@ -12,10 +12,10 @@ from issuer.api.query import PageQuery
 from issuer.api.token_form import NewApiToken
 from issuer.authorization import words
 from issuer.console import expiry, forms, reach
+from issuer.console.person import Person, room_row
 from issuer.console.reach import Reach
 from issuer.console.refusals import REFUSALS, by_field
 from issuer.console.tokens import show
-from issuer.console.visit import Visit, room_row
 from issuer.denials import wrong_field
 from issuer.store.refusals import Conflict
 from verifier import Permission
@@ -28,33 +28,33 @@ _PRESET, _APP = "preset-", "app-"
 _MOST_APPS = 30
 
 
-async def get_form(visit: Visit) -> Response:
+async def get_form(person: Person) -> Response:
     """Links may fill it in: `name`, `labels`, `resources`, and any number of `preset-NAME`."""
-    return await _page(visit, visit.query)
+    return await _page(person, person.query)
 
 
-async def post_form(visit: Visit) -> Response:
+async def post_form(person: Person) -> Response:
     """Counts what it would reach, asks once more about one that reaches everything, or makes it."""
-    form = visit.form
+    form = person.form
     try:
         if "count" in form:
-            return await _page(visit, form, counted=await _reach(visit))
+            return await _page(person, form, counted=await _reach(person))
         asked = _read(form)
-        broad = presets.broad(token_form.scope_of(visit.service.settings, asked))
+        broad = presets.broad(token_form.scope_of(person.service.settings, asked))
         if broad and "broad" not in form:
-            return await _page(visit, form, broad=broad, counted=await _reach(visit))
-        made = await visit.do(tokens.create, asked)
+            return await _page(person, form, broad=broad, counted=await _reach(person))
+        made = await person.do(tokens.create, asked)
     except Conflict as error:
-        return await _page(visit, form, wrong={"name": str(error)})
+        return await _page(person, form, wrong={"name": str(error)})
     except REFUSALS as error:
-        return await _page(visit, form, wrong=by_field(error, _FIELDS))
-    return show(visit, made)
+        return await _page(person, form, wrong=by_field(error, _FIELDS))
+    return show(person, made)
 
 
-async def _reach(visit: Visit) -> Reach:
+async def _reach(person: Person) -> Reach:
     """Raises Denial."""
     try:
-        return await reach.of(visit, _resources(visit.form), visit.form.get("labels", "").split())
+        return await reach.of(person, _resources(person.form), person.form.get("labels", "").split())
     except presets.UnusablePresets as error:
         raise wrong_field(error.field, str(error)) from error
 
@@ -90,16 +90,16 @@ def _end(form: Mapping[str, str]) -> dict[str, object]:
 
 
 async def _page(
-    visit: Visit,
+    person: Person,
     form: Mapping[str, str],
     *,
     wrong: Mapping[str, str] | None = None,
     broad: tuple[Permission, ...] = (),
     counted: Reach | None = None,
 ) -> Response:
-    settings = visit.service.settings
+    settings = person.service.settings
     longest = None if settings.api_tokens_without_expiry else settings.api_token_max_lifetime
-    return visit.page(
+    return person.page(
         "token_new.html",
         status=400 if wrong else 200,
         filled=form,
@@ -107,7 +107,7 @@ async def _page(
         broad=[words.of_permission(each) for each in broad],
         counted=counted,
         presets=settings.presets,
-        apps=await visit.see_all(apps.list_all, PageQuery(), most=_MOST_APPS),
+        apps=await person.see_all(apps.list_all, PageQuery(), most=_MOST_APPS),
         expiries=expiry.choices(longest),
         tomorrow=expiry.tomorrow(),
         last_day=expiry.last_day(longest),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from issuer.api import apps, jobs
 from issuer.api.jobs import JobQuery
 from issuer.api.query import PageQuery
-from issuer.console.visit import Visit
+from issuer.console.person import Person
 from issuer.presets import targets
 
 _ANY = "any:any"
@@ -25,11 +25,11 @@ class Reach:
     """There are more than were looked at."""
 
 
-async def of(visit: Visit, resources: Iterable[str], selectors: Iterable[str]) -> Reach:
+async def of(person: Person, resources: Iterable[str], selectors: Iterable[str]) -> Reach:
     """Raises UnusablePresets."""
     wanted = targets(resources, selectors)
-    running = await visit.see_all(jobs.list_all, JobQuery(state="running"), most=_MOST)
-    known = await visit.see_all(apps.list_all, PageQuery(), most=_MOST)
+    running = await person.see_all(jobs.list_all, JobQuery(state="running"), most=_MOST)
+    known = await person.see_all(apps.list_all, PageQuery(), most=_MOST)
     return Reach(
         jobs=sum(any(each.covers(_ANY, job.id, job.labels) for each in wanted) for job in running),
         apps=sum(any(each.covers(_ANY, app.name, app.labels) for each in wanted) for app in known),

@@ -15,8 +15,8 @@ from issuer.api.roles import NewRole, RoleQuery
 from issuer.authorization import words
 from issuer.console import forms, listing
 from issuer.console.pages import see_other
+from issuer.console.person import Person, room_row
 from issuer.console.refusals import REFUSALS, by_field
-from issuer.console.visit import Visit, room_row
 from issuer.store.refusals import NotFound
 from verifier import InvalidPermission, Permission
 from verifier.decision import Decision, decide, is_request
@@ -34,77 +34,79 @@ class _Question:
     decision: Decision | None = None
 
 
-async def get_roles(visit: Visit) -> Response:
-    listed = await listing.of(visit, roles.list_all, RoleQuery, "prefix")
-    return visit.page("roles.html", status=400 if listed.wrong else 200, listed=listed, wrong=listed.wrong)
+async def get_roles(person: Person) -> Response:
+    listed = await listing.of(person, roles.list_all, RoleQuery, "prefix")
+    return person.page("roles.html", status=400 if listed.wrong else 200, listed=listed, wrong=listed.wrong)
 
 
-async def get_new(visit: Visit) -> Response:
-    return _new(visit, {})
+async def get_new(person: Person) -> Response:
+    return _new(person, {})
 
 
-async def post_new(visit: Visit) -> Response:
+async def post_new(person: Person) -> Response:
     try:
-        made = await visit.do(roles.create, forms.read(NewRole, {"name": visit.form.get("name", "").strip()}))
+        made = await person.do(
+            roles.create, forms.read(NewRole, {"name": person.form.get("name", "").strip()})
+        )
     except REFUSALS as error:
-        return _new(visit, by_field(error))
+        return _new(person, by_field(error))
     return see_other(f"{LIST}/{made.name}")
 
 
-async def get_role(visit: Visit) -> Response:
-    return await _page(visit, {})
+async def get_role(person: Person) -> Response:
+    return await _page(person, {})
 
 
-async def post_policy(visit: Visit) -> Response:
-    await visit.see(roles.get)
+async def post_policy(person: Person) -> Response:
+    await person.see(roles.get)
     try:
-        text = visit.form.get("permission", "").strip()
-        await visit.do(policies.create, forms.read(NewPolicy, {"permission": text}))
+        text = person.form.get("permission", "").strip()
+        await person.do(policies.create, forms.read(NewPolicy, {"permission": text}))
     except REFUSALS as error:
-        return await _page(visit, by_field(error))
-    return see_other(f"{ONE}#policies".format(**visit.parameters))
+        return await _page(person, by_field(error))
+    return see_other(f"{ONE}#policies".format(**person.parameters))
 
 
-async def post_delete_policy(visit: Visit) -> Response:
-    await visit.see(roles.get)
+async def post_delete_policy(person: Person) -> Response:
+    await person.see(roles.get)
     try:
-        await visit.do(policies.delete)
+        await person.do(policies.delete)
     except REFUSALS as error:
-        return await _page(visit, by_field(error))
-    return see_other(f"{ONE}#policies".format(**visit.parameters))
+        return await _page(person, by_field(error))
+    return see_other(f"{ONE}#policies".format(**person.parameters))
 
 
-async def post_delete(visit: Visit) -> Response:
-    role = await visit.see(roles.get)
+async def post_delete(person: Person) -> Response:
+    role = await person.see(roles.get)
     try:
-        forms.require_name_typed(visit.form, role.name)
-        await visit.do(roles.delete)
+        forms.require_name_typed(person.form, role.name)
+        await person.do(roles.delete)
     except REFUSALS as error:
-        return await _page(visit, by_field(error))
+        return await _page(person, by_field(error))
     return see_other(LIST)
 
 
-def _new(visit: Visit, wrong: Mapping[str, str]) -> Response:
-    return visit.page("role_new.html", status=400 if wrong else 200, filled=visit.form, wrong=wrong)
+def _new(person: Person, wrong: Mapping[str, str]) -> Response:
+    return person.page("role_new.html", status=400 if wrong else 200, filled=person.form, wrong=wrong)
 
 
-async def _page(visit: Visit, wrong: Mapping[str, str]) -> Response:
-    role = await visit.see(roles.get)
-    held = await visit.see_all(policies.list_of_role, IdPageQuery(), most=_MOST)
+async def _page(person: Person, wrong: Mapping[str, str]) -> Response:
+    role = await person.see(roles.get)
+    held = await person.see_all(policies.list_of_role, IdPageQuery(), most=_MOST)
     try:
-        keys = await visit.see_all(role_keys.list_of_role, RoleKeyQuery(), most=_MOST)
+        keys = await person.see_all(role_keys.list_of_role, RoleKeyQuery(), most=_MOST)
     except NotFound:
         keys = None  # nothing that this user may look at
-    return visit.page(
+    return person.page(
         "role.html",
         status=400 if wrong else 200,
         role=role,
         policies=[(each, words.of_permission(Permission.parse(each.permission))) for each in held],
         keys=keys,
-        trust=await visit.see_all(trust.list_of_role, PageQuery(), most=_MOST),
-        members=await visit.see_all(memberships.list_of_role, PageQuery(), most=_MOST),
-        question=_answered(visit.query.get("may", "").strip(), held),
-        filled=visit.form,
+        trust=await person.see_all(trust.list_of_role, PageQuery(), most=_MOST),
+        members=await person.see_all(memberships.list_of_role, PageQuery(), most=_MOST),
+        question=_answered(person.query.get("may", "").strip(), held),
+        filled=person.form,
         wrong=wrong,
     )
 

@@ -10,8 +10,8 @@ from issuer.api.sign_ins import SignIn
 from issuer.clients import CLI_ID
 from issuer.console.browser import SESSION_COOKIE, forget
 from issuer.console.pages import see_other
+from issuer.console.person import Person, room_row
 from issuer.console.refusals import REFUSALS, by_field
-from issuer.console.visit import Visit, room_row
 from issuer.signing_in import sessions
 
 PATH = "/session"
@@ -19,39 +19,39 @@ _SIGN_INS = f"{PATH}#sign-ins"
 _MOST = 200
 
 
-async def get_session(visit: Visit) -> Response:
-    return await _page(visit)
+async def get_session(person: Person) -> Response:
+    return await _page(person)
 
 
-async def post_token(visit: Visit) -> Response:
+async def post_token(person: Person) -> Response:
     """A token with all that the user may: made only for who proved a moment ago who it is."""
     try:
-        minted = await sessions.issue(visit.service, visit.session, visit.form.get("resource", ""))
+        minted = await sessions.issue(person.service, person.session, person.form.get("resource", ""))
     except REFUSALS as error:
-        return await _page(visit, wrong=by_field(error))
-    return visit.page("session_token.html", token=minted.raw, expires_in=minted.expires_in)
+        return await _page(person, wrong=by_field(error))
+    return person.page("session_token.html", token=minted.raw, expires_in=minted.expires_in)
 
 
-async def post_end(visit: Visit) -> Response:
-    await visit.do(sign_ins.end, user=visit.session.name)
+async def post_end(person: Person) -> Response:
+    await person.do(sign_ins.end, user=person.session.name)
     return see_other(_SIGN_INS)
 
 
-async def post_end_all(visit: Visit) -> Response:
-    await visit.do(sign_ins.end_all, user=visit.session.name)
+async def post_end_all(person: Person) -> Response:
+    await person.do(sign_ins.end_all, user=person.session.name)
     answer = see_other("/login")
     forget(answer, SESSION_COOKIE)
     return answer
 
 
-async def _page(visit: Visit, *, wrong: dict[str, str] | None = None) -> Response:
-    found = await visit.see_all(sign_ins.list_of_user, IdPageQuery(), most=_MOST, user=visit.session.name)
-    return visit.page(
+async def _page(person: Person, *, wrong: dict[str, str] | None = None) -> Response:
+    found = await person.see_all(sign_ins.list_of_user, IdPageQuery(), most=_MOST, user=person.session.name)
+    return person.page(
         "session.html",
         status=400 if wrong else 200,
         wrong=wrong or {},
         sign_ins=[(_title(each), each) for each in found],
-        services=[(each, each) for each in visit.service.settings.accepted_audiences],
+        services=[(each, each) for each in person.service.settings.accepted_audiences],
     )
 
 

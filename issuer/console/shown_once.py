@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from starlette.responses import Response
 
-from issuer.console.visit import Visit, room_row
+from issuer.console.person import Person, room_row
 from issuer.denials import Denial
 from keys import MalformedRoleKey, RoleKey
 
@@ -31,23 +31,23 @@ class Shown:
     room: str
 
 
-def show(visit: Visit, shown: Shown) -> Response:
+def show(person: Person, shown: Shown) -> Response:
     """The page with the secret: the answer to a form, so that no address leads to it again."""
-    return visit.page(
+    return person.page(
         "key_shown.html",
         shown=shown,
         download=_DOWNLOAD,
-        issuer_url=visit.service.settings.issuer_url,
+        issuer_url=person.service.settings.issuer_url,
     )
 
 
-async def post_env(visit: Visit) -> Response:
+async def post_env(person: Person) -> Response:
     """The secret comes from the page that shows it: it is kept nowhere else. Raises Denial."""
     try:
-        key = RoleKey.parse(visit.form.get("secret", ""))
+        key = RoleKey.parse(person.form.get("secret", ""))
     except MalformedRoleKey as error:
         raise Denial("invalid_request", "that is no API token") from error
-    text = f"HOURMARK_URL={visit.service.settings.issuer_url}\nHOURMARK_TOKEN={key.reveal()}\n"
+    text = f"HOURMARK_URL={person.service.settings.issuer_url}\nHOURMARK_TOKEN={key.reveal()}\n"
     headers = {
         "Content-Disposition": f'attachment; filename="{_FILE}"',
         "Cache-Control": "no-store",

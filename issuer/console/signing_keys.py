@@ -11,28 +11,28 @@ from issuer.api import signing_keys
 from issuer.api.signing_keys import Rotation
 from issuer.console import forms, timeline
 from issuer.console.pages import see_other
+from issuer.console.person import Person, room_row
 from issuer.console.refusals import REFUSALS, by_field
-from issuer.console.visit import Visit, room_row
 
 PATH = "/signing-keys"
 
 
-async def get_keys(visit: Visit) -> Response:
-    return await _page(visit, {})
+async def get_keys(person: Person) -> Response:
+    return await _page(person, {})
 
 
-async def post_rotate(visit: Visit) -> Response:
+async def post_rotate(person: Person) -> Response:
     try:
-        await visit.do(signing_keys.rotate, forms.read(Rotation, forms.given(visit.form, "ring")))
+        await person.do(signing_keys.rotate, forms.read(Rotation, forms.given(person.form, "ring")))
     except REFUSALS as error:
-        return await _page(visit, by_field(error))
+        return await _page(person, by_field(error))
     return see_other(PATH)
 
 
-async def _page(visit: Visit, wrong: Mapping[str, str]) -> Response:
-    found = await visit.see(signing_keys.list_all)
+async def _page(person: Person, wrong: Mapping[str, str]) -> Response:
+    found = await person.see(signing_keys.list_all)
     rings = sorted({key.ring for key in found.items}, key=lambda ring: (ring != "tokens", ring))
-    return visit.page(
+    return person.page(
         "signing_keys.html",
         status=400 if wrong else 200,
         keys=list(reversed(found.items)),

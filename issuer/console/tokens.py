@@ -14,9 +14,9 @@ from issuer.authorization import words
 from issuer.console import chart, forms, shown_once
 from issuer.console.expiry import GRACES
 from issuer.console.pages import see_other
+from issuer.console.person import Person, room_row
 from issuer.console.refusals import REFUSALS, by_field
 from issuer.console.shown_once import Shown
-from issuer.console.visit import Visit, room_row
 from issuer.presets import broad
 from verifier import Scope
 
@@ -26,61 +26,61 @@ _MOST = 500
 """More than a page can show: who has so many asks the API for them."""
 
 
-async def get_tokens(visit: Visit) -> Response:
-    found = await visit.see_all(tokens.list_of_owner, ApiTokenQuery(), most=_MOST)
-    asked = forms.given(visit.query, "text", "state", "label")
+async def get_tokens(person: Person) -> Response:
+    found = await person.see_all(tokens.list_of_owner, ApiTokenQuery(), most=_MOST)
+    asked = forms.given(person.query, "text", "state", "label")
     shown = [token for token in found if _is_asked_for(token, asked)]
-    return visit.page(
+    return person.page(
         "tokens.html",
         tokens=sorted(shown, key=lambda token: token.name.casefold()),
         has_any=bool(found),
         asked=asked,
-        presets=visit.service.settings.presets,
+        presets=person.service.settings.presets,
     )
 
 
-async def get_token(visit: Visit) -> Response:
-    return await _page(visit, {})
+async def get_token(person: Person) -> Response:
+    return await _page(person, {})
 
 
-async def post_renew(visit: Visit) -> Response:
-    await visit.see(tokens.get)
+async def post_renew(person: Person) -> Response:
+    await person.see(tokens.get)
     try:
-        asked = forms.read(Renewal, {"grace_seconds": visit.form.get("grace", "0")})
-        renewed = await visit.do(tokens.renew, asked)
+        asked = forms.read(Renewal, {"grace_seconds": person.form.get("grace", "0")})
+        renewed = await person.do(tokens.renew, asked)
     except REFUSALS as error:
-        return await _page(visit, by_field(error))
-    return show(visit, renewed)
+        return await _page(person, by_field(error))
+    return show(person, renewed)
 
 
-async def post_delete(visit: Visit) -> Response:
-    token = await visit.see(tokens.get)
+async def post_delete(person: Person) -> Response:
+    token = await person.see(tokens.get)
     try:
-        forms.require_name_typed(visit.form, token.name)
-        await visit.do(tokens.delete)
+        forms.require_name_typed(person.form, token.name)
+        await person.do(tokens.delete)
     except REFUSALS as error:
-        return await _page(visit, by_field(error))
+        return await _page(person, by_field(error))
     return see_other(LIST)
 
 
-def show(visit: Visit, made: ApiTokenWithSecret) -> Response:
+def show(person: Person, made: ApiTokenWithSecret) -> Response:
     shown = Shown(
         title=made.name,
         what="API token",
         secret=made.token,
         expires_at=made.expires_at,
-        audience=(made.audiences or [visit.service.settings.audiences[0]])[0],
+        audience=(made.audiences or [person.service.settings.audiences[0]])[0],
         page=f"{LIST}/{made.id}",
         room="tokens",
     )
-    return shown_once.show(visit, shown)
+    return shown_once.show(person, shown)
 
 
-async def _page(visit: Visit, wrong: Mapping[str, str]) -> Response:
-    token = await visit.see(tokens.get)
-    activity = await visit.see(token_activity.get)
+async def _page(person: Person, wrong: Mapping[str, str]) -> Response:
+    token = await person.see(tokens.get)
+    activity = await person.see(token_activity.get)
     permissions = Scope.parse(token.scope)
-    return visit.page(
+    return person.page(
         "token.html",
         status=400 if wrong else 200,
         token=token,
@@ -88,7 +88,7 @@ async def _page(visit: Visit, wrong: Mapping[str, str]) -> Response:
         broad=[words.of_permission(each) for each in broad(permissions)],
         chart=chart.of_exchanges(activity.hours),
         changes=activity.changes,
-        presets=visit.service.settings.presets,
+        presets=person.service.settings.presets,
         graces=GRACES,
         wrong=wrong,
     )

@@ -14,106 +14,106 @@ from issuer.api.query import PageQuery
 from issuer.api.users import NewUser, Profile, UserQuery
 from issuer.console import forms, listing
 from issuer.console.pages import see_other
+from issuer.console.person import Person, room_row
 from issuer.console.refusals import REFUSALS, by_field
-from issuer.console.visit import Visit, room_row
 
 LIST, NEW, ONE = "/users", "/new-user", "/users/{user}"
 _MOST = 200
 
 
-async def get_users(visit: Visit) -> Response:
-    listed = await listing.of(visit, users.list_all, UserQuery, "prefix", "state")
-    return visit.page("users.html", status=400 if listed.wrong else 200, listed=listed, wrong=listed.wrong)
+async def get_users(person: Person) -> Response:
+    listed = await listing.of(person, users.list_all, UserQuery, "prefix", "state")
+    return person.page("users.html", status=400 if listed.wrong else 200, listed=listed, wrong=listed.wrong)
 
 
-async def get_new(visit: Visit) -> Response:
-    return _new(visit, {})
+async def get_new(person: Person) -> Response:
+    return _new(person, {})
 
 
-async def post_new(visit: Visit) -> Response:
+async def post_new(person: Person) -> Response:
     try:
-        given = forms.given(visit.form, "name", "display_name", "email")
-        made = await visit.do(users.create, forms.read(NewUser, {"name": "", **given}))
+        given = forms.given(person.form, "name", "display_name", "email")
+        made = await person.do(users.create, forms.read(NewUser, {"name": "", **given}))
     except REFUSALS as error:
-        return _new(visit, by_field(error))
+        return _new(person, by_field(error))
     return see_other(f"{LIST}/{made.name}")
 
 
-async def get_user(visit: Visit) -> Response:
-    return await _page(visit, {})
+async def get_user(person: Person) -> Response:
+    return await _page(person, {})
 
 
-async def post_profile(visit: Visit) -> Response:
-    form = visit.form
+async def post_profile(person: Person) -> Response:
+    form = person.form
     profile = {
         "display_name": form.get("display_name", "").strip(),
         "email": form.get("email", "").strip() or None,
     }
-    return await _changed(visit, lambda: visit.do(users.update, forms.read(Profile, profile)))
+    return await _changed(person, lambda: person.do(users.update, forms.read(Profile, profile)))
 
 
-async def post_give(visit: Visit) -> Response:
-    role = {"role": visit.form.get("role", "").strip()}
-    return await _changed(visit, lambda: visit.do(memberships.give, forms.read(NewMembership, role)))
+async def post_give(person: Person) -> Response:
+    role = {"role": person.form.get("role", "").strip()}
+    return await _changed(person, lambda: person.do(memberships.give, forms.read(NewMembership, role)))
 
 
-async def post_take(visit: Visit) -> Response:
-    return await _changed(visit, lambda: visit.do(memberships.take))
+async def post_take(person: Person) -> Response:
+    return await _changed(person, lambda: person.do(memberships.take))
 
 
-async def post_sign_out(visit: Visit) -> Response:
-    return await _changed(visit, lambda: visit.do(sign_ins.end_all))
+async def post_sign_out(person: Person) -> Response:
+    return await _changed(person, lambda: person.do(sign_ins.end_all))
 
 
-async def post_invite(visit: Visit) -> Response:
+async def post_invite(person: Person) -> Response:
     """The link opens the user: it is shown once, in this answer."""
-    await visit.see(users.get)
+    await person.see(users.get)
     try:
-        link: Invitation = await visit.do(invitations.create, NewInvitation())
+        link: Invitation = await person.do(invitations.create, NewInvitation())
     except REFUSALS as error:
-        return await _page(visit, by_field(error))
-    return visit.page("user_invited.html", link=link)
+        return await _page(person, by_field(error))
+    return person.page("user_invited.html", link=link)
 
 
-async def post_delete(visit: Visit) -> Response:
-    user = await visit.see(users.get)
+async def post_delete(person: Person) -> Response:
+    user = await person.see(users.get)
     try:
-        forms.require_name_typed(visit.form, user.name)
-        await visit.do(users.delete)
+        forms.require_name_typed(person.form, user.name)
+        await person.do(users.delete)
     except REFUSALS as error:
-        return await _page(visit, by_field(error))
+        return await _page(person, by_field(error))
     return see_other(LIST)
 
 
-def _switch(operation: Callable[[Call], Awaitable[Versioned]]) -> Callable[[Visit], Awaitable[Response]]:
-    async def post(visit: Visit) -> Response:
-        return await _changed(visit, lambda: visit.do(operation))
+def _switch(operation: Callable[[Call], Awaitable[Versioned]]) -> Callable[[Person], Awaitable[Response]]:
+    async def post(person: Person) -> Response:
+        return await _changed(person, lambda: person.do(operation))
 
     return post
 
 
-async def _changed(visit: Visit, change: Callable[[], Awaitable[object]]) -> Response:
-    await visit.see(users.get)
+async def _changed(person: Person, change: Callable[[], Awaitable[object]]) -> Response:
+    await person.see(users.get)
     try:
         await change()
     except REFUSALS as error:
-        return await _page(visit, by_field(error))
-    return see_other(ONE.format(**visit.parameters))
+        return await _page(person, by_field(error))
+    return see_other(ONE.format(**person.parameters))
 
 
-def _new(visit: Visit, wrong: Mapping[str, str]) -> Response:
-    return visit.page("user_new.html", status=400 if wrong else 200, filled=visit.form, wrong=wrong)
+def _new(person: Person, wrong: Mapping[str, str]) -> Response:
+    return person.page("user_new.html", status=400 if wrong else 200, filled=person.form, wrong=wrong)
 
 
-async def _page(visit: Visit, wrong: Mapping[str, str]) -> Response:
-    user = await visit.see(users.get)
+async def _page(person: Person, wrong: Mapping[str, str]) -> Response:
+    user = await person.see(users.get)
     shown = {"display_name": user.display_name, "email": user.email or ""}
-    return visit.page(
+    return person.page(
         "user.html",
         status=400 if wrong else 200,
         user=user,
-        roles=await visit.see_all(memberships.list_of_user, PageQuery(), most=_MOST),
-        filled=shown | dict(visit.form),
+        roles=await person.see_all(memberships.list_of_user, PageQuery(), most=_MOST),
+        filled=shown | dict(person.form),
         wrong=wrong,
     )
 

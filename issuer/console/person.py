@@ -37,8 +37,8 @@ _NO_BODY, _NO_QUERY = NoBody(), Query()
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """One request for a page, by who is signed in."""
+class Person:
+    """Who is signed in, in front of a page that was asked for."""
 
     service: Service
     browser: Browser
@@ -144,7 +144,7 @@ class Visit:
         )
 
 
-Handler = Callable[[Visit], Awaitable[Response]]
+Handler = Callable[[Person], Awaitable[Response]]
 
 
 def room_row(method: str, path: str, handler: Handler, *, proof_for: str | None = None) -> Row:
@@ -168,10 +168,10 @@ def room_row(method: str, path: str, handler: Handler, *, proof_for: str | None 
             then = target_of(request) if method == "GET" else proof_for.format(**request.path_params)
             return sign_in_first(then)
         caller = await service.read(lambda reading: _caller(reading, session))
-        visit = Visit(
+        person = Person(
             service, browser, session, caller, request.path_params, dict(request.query_params), form
         )
-        return await handler(visit)
+        return await handler(person)
 
     return page_row(method, path, respond)
 
