@@ -35,7 +35,12 @@ class Held:
 
     def left(self, now: float) -> IssuedToken:
         """The token as of now."""
-        return replace(self.issued, expires_in=max(int(self.got_at + self.issued.expires_in - now), 0))
+        life = self.issued.expires_in
+        return replace(self.issued, expires_in=min(max(int(self.got_at + life - now), 0), life))
+
+    def is_old(self, now: float) -> bool:
+        """Also where the clock was set back: then nobody knows how old it is."""
+        return not self.got_at <= now < self.old_at
 
 
 class FreshToken:
@@ -74,10 +79,10 @@ class FreshToken:
         held, now = self._held, self._clock()
         if held is None:
             return None
-        if now < self._not_before:
+        if now < self._not_before <= now + PAUSE_SECONDS:
             left = held.left(now)
             return left if left.expires_in > 0 else None
-        return held.left(now) if now < held.old_at and held.issued.access_token != refused else None
+        return None if held.is_old(now) or held.issued.access_token == refused else held.left(now)
 
     @property
     def seconds_fresh(self) -> float:

@@ -107,6 +107,11 @@ class Credentials:
                 return secret.grant
         raise InvalidCredential
 
+    async def audiences_of(self, access: str) -> tuple[str, ...]:
+        """Which services a role key is for; () for all, and for one that is gone. Raises StoreUnavailable."""
+        secrets = self._known.get(access) or await self._read(access, self._slots)
+        return secrets[0].grant.audiences if secrets else ()
+
     async def _look_up(self, text: str, is_suspect: Callable[[], bool]) -> tuple[KnownSecret, ...]:
         """What is not known here: the checksum stops guesses before they reach the database."""
         try:

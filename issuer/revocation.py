@@ -21,7 +21,7 @@ from issuer.service import Service
 from issuer.store import apps, jobs, refresh_tokens, role_keys, user_grants
 from issuer.store.database import Transaction
 from issuer.store.jobs import LoadedJob
-from keys import Handle
+from keys import Handle, handle_hash
 
 _HEADERS = {"Content-Type": "application/json;charset=UTF-8", "Cache-Control": "no-store"}
 
@@ -60,13 +60,31 @@ async def _revoke(service: Service, request: Request, form: dict[str, str]) -> N
 
 
 async def _end_tokens_of_job(service: Service, job: LoadedJob, form: dict[str, str]) -> None:
-    """All that it got so far: they have one index. It goes on, and asks for others."""
+    """All that it got so far: they have one index. It goes on, and asks for others.
+
+    Its ticket ends the job itself: whoever runs it needs nothing else for that.
+    """
     if "token" not in form:
         raise Denial("invalid_request", "token is missing")
+    if Handle.JOB_TICKET.is_whole(form["token"]):
+        await _end_job(service, job, form["token"])
+        return
     token = live_token(service, form["token"])
     row = job.row
     if token is not None and token.client_id == row.id:
         await service.change(row.id, row.status_index, lambda tx: jobs.revoke_tokens(tx, row.id))
+
+
+async def _end_job(service: Service, job: LoadedJob, ticket: str) -> None:
+    """If the ticket is the job's own."""
+    ticket_hash = handle_hash(ticket, service.credentials.hash_key.key)
+
+    def work(tx: Transaction) -> None:
+        running = jobs.load(tx.session, ticket_hash, tx.now)
+        if running is not None and running.row.id == job.row.id:
+            jobs.end(tx, [running.row])
+
+    await service.change(job.row.id, job.row.status_index, work)
 
 
 async def _end_sign_in(service: Service, asker: Client | Grant, text: str) -> None:

@@ -94,7 +94,8 @@ class RoleKeys:
     def _known(self, key: str, digest: bytes, now: float) -> Token | None:
         """None where the issuer has to be asked. Raises TokenError."""
         good, bad = self._good.get(digest), self._bad.get(digest)
-        is_bad = bad is not None and now < bad.until
+        # No longer than that ahead: a clock that was set back does not keep a key out.
+        is_bad = bad is not None and now < bad.until <= now + BAD_SECONDS
         if good is not None:
             if now >= good.renew_at and not is_bad:
                 answer = self._exchange.ask(_parsed(key))
@@ -168,4 +169,6 @@ def _refused_here(error: TokenError) -> NotExchanged:
     """Of a token that came from the issuer just now, an unknown key is one that was not heard of here yet."""
     if error.code == "unknown_key":
         return NotExchanged("keys_unavailable", "the issuer's newest key has not been loaded yet")
+    if error.code in ("expired", "not_yet_valid"):
+        return NotExchanged("keys_unavailable", "a new token is out of its time here: check the clocks")
     return NotExchanged(error.code, error.detail)

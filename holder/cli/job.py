@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from enum import StrEnum
@@ -13,11 +14,13 @@ from holder.cli.labels import Labels, read_labels
 from holder.cli.moments import parse_duration
 from holder.cli.options import noun, with_session
 from holder.cli.session import Session, say
-from holder.errors import HolderError, UsageError
+from holder.errors import HolderError, Unreachable, UsageError
 
 if TYPE_CHECKING:
     from holder.answers import NewJob
 
+_PAUSES = (1, 2, 4, 8, 15)
+"""Seconds between two attempts to end a job whose issuer is away."""
 app = noun("Jobs: programs that run as a role for a while.")
 JobId = Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it: job_…")]
 
@@ -152,12 +155,24 @@ def _run(session: Session, command: list[str], begin: Callable[[], NewJob]) -> i
         try:
             return launcher.run_job(process, job.ticket, session.url, session.environ, say)
         finally:
-            _end(session, job.id)
+            _end(session, job)
 
 
-def _end(session: Session, job_id: str) -> None:
-    """Whatever happened to the command, and to the credential meanwhile, is what is told of."""
-    try:
-        session.issuer().end_job(job_id)
-    except HolderError as error:
-        say(f"The job could not be ended: {error}. It ends at its limit, or by: hourmark job end {job_id}")
+def _end(session: Session, job: NewJob) -> None:
+    """By its ticket: the credential that began it may have ended. An issuer that is away is waited for.
+
+    Whatever happened to the command is what is told of.
+    """
+    from holder.credentials import Ticket
+
+    issuer = session.issuer_for(None)
+    for pause in (*_PAUSES, None):
+        try:
+            issuer.end_own_job(Ticket(job.ticket))
+            return
+        except HolderError as error:
+            if pause is None or not isinstance(error, Unreachable):
+                say(f"The job could not be ended: {error}.")
+                say(f"It ends at its limit, or by: hourmark job end {job.id}")
+                return
+        time.sleep(pause)

@@ -36,6 +36,8 @@ async def register(call: Call) -> Versioned:
         name = names.check_app_name(call.body.name)
     except names.InvalidName as error:
         raise wrong_field("name", str(error)) from error
+    _require_host(call, call.body.host)
+    call.caller.require_services()
     client_id = APP_ID_PREFIX + random_text(_CLIENT_ID_CHARACTERS)
     try:
         submitted = labels.as_submitted(call.body.labels, resource_id=client_id, resource_type="app")
@@ -106,6 +108,8 @@ async def update(call: Call) -> Versioned:
             raise Denial("conflict", "an app with and one without a secret are two: register another one")
         if _is_elsewhere(row, together):
             _require_its_role(call, tx.session, row)
+        if together.host != row.host:
+            _require_host(call, together.host)
         apps.change(tx, row, together.registration(row.secret_hash, changed))
         _have_signed(call, tx, row)
         return registered_apps.versioned(tx.session, row)
@@ -116,6 +120,7 @@ async def update(call: Call) -> Versioned:
 async def renew_secret(call: Call) -> Versioned:
     """The one before is no good any more."""
     secret = Handle.CLIENT_SECRET.generate()
+    call.caller.require_services()
 
     def work(tx: Transaction) -> Versioned:
         row = _known(call, tx.session, "app:update")
@@ -145,6 +150,12 @@ async def delete(call: Call) -> DeletedApp:
         return DeletedApp(deleted=name)
 
     return await call.change(work)
+
+
+def _require_host(call: Call, host: str | None) -> None:
+    """Whoever has a host says who is let in there: not just anybody takes one. Raises BearerDenial."""
+    if host is not None:
+        call.caller.require("app:host", host)
 
 
 def _is_elsewhere(row: AppRow, changed: ClientMetadata) -> bool:

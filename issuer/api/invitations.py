@@ -30,6 +30,7 @@ async def create(call: Call) -> Invitation:
     """Who has the link becomes the user: nobody makes one for a user who may more than they do."""
     name = call.path("user")
     call.caller.require("user:invite", name)
+    call.caller.require_services()
     if call.caller.is_on_behalf:
         raise Denial("not_permitted", "an app that acts for somebody makes nobody a set-up link")
     service, seconds = call.service, call.body.expires_in

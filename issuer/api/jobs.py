@@ -75,6 +75,7 @@ async def create(call: Call) -> JobWithTicket:
     if stamped is None:
         raise BearerDenial(InsufficientScope("job:create@*"))
     call.caller.require("role:assume", body.role)
+    call.caller.require_services()
     ticket_hash = handle_hash(ticket, call.service.credentials.hash_key.key)
 
     def work(tx: Transaction) -> JobWithTicket:

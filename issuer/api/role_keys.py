@@ -67,6 +67,7 @@ class DeletedRoleKey(Answer):
 async def create(call: Call) -> RoleKeyWithSecret:
     role, body, expires_at = call.path("role"), call.body, call.body.expires_at
     call.caller.require("role-key:create", role)
+    call.caller.require_services()
     scope = None if body.scope is None else _narrowing(body.scope)
     if expires_at is not None and expires_at <= time.time():
         raise wrong_field("expires_at", "is in the past")
@@ -105,6 +106,7 @@ async def list_of_role(call: Call) -> Page[RoleKey]:
 async def renew(call: Call) -> RoleKeyWithSecret:
     role, access, grace = call.path("role"), call.path("access"), call.body.grace_seconds
     call.caller.require("role-key:renew", role)
+    call.caller.require_services()
     hash_key = call.service.credentials.hash_key
 
     def work(tx: Transaction) -> RoleKeyWithSecret:

@@ -39,6 +39,7 @@ async def create(call: Call) -> ApiTokenWithSecret:
     scope, expires_at = token_form.scope_of(settings, body), token_form.expires_at(settings, body)
     token_form.check_audiences(settings, body)
     call.caller.require_within(scope, "the API token")
+    call.caller.require_services(body.audiences)
     presented, hash_key = PresentedKey.generate(), call.service.credentials.hash_key
 
     def work(tx: Transaction) -> ApiTokenWithSecret:

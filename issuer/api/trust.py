@@ -82,6 +82,7 @@ async def create(call: Call) -> TrustPolicy:
     name, body = call.path("role"), call.body
     call.caller.require("role-trust:create", name)
     call.caller.require("role:assume", name)
+    call.caller.require_services()
     clauses, findings = trust_clauses.look_over(call)
     if clauses is None or any(finding.level == "danger" for finding in findings):
         raise _dangerous(findings)
@@ -157,7 +158,8 @@ async def test(call: Call) -> TrustVerdict:
 async def lint_draft(call: Call) -> TrustFindings:
     """What is wrong with clauses, before they are made a policy."""
     name = call.path("role")
-    call.caller.require("role:get", name)
+    call.caller.require("role-trust:create", name)
+    await call.read(lambda session: principals.get(session, ROLE_PREFIX + name).id)
     clauses, findings = trust_clauses.look_over(call)
     shown = trust_clauses.shown(findings)
     if clauses is not None and not any(finding.level == "danger" for finding in findings):
@@ -225,10 +227,11 @@ OPERATIONS = (
         method="POST",
         path=_ALL + "/lint",
         summary="What is wrong with clauses",
-        permission="role:get@ROLE",
+        permission="role-trust:create@ROLE",
         handler=lint_draft,
         body=TrustClauses,
         answer=TrustFindings,
+        refusals=("not_found",),
     ),
     Operation(
         method="DELETE",

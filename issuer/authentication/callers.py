@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -39,6 +39,8 @@ class Caller:
     """Who acts for the principal, if that is not itself."""
     is_narrowed: bool = False
     """Whether it may do less than its principal, as a program's credential should."""
+    audiences: tuple[str, ...] = ()
+    """Which services the role key behind it is for; () for all."""
     issued_at: float | None = None
     """Of a token, which does not say whether it was narrowed; None for a role key."""
 
@@ -59,6 +61,7 @@ class Caller:
             audience=None,
             expires_at=grant.ends_at,
             is_narrowed=grant.is_narrowed,
+            audiences=grant.audiences,
         )
 
     @property
@@ -85,6 +88,21 @@ class Caller:
                 missing=str(missing),
             )
 
+    def require_services(self, asked: Collection[str] = ()) -> None:
+        """Nobody makes a credential for more services than their own is for. Raises Denial.
+
+        asked: which ones; () for all.
+        """
+        if self.audiences and not (asked and self.audiences_cover(asked)):
+            raise Denial(
+                "not_permitted",
+                f"your API token is for {', '.join(self.audiences)} alone: it makes no credential for more",
+            )
+
+    def audiences_cover(self, asked: Collection[str]) -> bool:
+        """Whether the credential is for these services."""
+        return not self.audiences or set(asked) <= set(self.audiences)
+
 
 class Callers:
     """Recognises the caller of a request."""
@@ -106,7 +124,7 @@ class Callers:
             raise BearerDenial(None)
         if ":" in presented:
             return await self._role_key(request, verifier, presented)
-        return self._token(request, verifier, presented)
+        return await self._token(request, verifier, presented)
 
     async def _role_key(self, request: Request, verifier: Verifier, presented: str) -> Caller:
         try:
@@ -117,7 +135,7 @@ class Callers:
             raise BearerDenial(TokenError("wrong_audience", "the API token is for other services"))
         return Caller.by_secret(grant)
 
-    def _token(self, request: Request, verifier: Verifier, presented: str) -> Caller:
+    async def _token(self, request: Request, verifier: Verifier, presented: str) -> Caller:
         try:
             token = verifier.verify(presented)
         except TokenError as error:
@@ -135,5 +153,6 @@ class Callers:
             # What its role key was narrowed to is not in it; a job, or who is trusted, is a program, and no
             # more than its role.
             is_narrowed=token.client_id.startswith((ROLE_KEY_PREFIX, TRUST_PREFIX)) or token.job is not None,
+            audiences=await self._role_keys.audiences_behind(token.client_id),
             issued_at=token.issued_at,
         )

@@ -12,6 +12,7 @@ from issuer.credentials import Credentials, InvalidCredential
 from issuer.denials import Denial
 from issuer.mint import Grant
 from issuer.telemetry import note, source
+from keys.secret import ROLE_KEY_PREFIX
 
 
 class RoleKeyAuthentication:
@@ -20,6 +21,12 @@ class RoleKeyAuthentication:
     def __init__(self, credentials: Credentials, throttle: Throttle) -> None:
         self._credentials = credentials
         self._throttle = throttle
+
+    async def audiences_behind(self, client_id: str) -> tuple[str, ...]:
+        """Which services the role key that a token came from is for; () for all. Raises StoreUnavailable."""
+        if not client_id.startswith(ROLE_KEY_PREFIX):
+            return ()
+        return await self._credentials.audiences_of(client_id)
 
     async def client(self, request: Request, shown: Presented) -> Grant:
         """The role key as OAuth client. Raises Denial, InvalidCredential, StoreUnavailable."""

@@ -19,9 +19,10 @@ from issuer.gateway import cookies, entering, proxy
 from issuer.gateway.known import ProtectedApp
 from issuer.gateway.proxy import Asked
 from issuer.service import Service
+from issuer.settings import Settings
 from issuer.telemetry import REFUSE, note
 from keys import Handle, handle_hash
-from verifier import Unavailable
+from verifier import TokenError, Unavailable
 
 IDENTITY_HEADERS = ("Hourmark-Subject", "Hourmark-Client", "Hourmark-Actor", "Hourmark-Roles")
 REFUSED_HEADER = "Hourmark-Refused"
@@ -62,15 +63,24 @@ async def get_forward_auth(service: Service, request: Request) -> Response:
         return await _of_page(service, request, asked, app)
     caller = await _caller(service, request, asked, app)
     caller.require(_ACTION, app.client.name, app.labels)
+    if not is_for(service.settings, app, caller):
+        raise BearerDenial(TokenError("wrong_audience", "the credential is for other services than this app"))
     return await _allowed(service, request, app, caller)
 
 
 async def _of_page(service: Service, request: Request, asked: Asked, app: ProtectedApp) -> Response:
     """For whoever has no credential that is good here, the way leads to where one is shown."""
     caller = await _visitor(service, request, asked, app)
-    if caller is None or not caller.scope.covers(_ACTION, app.client.name, app.labels):
+    is_let = caller is not None and caller.scope.covers(_ACTION, app.client.name, app.labels)
+    if caller is None or not is_let or not is_for(service.settings, app, caller):
         return _led(asked, entering.to_entrance(service, request, asked))
     return await _allowed(service, request, app, caller)
+
+
+def is_for(settings: Settings, app: ProtectedApp, caller: Caller) -> bool:
+    """Whether the credential is for the app's service: what is handed on is for no other."""
+    service = app.audience or settings.audiences[0]
+    return caller.audiences_cover([service]) and (caller.audience is None or service in caller.audience)
 
 
 async def _caller(service: Service, request: Request, asked: Asked, app: ProtectedApp) -> Caller:

@@ -11,6 +11,8 @@ from issuer.store.users import USER_PREFIX
 from verifier import InvalidPermission, Scope
 
 _MAX_KEPT = 4096
+_LIFETIME = 300
+"""Seconds: it ends with the consent, and by itself soon after whatever else the request came by."""
 _HANDED_ON = 0.5
 """The part of its lifetime for which a token is handed on."""
 
@@ -59,9 +61,10 @@ class HandedTokens:
     def _issue(self, app: ProtectedApp, caller: Caller, consent: Grant, now: int) -> Minted | None:
         """Within what the user lets the app have, and what the credential of the request may do."""
         ends_at = [int(at) for at in (consent.ends_at, caller.expires_at) if at is not None]
+        ends_at.append(now + _LIFETIME)
         try:
             rights = consent.rights & Scope(caller.scope.permissions, consent.rights.words)
-            grant = replace(consent, rights=rights, ends_at=min(ends_at, default=None), prepared={})
+            grant = replace(consent, rights=rights, ends_at=min(ends_at), prepared={})
             return self._mint.mint(grant, app.audience or self._audience, None, now)
         except (ScopeRefused, InvalidPermission):
             return None

@@ -82,6 +82,7 @@ async def _grant(service: Service, request: Request, role: str, token: OutsideTo
     now = time.time()
     for policy in known:
         if verdict.is_taken(verdict.judge(policy.clauses, token, signature, now)):
+            service.outside_issuers.note_taken(token.unverified_issuer)
             return replace(policy.grant, ends_at=int(token.expires_at))
     note(request.scope, outside_failed=_failed(known, token, signature, now))
     raise _Refused(

@@ -7,6 +7,7 @@ What counts is the address that is connected to, and not what a name led to at s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -14,6 +15,8 @@ from urllib.parse import SplitResult, urlsplit
 
 Address = IPv4Address | IPv6Address
 _NAT64 = ip_network("64:ff9b::/96")
+_HIDDEN = re.compile(r"%(2e|2f|5c)", re.IGNORECASE)
+"""A dot, a slash or a backslash that another server may read as one."""
 MAX_URL = 512
 
 
@@ -91,6 +94,9 @@ def _split(url: str) -> SplitResult:
         raise RefusedAddress("it is no URL") from None
     if len(url) > MAX_URL or not url.isascii() or not url.isprintable() or any(c in url for c in ' \\"<>'):
         raise RefusedAddress(f"a URL has at most {MAX_URL} characters of ASCII, and no space or backslash")
+    segments = parts.path.split("/")[1:]
+    if any(each in (".", "..") for each in segments) or "" in segments[:-1] or _HIDDEN.search(parts.path):
+        raise RefusedAddress("an issuer's path has no segment that is empty, or that leads elsewhere (..)")
     if not parts.hostname:
         raise RefusedAddress("write the issuer's URL, spelt as in the `iss` of its tokens")
     if "@" in parts.netloc or parts.query or parts.fragment or "?" in url or "#" in url:

@@ -44,6 +44,13 @@ class _Known:
     why: str = ""
     """What went wrong at the last time."""
     fetching: asyncio.Task[None] | None = field(default=None, repr=False)
+    is_proven: bool = False
+    """Whether a token of it was ever taken."""
+
+    @property
+    def worth(self) -> tuple[bool, bool]:
+        """The least goes first where there are too many."""
+        return self.is_proven, bool(self.trust.keys)
 
 
 class OutsideIssuers:
@@ -52,6 +59,8 @@ class OutsideIssuers:
     def __init__(self, addresses: Addresses) -> None:
         self.addresses = addresses
         self._known: dict[str, _Known] = {}
+        self._tried: list[_Known] = []
+        """Those that somebody asks about and nobody keeps."""
         self._slots = asyncio.Semaphore(_FETCHES)
         self._discovery: Discovery | None = None
 
@@ -67,12 +76,29 @@ class OutsideIssuers:
             known.trust.signature_holds(token.jws)
 
     async def check_reachable(self, issuer: str, now: float) -> None:
-        """Raises Unavailable, which says why its keys cannot be had."""
-        await self._fresh(issuer, now)
+        """Raises Unavailable, which says why its keys cannot be had.
+
+        Somebody only wonders: what is kept for those whose tokens are taken stays as it is.
+        """
+        known = self._known.get(issuer)
+        if known is None or known.trust.keys_updated_at is None:
+            known = _Known(Trust(issuer))
+            self._tried.append(known)
+            try:
+                await self._fetch(known, now)
+            finally:
+                self._tried.remove(known)
+        if known.trust.keys_updated_at is None:
+            raise Unavailable("keys_unavailable", f"the keys of {issuer} cannot be had: {known.why}")
+
+    def note_taken(self, issuer: str) -> None:
+        """A token of it was taken: its keys are kept before those of issuers of which none ever was."""
+        if issuer in self._known:
+            self._known[issuer].is_proven = True
 
     async def close(self) -> None:
         """Fetches under way are dropped."""
-        for known in self._known.values():
+        for known in (*self._known.values(), *self._tried):
             if known.fetching is not None:
                 known.fetching.cancel()
         if self._discovery is not None:
@@ -89,12 +115,11 @@ class OutsideIssuers:
         return known
 
     def _of(self, issuer: str) -> _Known:
-        """Those that were used last are kept, and of them first those whose keys are known."""
+        """Those that were used last are kept, first those whose tokens were taken, then those with keys."""
         known = self._known.pop(issuer, None) or _Known(Trust(issuer))
         if len(self._known) >= MAX_ISSUERS:
             idle = [name for name, each in self._known.items() if each.fetching is None]
-            keyless = (name for name in idle if not self._known[name].trust.keys)
-            self._known.pop(next(keyless, idle[0] if idle else next(iter(self._known))))
+            self._known.pop(min(idle or self._known, key=lambda name: self._known[name].worth))
         self._known[issuer] = known
         return known
 

@@ -36,6 +36,10 @@ _MUTABLE = {
     "upn": "oid",
     "name": "sub",
     "nickname": "sub",
+    "username": "sub",
+    "user_name": "sub",
+    "login": "sub",
+    "repository_name": "repository_id",
     "/kubernetes.io/namespace": _ACCOUNT,
     "/kubernetes.io/serviceaccount/name": _ACCOUNT,
 }

@@ -17,6 +17,7 @@ from verifier import Permission, Scope
 _ACTIONS = ("pull", "push", "delete")
 _CATALOG = ("registry", "catalog")
 _NOUNS = ("repository", "registry")
+_VERBS = (*_ACTIONS, "catalog")
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
 """The distribution specification's <name>. No other can be a repository."""
@@ -56,7 +57,8 @@ def granted(asked: Asked, rights: Scope) -> tuple[ResourceActions, ...]:
 def refuse_selectors(permissions: Iterable[Permission]) -> None:
     """Raises SelectorOnRepositories."""
     for permission in permissions:
-        if permission.noun in _NOUNS and permission.labels:
+        is_theirs = permission.noun in _NOUNS or (permission.noun == "*" and permission.verb in _VERBS)
+        if is_theirs and permission.labels:
             raise SelectorOnRepositories(permission)
 
 

@@ -27,7 +27,7 @@ async def prove(service: Service, request: Request, user: str, password: str) ->
     if Handle.JOB_TICKET.is_whole(password):
         return await tickets.redeem(service, request, password, int(time.time()))
     if password.count(".") == _SEGMENTS - 1:
-        return _token(service, request, password)
+        return await _token(service, request, password)
     # A role key that was split, as its two sides look like a name and a password.
     whole = f"{user}:{password}" if user.startswith(ROLE_KEY_PREFIX) and ":" not in password else password
     grant = await service.role_keys.prove(request, whole)
@@ -35,7 +35,7 @@ async def prove(service: Service, request: Request, user: str, password: str) ->
     return grant
 
 
-def _token(service: Service, request: Request, text: str) -> Grant:
+async def _token(service: Service, request: Request, text: str) -> Grant:
     try:
         token = service.token_verifier.verify(text)
     except Unavailable as error:
@@ -47,10 +47,11 @@ def _token(service: Service, request: Request, text: str) -> Grant:
         named = ", ".join(token.audience)
         raise Denial("invalid_client", f"the token that was sent as password is for {named} alone")
     note(request.scope, client_id=token.client_id, sub=token.subject)
-    return _grant(token)
+    return _grant(token, await service.role_keys.audiences_behind(token.client_id))
 
 
-def _grant(token: Token) -> Grant:
+def _grant(token: Token, audiences: tuple[str, ...]) -> Grant:
+    """audiences: what the role key behind it is for: its tokens are for no more."""
     return Grant(
         subject=token.subject,
         client_id=token.client_id,
@@ -58,4 +59,5 @@ def _grant(token: Token) -> Grant:
         roles={},
         status_index=-1 if token.status is None else token.status.index,
         ends_at=int(token.expires_at),
+        audiences=audiences,
     )

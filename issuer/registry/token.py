@@ -25,6 +25,7 @@ from issuer.registry.access import granted
 from issuer.registry.scopes import Asked
 from issuer.service import Service
 from issuer.telemetry import note
+from verifier import Scope
 
 NOBODY = ""
 """The `sub` of who proves nothing."""
@@ -92,14 +93,15 @@ async def _issue(service: Service, request: Request, wish: Wish) -> Minted:
     settings, now = service.settings, int(time.time())
     grant = None if wish.proof is None else await password.prove(service, request, *wish.proof)
     registry = _registry(settings.registry_services, wish.service)
+    everybodys = settings.anonymous_rights[registry]
     if grant is None:
-        access = granted(wish.asked, settings.anonymous_rights[registry])
+        access = granted(wish.asked, everybodys)
         if not access:
             raise Denial("invalid_client", _SIGN_IN)
     elif grant.audiences and registry not in grant.audiences:
         raise Denial("invalid_client", f"the API token is for other services than {registry}")
     else:
-        access = granted(wish.asked, grant.rights)
+        access = granted(wish.asked, Scope((*grant.rights.permissions, *everybodys.permissions)))
     return mint_for_registry(
         service.registry_signers.present(now),
         issuer=settings.issuer_url,

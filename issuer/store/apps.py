@@ -205,11 +205,19 @@ def end_tokens_on_behalf(tx: Transaction, rows: Iterable[AppRow]) -> None:
 
 
 def _refuse_taken_host(session: Session, client_id: str, host: str | None) -> None:
+    """Whatever the port: proxies choose a site by its name, and hand on the port that a client wrote."""
     if host is None:
         return
-    taken = session.exec(select(AppRow).where(AppRow.host == host, AppRow.client_id != client_id)).first()
-    if taken is not None:
-        raise Conflict(f"the host {host} is the app {taken.name}'s")
+    name = _name_of(host)
+    others = session.exec(select(AppRow).where(col(AppRow.host).is_not(None), AppRow.client_id != client_id))
+    for taken in others:
+        if _name_of(taken.host or "") == name:
+            raise Conflict(f"the host {name} is the app {taken.name}'s")
+
+
+def _name_of(host: str) -> str:
+    """Without its port."""
+    return host if host.endswith("]") else host.rpartition(":")[0] or host
 
 
 def _columns(registration: Registration) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from issuer.store.database import Transaction
 from issuer.store.secrets import HashKeyInForce
 from issuer.store.tables import (
     ApiTokenRow,
+    AppRow,
     ExchangeCount,
+    JobRow,
     Principal,
     RoleKeyRow,
     Secret,
@@ -235,10 +237,12 @@ def note_exchanges(session: Session, times: Mapping[str, int]) -> None:
 
 
 def _made_by(session: Session, accesses: list[str]) -> list[str]:
-    """The role keys and trust policies that live on although they were made with one of those."""
+    """What lives on although it was made with one of those: role keys, trust policies, apps, jobs."""
     keys = select(RoleKeyRow.access).where(col(RoleKeyRow.created_by).in_(accesses))
     trusted = select(TrustPolicyRow.id).where(col(TrustPolicyRow.created_by).in_(accesses))
-    return [*session.exec(keys), *session.exec(trusted)]
+    registered = select(AppRow.client_id).where(col(AppRow.created_by).in_(accesses))
+    begun = select(JobRow.id).where(col(JobRow.created_by).in_(accesses), col(JobRow.is_ended).is_(False))
+    return [each for found in (keys, trusted, registered, begun) for each in session.exec(found)]
 
 
 def _delete_rows(tx: Transaction, rows: list[RoleKeyRow]) -> None:

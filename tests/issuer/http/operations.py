@@ -91,7 +91,7 @@ ROWS = (
     Row("GET", "/v1/roles/{role}/trust", "role:get@{role}"),
     Row("DELETE", "/v1/roles/{role}/trust/{trust}", "role-trust:delete@{role}"),
     Row("POST", "/v1/roles/{role}/trust/test", "role:get@{role}", body={"token": A_TOKEN}),
-    Row("POST", "/v1/roles/{role}/trust/lint", "role:get@{role}", body={"issuer": NOBODY}),
+    Row("POST", "/v1/roles/{role}/trust/lint", "role-trust:create@{role}", body={"issuer": NOBODY}),
     Row("POST", "/v1/users", "user:create@{person}", 201, {"name": "{person}"}),
     Row("GET", "/v1/users", "user:get@{user}"),
     Row("GET", "/v1/users/{user}", "user:get@{user}"),

@@ -12,7 +12,7 @@ from issuer.gateway.forward_auth import HANDED_ON as SAID
 from tests import doors
 from tests.doors import HANDED_ON, IDENTITY, SECRET, Door, api_token
 from tests.issuer.http.conftest import Expired
-from tests.issuer.http.world import OTHER, World, bearer, made, open_world, until
+from tests.issuer.http.world import OTHER, SERVICES, World, bearer, made, open_world, until
 
 KINDS = ("nginx", "forwarded")
 
@@ -297,6 +297,6 @@ def test_another_process_hears_of_it(world: World) -> None:
 
 def test_an_api_token_for_another_service_opens_none(world: World) -> None:
     door = doors.door(world)
-    for audience, expected in ((OTHER, 200), (world.url, 401)):
+    for audience, expected in ((SERVICES, 200), (OTHER, 401), (world.url, 401)):
         token = api_token(world, audiences=[audience])["token"]
         assert door.as_bearer(token).status_code == expected

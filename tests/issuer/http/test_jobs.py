@@ -238,13 +238,25 @@ def revoke(world: World, ticket: str, /, **form: str) -> httpx.Response:
     return world.nobody.post("/v1/revoke", headers=bearer(ticket), data=form)
 
 
+def test_a_job_ends_itself_by_its_ticket_and_no_other(world: World) -> None:
+    role = world.role("data:get@*")
+    job, other = begin(world, role), begin(world, role)
+    mine, others = token(world, job), token(world, other)
+    assert revoke(world, job["ticket"], token=other["ticket"]).status_code == 200
+    assert world.is_active(others)
+    assert revoke(world, job["ticket"], token=job["ticket"]).status_code == 200
+    assert (world.is_active(mine), world.is_active(others)) == (False, True)
+    assert world.admin.get(f"/v1/jobs/{job['id']}").json()["state"] == "ended"
+    assert revoke(world, job["ticket"], token=job["ticket"]).status_code == 401
+
+
 def test_a_job_ends_a_token_that_leaked_and_goes_on(world: World) -> None:
     job = begin(world, world.role("data:get@*"))
     leaked, other = token(world, job), token(world, begin(world, world.role("data:get@*")))
     assert revoke(world, job["ticket"], token=leaked).status_code == 200
     assert not world.is_active(leaked)
     assert world.is_active(token(world, job)), "it goes on"
-    for text in (other, leaked, "nonsense", job["ticket"]):
+    for text in (other, leaked, "nonsense"):
         before = token(world, job)
         assert revoke(world, job["ticket"], token=text).status_code == 200
         assert world.is_active(before), "nothing of the job was meant"

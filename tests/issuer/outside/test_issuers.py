@@ -242,8 +242,10 @@ async def test_a_clock_that_is_set_back_stops_nothing(there: OutsideIssuer, know
 
 async def test_memory_is_bounded_and_who_has_keys_stays(there: OutsideIssuer, known: OutsideIssuers) -> None:
     assert await verdict(known, parsed(there)) == "good"
+    known.note_taken(there.url)
     for number in range(MAX_ISSUERS + 10):
-        await why(known, f"https://10.0.0.1/{number}")
+        with pytest.raises(Unavailable):
+            await known._fresh(f"https://10.0.0.1/{number}", NOW)
     assert len(known._known) == MAX_ISSUERS
     assert await verdict(known, parsed(there)) == "good"
     assert there.asked[JWKS] == 1
@@ -251,7 +253,7 @@ async def test_memory_is_bounded_and_who_has_keys_stays(there: OutsideIssuer, kn
 
 async def test_at_an_issuer_that_is_no_url_nothing_is_asked(known: OutsideIssuers) -> None:
     assert "spelt as in" in await why(known, "ci.example")
-    assert known._known["ci.example"].why
+    assert known._known == {}, "who only wonders leaves nothing behind"
 
 
 async def test_closing_ends_what_is_under_way() -> None:
