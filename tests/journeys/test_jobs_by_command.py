@@ -202,6 +202,9 @@ def test_a_job_whose_launcher_is_killed_dies_at_its_limit(
     terminal(f"rm -r {Path(socket).parent}; exec 3>&-")
 
 
+_HEADERS = ("Authorization", "Content-Type")
+
+
 def test_a_signal_before_the_program_runs_ends_the_job_as_well(
     world: World, terminal: Terminal, role: str, tmp_path: Path
 ) -> None:
@@ -218,10 +221,7 @@ def test_a_signal_before_the_program_runs_ends_the_job_as_well(
             answer = httpx.request(
                 self.command,
                 world.url + self.path,
-                headers={
-                    "Authorization": self.headers["Authorization"],
-                    "Content-Type": self.headers["Content-Type"],
-                },
+                headers={name: self.headers[name] for name in _HEADERS if name in self.headers},
                 content=self.rfile.read(int(self.headers.get("Content-Length", "0"))),
             )
             if self.path == "/v1/jobs":
@@ -295,9 +295,10 @@ def test_a_job_that_runs_gets_other_labels(world: World, role: str, tmp_path: Pa
 
 
 def test_what_cannot_be_run(terminal: Terminal, role: str) -> None:
-    missing = terminal.run(f"hourmark job new --role {role} -- no-such-program")
+    missing = terminal.run(f"hourmark job new --role {role} --name missing -- no-such-program")
     assert (missing.code, "no-such-program cannot be run" in missing.err) == (1, True)
-    assert terminal.json("hourmark job list --state running -o json") == [], "the job has ended"
+    running = terminal.json("hourmark job list --state running -o json")
+    assert "missing" not in [job["name"] for job in running], "the job has ended"
     for options, says in (("-l team", "NAME=VALUE"), ("-l a=b -l a=c", "given twice")):
         done = terminal.run(f"hourmark job new --role {role} {options} -- true")
         assert (done.code, says in done.err) == (2, True)

@@ -16,7 +16,7 @@ from issuer.outside.issuers import COOLDOWN, MAX_ISSUERS, MAX_KEYS_AGE, OutsideI
 from issuer.outside.token import OutsideToken
 from keys import SigningKey, base64url
 from tests.outside_issuer import DISCOVERY, JWKS, OutsideIssuer, outside_issuer
-from verifier import TokenError, Verifier, refresh
+from verifier import TokenError, Unavailable, Verifier, refresh
 
 pytestmark = pytest.mark.anyio
 NOW = 1_900_000_000.0
