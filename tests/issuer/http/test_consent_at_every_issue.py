@@ -158,15 +158,14 @@ def test_a_consent_that_is_full_takes_no_more_and_can_be_withdrawn(
         assert returned(browser.send("/consent", {"decision": "allow"}))["error"] == "invalid_scope"
         assert browser.get("/").status_code == 200
         assert len(consents(world, name)) == 1
-        browser.send("/account/apps/withdraw", {"client_id": app.client_id})
+        browser.press(f"Withdraw what {app.name} may do", on="/authorised-apps")
     assert consents(world, name) == []
 
 
 def test_an_older_code_brings_no_more_than_what_is_let_by_now(world: World, browser: Browser) -> None:
     app = register(world, BOTH)
     older = app.code(browser, scope=BOTH)
-    browser.get("/")
-    browser.send("/account/apps/withdraw", {"client_id": app.client_id})
+    browser.press(f"Withdraw what {app.name} may do", on="/authorised-apps")
     app.code(browser, scope="data:get@*")
     assert scope_of(app.redeem(older)) == {"data:get@*"}
 
