@@ -48,6 +48,7 @@ def test_nothing_else_is_for_other_origins(world: World, path: str) -> None:
         "sign_in": 1,
         "id": "hmk_x",
         "job": "job_x",
+        "trust": "trust_x",
     }
     place = path.format(role="org.account.nobody", access="hmk_x", policy=1, user="nobody", **names)
     for method in ("GET", "POST", "OPTIONS"):
