@@ -58,6 +58,18 @@ def test_the_next_one_comes_at_four_fifths_of_its_life(issuer: Issuer, token: Fr
     assert issuer.asked == [None, None]
 
 
+def test_a_clock_that_goes_back_keeps_no_old_token_in_use(issuer: Issuer, token: FreshToken) -> None:
+    assert token() == "t1"
+    issuer.now -= 2 * HOUR
+    assert (token(), token.get().expires_in) == ("t2", HOUR), "nobody knows how old the first one is"
+    issuer.trouble = AWAY
+    issuer.now += 0.9 * HOUR
+    assert token() == "t2", "old is not dead"
+    issuer.trouble = None
+    issuer.now -= HOUR
+    assert token() == "t4", "and no pause is longer than it was meant to be"
+
+
 def test_threads_that_ask_at_once_get_the_same_one(issuer: Issuer, token: FreshToken) -> None:
     everybody = Barrier(8)
 

@@ -123,6 +123,13 @@ def test_a_wrong_one_is_remembered_for_some_seconds(issuer: IssuerDouble, keys: 
     assert asked(issuer) == 2
 
 
+def test_a_clock_that_was_ahead_keeps_no_good_key_out(issuer: IssuerDouble, keys: RoleKeys) -> None:
+    key, now = RoleKey.generate().reveal(), time.time()
+    issuer.role_keys[key] = {}
+    assert code(keys, key, now + 7200) == "keys_unavailable", "check the clocks"
+    assert code(keys, key, now) == "good"
+
+
 def test_a_revoked_token_is_dropped_and_the_key_asked_once_more(issuer: IssuerDouble, keys: RoleKeys) -> None:
     old = {"status": {"status_list": {"idx": 7, "uri": issuer.url + LIST}}}
     narrowed, deleted = new_key(issuer, **old), new_key(issuer, **old)

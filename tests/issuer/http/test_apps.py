@@ -7,10 +7,13 @@ from uuid import uuid4
 
 import pytest
 
+from issuer.authentication.callers import Caller
+from issuer.denials import Denial
 from keys.signing_key import SigningKey
 from tests.browsers import Browser, signed_in
 from tests.clients import claims, command_line, register, returned
 from tests.issuer.http.world import World, bearer, made
+from verifier import Scope
 
 
 def new_name() -> str:
@@ -220,3 +223,37 @@ def test_a_job_is_not_the_owner_that_its_role_is(world: World) -> None:
     token = world.nobody.get("/v1/token", headers=bearer(ticket), params={"resource": world.url}).json()
     refused = world.nobody.post(f"/v1/apps/{app.name}/secret", headers=bearer(token["access_token"]))
     assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope")
+
+
+def test_a_host_is_for_who_may_have_it_and_for_one_app(world: World) -> None:
+    host = f"{uuid4().hex[:12]}.apps.example"
+    mine = register(world, host=host)
+    taken = {"name": new_name(), "redirect_uris": [], "scope": "", "host": f"{host}:8443"}
+    answer = world.admin.post("/v1/apps", json=taken)
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict"), "whatever the port"
+    registrar = world.holder("app:register@*", "app:update@*", "app:get@*")
+    for path, body in (
+        ("/v1/apps", taken | {"host": f"x{host}"}),
+        (f"/v1/apps/{mine.name}", {"host": f"y{host}"}),
+    ):
+        method = "POST" if path == "/v1/apps" else "PATCH"
+        refused = world.nobody.request(method, path, json=body, headers=registrar.bearer)
+        assert (refused.status_code, "app:host@" in refused.json()["detail"]) == (403, True)
+
+
+def test_a_credential_for_some_services_makes_none_for_others() -> None:
+    narrow = Caller(
+        principal="user:ada",
+        client_id="hmk_x",
+        status_index=1,
+        roles=(),
+        scope=Scope.parse("*"),
+        audience=None,
+        expires_at=None,
+        audiences=("https://one.example",),
+    )
+    narrow.require_services(["https://one.example"])
+    for asked in ([], ["https://two.example"], ["https://one.example", "https://two.example"]):
+        with pytest.raises(Denial) as refused:
+            narrow.require_services(asked)
+        assert refused.value.code == "not_permitted"

@@ -258,6 +258,22 @@ def test_an_api_token_is_for_the_services_that_it_was_made_for(world: World) -> 
         assert (status, code, REGISTRY in message) == (401, "UNAUTHORIZED", True)
 
 
+def test_its_one_hour_token_is_for_no_more(world: World) -> None:
+    asked = {"name": "issuer alone", "presets": ["developer-operations"], "audiences": [world.url]}
+    token = str(made(world.admin.post("/v1/tokens", json=asked))["token"])
+    form = {"grant_type": "client_credentials"}
+    jwt = world.nobody.post("/v1/token", data=form, auth=tuple(token.split(":"))).json()["access_token"]  # type: ignore[arg-type]
+    for password in (token, jwt):
+        status, code, message = refused(get(world, password, "repository:a/b:pull"))
+        assert (status, code, REGISTRY in message) == (401, "UNAUTHORIZED", True)
+
+
+def test_whoever_is_signed_in_pulls_what_everybody_pulls(world: World) -> None:
+    key = world.holder("repository:pull@mine/*")
+    asked = get(world, key.text, "repository:public/x:pull", "repository:mine/x:pull")
+    assert sorted(name for _, name, _ in access(asked)) == ["mine/x", "public/x"]
+
+
 def test_who_proves_nothing_pulls_what_the_settings_name(world: World) -> None:
     def ask(*scopes: str, service: str = REGISTRY) -> httpx.Response:
         return world.nobody.get(PATH, params={"service": service, "scope": list(scopes)})
