@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from issuer.registry.access import SelectorOnRepositories, refuse_selectors
 from verifier import InvalidPermission, Permission, Scope
+from verifier.labels import ID, RESERVED, TYPE
 from verifier.scope import MAX_PARTS
 
 _NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
@@ -126,6 +127,8 @@ def _target(resource: str, selector: str | None) -> Permission:
     target = _parse("label_selectors", selector, f"any:any@{resource}[{selector}]", "write name=value")
     if target.is_contradictory:
         raise UnusablePresets("label_selectors", f"{selector!r} asks one label for two values")
+    if any(name.startswith(RESERVED) and name not in (ID, TYPE) for name, _ in target.labels):
+        raise UnusablePresets("label_selectors", f"of the platform's labels there are {ID} and {TYPE} alone")
     return target
 
 

@@ -138,6 +138,7 @@ def exchanged(world: World, token: str, **form: str) -> str:
         ({"never_expires": True}, "never_expires", "not allowed"),
         ({"never_expires": True, "expires_at": "2027-01-01T00:00:00Z"}, "never_expires", "one of them"),
         ({"owner": "ada"}, "owner", "user:NAME"),
+        ({"label_selectors": ["hourmark/team=x"]}, "label_selectors", "hourmark/id"),
         ({"name": ""}, "name", "at least 1"),
         ({"resources": [f"r{n}" for n in range(50)], "label_selectors": [f"a={n}" for n in range(50)]},
          "resources", "choose fewer"),
