@@ -104,7 +104,7 @@ async def _way(service: Service, parameters: Mapping[str, str]) -> tuple[Way, Pr
 
 def _obstacle(service: Service, grant: Grant, app: ProtectedApp) -> str | None:
     """Why a good token does not open the app."""
-    if grant.audiences and (app.audience or service.settings.audiences[0]) not in grant.audiences:
+    if grant.audiences and app.service(service.settings) not in grant.audiences:
         return "This API token is for other services."
     if not grant.rights.covers(_ACTION, app.client.name, app.labels):
         return f"This token does not open {app.client.name}: {_needed(app)} is missing."

@@ -79,7 +79,7 @@ async def _of_page(service: Service, request: Request, asked: Asked, app: Protec
 
 def is_for(settings: Settings, app: ProtectedApp, caller: Caller) -> bool:
     """Whether the credential is for the app's service: what is handed on is for no other."""
-    service = app.audience or settings.audiences[0]
+    service = app.service(settings)
     return caller.audiences_cover([service]) and (caller.audience is None or service in caller.audience)
 
 

@@ -13,6 +13,7 @@ from issuer.clients import Client
 from issuer.gateway.remembered import Remembered
 from issuer.mint import Grant
 from issuer.on_behalf import grant_for, grant_of_session
+from issuer.settings import Settings
 from issuer.store import apps, consents, principals, role_keys, user_grants, visits
 from issuer.store.database import Database
 from issuer.store.tables import Secret, UserGrant, Visit
@@ -28,6 +29,10 @@ class ProtectedApp:
     labels: Mapping[str, str]
     audience: str | None
     """Of the tokens that it is handed; None for the first that is known."""
+
+    def service(self, settings: Settings) -> str:
+        """What credentials that open it are for."""
+        return self.audience or settings.audiences[0]
 
 
 @dataclass(frozen=True, slots=True)
