@@ -1,4 +1,8 @@
-"""Signing a user in: in a browser on this computer (RFC 6749, RFC 7636, RFC 8252), or on any (RFC 8628)."""
+"""Signing a user in: in a browser on this computer (RFC 6749, RFC 7636, RFC 8252), or on any (RFC 8628).
+
+The sign-in is for no service in particular, so that its tokens have the issuer's default audience as those of a
+role key do; the first token is asked for the issuer itself (RFC 8707), which answers who has signed in.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +45,6 @@ def by_browser(issuer: AuthorizationServer, show: Callable[[str], None]) -> Gran
             "redirect_uri": loopback.uri,
             "response_type": "code",
             "scope": SCOPE,
-            "resource": issuer.url,
             "state": state,
             "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
             "code_challenge_method": "S256",
@@ -64,16 +67,22 @@ def by_browser(issuer: AuthorizationServer, show: Callable[[str], None]) -> Gran
             "redirect_uri": loopback.uri,
             "code_verifier": verifier,
             "client_id": CLIENT_ID,
+            "resource": issuer.url,
         }
     )
 
 
 def by_device(issuer: AuthorizationServer, show: Callable[[DeviceAuthorization], None]) -> Granted:
     """show: tells the user where to type which code. Raises HolderError."""
-    begun = issuer.begin_device({"client_id": CLIENT_ID, "scope": SCOPE, "resource": issuer.url})
+    begun = issuer.begin_device({"client_id": CLIENT_ID, "scope": SCOPE})
     show(begun)
     interval, ends_at = max(begun.interval, 1), time.monotonic() + begun.expires_in
-    asked = {"grant_type": _DEVICE_CODE, "device_code": begun.device_code, "client_id": CLIENT_ID}
+    asked = {
+        "grant_type": _DEVICE_CODE,
+        "device_code": begun.device_code,
+        "client_id": CLIENT_ID,
+        "resource": issuer.url,
+    }
     unreachable: Unreachable | None = None
     while (left := ends_at - time.monotonic()) > 0:
         time.sleep(min(interval, left))

@@ -62,7 +62,7 @@ def terminal_of(world: World, user: str, folder: Path, platform: RunningPlatform
         yield opened
 
 
-MINE = f'-H "$(hourmark login token -H --resource {SERVICES})"'
+MINE = '-H "$(hourmark login token -H)"'
 """What curl sends for the user."""
 
 
