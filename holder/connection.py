@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from holder import reading, refusals
+from holder import clock, reading, refusals
 from holder.credentials import Credential
 from holder.errors import SignInNeeded, UsageError
 
@@ -27,6 +27,8 @@ class Connection:
         self.credential = credential
         self.renew: Callable[[], Credential] | None = None
         """Another credential for one that the issuer refuses, once: a token that was ended is no sign-out."""
+        self.clock_ahead: float | None = None
+        """Of the issuer's by how many seconds the clock here is, as its last answer shows; see `clock`."""
         self._http = httpx.Client(
             headers={"User-Agent": f"hourmark/{version('hourmark')}"},
             timeout=_TIMEOUT,
@@ -96,6 +98,7 @@ class Connection:
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise refusals.no_answer(self.url, error) from None
+        self.clock_ahead = clock.ahead(answer)
         if answer.status_code not in (200, 201):
             raise refusals.refusal(answer, self.url, self.credential)
         return answer

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from verifier import Token, TokenError, Trust
 
 _NEW = "get a new one: hourmark login token"
+_OF_TIME = ("expired", "not_yet_valid", "revocation_stale")
+_SET_CLOCK = "set the clock of this machine, then look again"
 _ADVICE = {
     "malformed": "copy all of it; hourmark login token prints a whole one",
     "bad_algorithm": f"do not trust it; {_NEW}",
@@ -92,15 +94,16 @@ def _checked(session: Session, raw: str, audience: str | None) -> Token:
     from verifier import TokenError, Verifier
 
     claims: Mapping[str, object] = {}
+    issuer = session.issuer(public=True)
     try:
         jwt = credentials.parse_jwt(raw)
         claims = jwt.unverified_claims
         # An audience is a must. A token that names none fails at its own claim, before it is compared.
         audiences = [audience] if audience else jwt.audience or [session.url]
-        trust = _trust(session.issuer(public=True), claims)
+        trust = _trust(issuer, claims)
         return Verifier(session.url, audiences, trust=trust).verify(raw)
     except TokenError as error:
-        raise _verdict(error, claims, session.url if claims else "") from None
+        raise _verdict(error, claims, session.url if claims else "", issuer.clock_ahead) from None
 
 
 def _trust(issuer: Issuer, claims: Mapping[str, object]) -> Trust:
@@ -120,13 +123,25 @@ def _trust(issuer: Issuer, claims: Mapping[str, object]) -> Trust:
     except DocumentError as error:
         raise HolderError(
             f"The documents of {issuer.url} are not to be trusted",
-            error.detail,
-            "check --url, and that nobody sits between",
+            error.detail + _clock(error.code, issuer.clock_ahead),
+            _SET_CLOCK
+            if _clock(error.code, issuer.clock_ahead)
+            else "check --url, and that nobody sits between",
             code=error.code,
         ) from None
 
 
-def _verdict(error: TokenError, claims: Mapping[str, object], url: str) -> HolderError:
+def _clock(code: str, ahead: float | None) -> str:
+    """What the clock here has to do with it, if it is wrong by the issuer's; "" if nothing."""
+    if ahead is None or code not in _OF_TIME:
+        return ""
+    way = "ahead of" if ahead > 0 else "behind"
+    return f"; the clock of this machine is {roughly(abs(ahead))} {way} the issuer's"
+
+
+def _verdict(
+    error: TokenError, claims: Mapping[str, object], url: str, clock_ahead: float | None
+) -> HolderError:
     """The refusal, with what the token says about itself: no more than a claim, as the check failed."""
     from verifier import Unavailable
 
@@ -138,5 +153,7 @@ def _verdict(error: TokenError, claims: Mapping[str, object], url: str) -> Holde
         why += f" (it is for {named})"
     elif error.code in ("wrong_issuer", "unknown_key") and issuer != url:
         why += f" (it says that it comes from {issuer}; {url} was asked)"
+    clock = _clock(error.code, clock_ahead)
+    advice = _SET_CLOCK if clock else _ADVICE[error.code]
     kind = Unreachable if isinstance(error, Unavailable) else HolderError
-    return kind(f"The token is not good: {error.code}", why, _ADVICE[error.code], code=error.code)
+    return kind(f"The token is not good: {error.code}", why + clock, advice, code=error.code)

@@ -40,9 +40,14 @@ class IssuerDouble:
     tokens: set[str] = field(default_factory=set)
     revoked: set[int] = field(default_factory=set)
     lifetime: int = 3600
+    ahead: int = 0
+    """Seconds that its clock is ahead of the one here."""
     requests: list[Request] = field(default_factory=list)
     instead: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
     """By "METHOD /path": status, headers and body that come without any look at the request."""
+
+    def now(self) -> int:
+        return int(time.time()) + self.ahead
 
     def add_key(self, role: str = "org.account.admin", scope: str | None = None) -> RoleKey:
         """A role key that works."""
@@ -53,7 +58,7 @@ class IssuerDouble:
 
     def mint(self, role: str, scope: str, *, audience: str = SERVICES, **changes: Any) -> str:
         """A token; `changes` are fields of Token."""
-        now = int(time.time())
+        now = self.now()
         fields: dict[str, Any] = {
             "issuer": self.url,
             "audience": (audience,),
@@ -82,7 +87,7 @@ class IssuerDouble:
                     f"{self.url}/status/1",
                     self.revoked,
                     version=1,
-                    now=int(time.time()),
+                    now=self.now(),
                     ttl=15,
                     lifetime=3600,
                 )
@@ -213,6 +218,9 @@ def serve(double: IssuerDouble) -> Callable[[], None]:
             status, content = double.answer(request)
             raw = content if isinstance(content, bytes) else json.dumps(content).encode()
             return status, {"X-Request-Id": "req-1"}, raw
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string(double.now() if timestamp is None else timestamp)
 
         def log_message(self, *_: object) -> None:
             """Silence."""

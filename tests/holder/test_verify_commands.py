@@ -40,6 +40,28 @@ def test_it_is_read_from_a_pipe_too(hourmark: Hourmark, issuer: IssuerDouble) ->
         assert (done.json["sub"], "No --audience" in done.err) == (f"role:{ROLE}", False)
 
 
+@pytest.mark.parametrize(
+    ("ahead", "code", "says"),
+    [
+        (10_000, "not_yet_valid", "the clock of this machine is 2 hours behind the issuer's"),
+        (-10_000, "expired", "the clock of this machine is 2 hours ahead of the issuer's"),
+    ],
+)
+def test_a_new_token_where_the_clock_is_wrong(
+    hourmark: Hourmark, issuer: IssuerDouble, ahead: int, code: str, says: str
+) -> None:
+    issuer.ahead = ahead
+    done = hourmark("verify", issuer.mint(ROLE, "data:get@*"), "-o", "json")
+    assert (done.error["code"], says in done.err) == (code, True), done.err
+    assert ("set the clock" in done.error["hint"], done.out) == (True, "")
+
+
+def test_where_the_clock_is_right_nothing_is_said_of_it(hourmark: Hourmark, issuer: IssuerDouble) -> None:
+    issued = time.time() - 7200
+    done = hourmark("verify", issuer.mint(ROLE, "*", issued_at=issued, expires_at=issued + 3600))
+    assert (done.code, "clock" in done.err) == (1, False)
+
+
 def forged(issuer: IssuerDouble) -> str:
     good = issuer.signing_key
     issuer.signing_key = SigningKey.generate("ES256")
