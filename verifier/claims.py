@@ -73,12 +73,14 @@ class Token:
         """The labels of a resource made with this token: `labels`, and those of the selector it falls under.
 
         Raises InsufficientScope if the resource would be out of the token's reach, or if several selectors
-        would take it and none needs the fewest labels: then the caller has to write the label itself.
+        would take it and none needs the fewest labels: then the caller has to write the label itself, and the
+        text says which ones would do.
         Labels that the platform sets (`hourmark/…`) are never added.
         """
         stamped = self.scope.stamp(action, resource, labels)
         if stamped is None:
-            raise InsufficientScope(f"{action}@{resource}{_selector(labels)}")
+            wanted = f"{action}@{resource}{_selector(labels)}"
+            raise InsufficientScope(wanted, self.scope.selectors_for(action, resource))
         return stamped
 
     @classmethod

@@ -4,7 +4,11 @@ Two roots that never mix: a TokenError is the verdict on one token; a DocumentEr
 status list was refused and that the last good one stays in place.
 """
 
+from collections.abc import Sequence
 from typing import Literal
+
+_SHOWN = 5
+"""Of selectors, in a text for people."""
 
 Code = Literal[
     "malformed",
@@ -44,10 +48,17 @@ class InvalidClaim(TokenError):
 
 
 class InsufficientScope(TokenError):
-    """A good token that does not allow what is asked: `permission` would; empty if it allows nothing."""
+    """A good token that does not allow what is asked: `permission` would; empty if it allows nothing.
 
-    def __init__(self, permission: str) -> None:
-        super().__init__("insufficient_scope", f"the token does not allow {permission or 'anything'}")
+    selectors: labels, as selectors say them, each of which would do for a resource that is made.
+    """
+
+    def __init__(self, permission: str, selectors: Sequence[str] = ()) -> None:
+        detail = f"the token does not allow {permission or 'anything'}"
+        if selectors:
+            more = f", or one of {len(selectors) - _SHOWN} more" * (len(selectors) > _SHOWN)
+            detail += f": set the labels {' or '.join(selectors[:_SHOWN])}{more}"
+        super().__init__("insufficient_scope", detail)
         self.permission = permission
 
 

@@ -104,6 +104,21 @@ class Scope:
             return None
         return least
 
+    def selectors_for(self, action: str, resource: str) -> tuple[str, ...]:
+        """The labels by which somebody who makes a resource by `action` can bring it within reach.
+
+        Those that the platform sets are nobody's to choose.
+        """
+        found = (
+            permission
+            for permission in self.permissions
+            if permission.labels
+            and permission.covers(action, resource, dict(permission.labels))
+            and not any(name.startswith(RESERVED) for name, _ in permission.labels)
+        )
+        texts = (",".join(f"{name}={value}" for name, value in each.labels) for each in found)
+        return tuple(dict.fromkeys(texts))
+
     def names_for(self, action: str) -> tuple[Permission, ...]:
         """Those that allow `action` ("noun:verb") on resources without labels: each by its name."""
         noun, _, verb = action.partition(":")

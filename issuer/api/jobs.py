@@ -73,7 +73,8 @@ async def create(call: Call) -> JobWithTicket:
         raise wrong_field("labels", str(error)) from error
     stamped = call.caller.scope.stamp("job:create", job_id, submitted)
     if stamped is None:
-        raise BearerDenial(InsufficientScope("job:create@*"))
+        selectors = call.caller.scope.selectors_for("job:create", job_id)
+        raise BearerDenial(InsufficientScope("job:create@*", selectors))
     call.caller.require("role:assume", body.role)
     call.caller.require_services()
     ticket_hash = handle_hash(ticket, call.service.credentials.hash_key.key)

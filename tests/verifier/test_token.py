@@ -100,6 +100,24 @@ def test_stamp_refuses(scope: str, labels: dict[str, str]) -> None:
         parsed(scope).stamp("job:create", "x", labels)
 
 
+@pytest.mark.parametrize(
+    ("scope", "labels", "says"),
+    [
+        ("job:create@*[a=1] job:create@*[b=2,c=3]", {}, "set the labels a=1 or b=2,c=3$"),
+        ("job:create@*[group=A]", {"group": "B"}, "set the labels group=A$"),
+        ("job:create@*[a=1] job:create@y[b=2] app:create@*[c=3]", {"a": "2"}, "set the labels a=1$"),
+        ("job:create@*[hourmark/id=7]", {}, "allow job:create@x$"),
+        ("job:create@*[group=A,group=B]", {}, "allow job:create@x$"),
+        (" ".join(f"job:create@*[a={n}]" for n in range(9)), {}, "a=3 or a=4, or one of 4 more$"),
+    ],
+)
+def test_who_cannot_stamp_is_told_which_labels_would_do(
+    scope: str, labels: dict[str, str], says: str
+) -> None:
+    with pytest.raises(InsufficientScope, match=says):
+        parsed(scope).stamp("job:create", "x", labels)
+
+
 @given(scopes, st.dictionaries(st.sampled_from(("x", "y")), st.sampled_from(("1", "2"))))
 def test_what_is_stamped_is_within_reach(scope: Scope, labels: dict[str, str]) -> None:
     token = parsed(str(scope))
