@@ -38,11 +38,12 @@ def _nobody() -> bool:
 class InvalidCredential(Exception):
     """The credential opens nothing. One text for every reason: outside they look the same."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "the role key is not valid: it is unknown, mistyped or cut off, or it has expired, "
-            "was renewed or was deleted"
-        )
+    def __init__(
+        self,
+        text: str = "the role key is not valid: it is unknown, mistyped or cut off, or it has expired, "
+        "was renewed or was deleted",
+    ) -> None:
+        super().__init__(text)
 
 
 @dataclass(frozen=True, slots=True)

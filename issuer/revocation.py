@@ -76,13 +76,16 @@ async def _end_tokens_of_job(service: Service, job: LoadedJob, form: dict[str, s
 
 
 async def _end_job(service: Service, job: LoadedJob, ticket: str) -> None:
-    """If the ticket is the job's own."""
+    """If the ticket is the job's own; another's is refused (RFC 7009 section 2.1). Raises Denial."""
     ticket_hash = handle_hash(ticket, service.credentials.hash_key.key)
 
     def work(tx: Transaction) -> None:
-        running = jobs.load(tx.session, ticket_hash, tx.now)
-        if running is not None and running.row.id == job.row.id:
-            jobs.end(tx, [running.row])
+        named = jobs.load(tx.session, ticket_hash)
+        if named is None:
+            return
+        if named.row.id != job.row.id:
+            raise Denial("invalid_request", "that is another job's ticket: a job ends by its own")
+        jobs.end(tx, [named.row])
 
     await service.change(job.row.id, job.row.status_index, work)
 

@@ -15,11 +15,16 @@ from issuer.denials import BearerDenial, Denial
 from issuer.mint import Grant
 from issuer.store.trust_policies import TRUST_PREFIX
 from issuer.telemetry import note
+from keys import Handle
 from keys.secret import ROLE_KEY_PREFIX
 from verifier import InsufficientScope, Scope, TokenError, Verifier
 from verifier.bearer import bearer_token
 
 _NO_LABELS: Mapping[str, str] = {}
+_TICKET = (
+    "a job's ticket is good for tokens alone: GET /v1/token gives one for this API, with the issuer's URL as "
+    "resource"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,8 @@ class Callers:
         presented = bearer_token(header)
         if presented is None:
             raise BearerDenial(None)
+        if presented.startswith(Handle.JOB_TICKET):
+            raise Denial("invalid_token", _TICKET)
         if ":" in presented:
             return await self._role_key(request, verifier, presented)
         return await self._token(request, verifier, presented)

@@ -59,7 +59,10 @@ def user_and_password(header: str) -> tuple[str, str]:
     """As the header has them (RFC 7617), split at the first colon. Raises Denial."""
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":
-        raise Denial("invalid_request", "clients authenticate with HTTP Basic here, or in the form")
+        raise Denial(
+            "invalid_request",
+            "clients authenticate with HTTP Basic here, or in the form; jobs get tokens by GET /v1/token",
+        )
     try:
         text = base64.b64decode(encoded.strip(), validate=True).decode()
     except ValueError:

@@ -12,7 +12,12 @@ from issuer.credentials import Credentials, InvalidCredential
 from issuer.denials import Denial
 from issuer.mint import Grant
 from issuer.telemetry import note, source
+from keys import Handle
 from keys.secret import ROLE_KEY_PREFIX
+
+TICKET_IN_PLACE_OF_KEY = (
+    "that is a job's ticket, not a role key: GET /v1/token gives a token for it, as Authorization: Bearer"
+)
 
 
 class RoleKeyAuthentication:
@@ -43,6 +48,9 @@ class RoleKeyAuthentication:
                 text, time.time(), is_suspect=lambda: self._throttle.is_over(source(request.scope))
             )
         except InvalidCredential as error:
-            raise self._throttle.failed(source(request.scope), error) from None
+            # Whatever stands on the other side of the colon.
+            is_ticket = any(part.startswith(Handle.JOB_TICKET) for part in text.split(":"))
+            refused = InvalidCredential(TICKET_IN_PLACE_OF_KEY) if is_ticket else error
+            raise self._throttle.failed(source(request.scope), refused) from None
         note(request.scope, client_id=grant.client_id, sub=grant.subject)
         return grant

@@ -25,6 +25,8 @@ from issuer.service import Service
 from issuer.sign_ins import Issued
 from issuer.store import consents, principals, status_indices, user_grants
 from issuer.store.user_grants import LoadedGrant
+from keys import Handle
+from keys.secret import ROLE_KEY_PREFIX
 from verifier import Token, TokenError, Unavailable, jws, strict_json
 from verifier.claims import MAX_ACTORS
 
@@ -135,12 +137,25 @@ def _audience(
 
 def _verify(service: Service, form: Mapping[str, str], name: str) -> Token:
     """RFC 8693 section 2.2.2: a token that is no good is an invalid request."""
+    _refuse_secret(name, form[name])
     try:
         return service.token_verifier.verify(form[name])
     except Unavailable as error:
         raise Denial("temporarily_unavailable", error.detail) from error
     except TokenError as error:
-        raise Denial("invalid_request", f"{name}: {error.detail}") from error
+        said = f"is no JWT of this issuer ({error.detail})" if error.code == "malformed" else error.detail
+        raise Denial("invalid_request", f"{name}: {said}") from error
+
+
+def _refuse_secret(name: str, text: str) -> None:
+    """A long-lived secret in place of a token: it authenticates, and a token comes of it. Raises Denial."""
+    if text.startswith(ROLE_KEY_PREFIX):
+        raise Denial(
+            "invalid_request",
+            f"{name} is a role key: get a token for it first, by grant_type=client_credentials",
+        )
+    if text.startswith(Handle.JOB_TICKET):
+        raise Denial("invalid_request", f"{name} is a job's ticket: GET /v1/token gives a token for it first")
 
 
 def _own(asker: Client | Grant, subject: Token) -> Grant:

@@ -66,7 +66,7 @@ def test_a_job_ends_with_its_ticket_and_its_tokens(world: World) -> None:
     assert not world.is_active(raw)
     refused = get_token(world, job["ticket"])
     assert (refused.status_code, refused.json()["error"]) == (401, "invalid_token")
-    assert "job has ended" in refused.json()["error_description"]
+    assert f"its job has ended ({job['id']}, at 20" in refused.json()["error_description"]
 
 
 def test_no_token_outlives_the_limit(world: World) -> None:
@@ -77,7 +77,8 @@ def test_no_token_outlives_the_limit(world: World) -> None:
         row, _ = jobs.get(tx.session, job["id"])
         row.ends_at = int(time.time()) - 1
         tx.session.add(row)
-    assert get_token(world, job["ticket"]).status_code == 401
+    refused = get_token(world, job["ticket"])
+    assert (refused.status_code, "reached its limit" in refused.json()["error_description"]) == (401, True)
     assert world.admin.get(f"/v1/jobs/{job['id']}").json()["state"] == "timed_out"
     answer = world.admin.put(f"/v1/jobs/{job['id']}/labels", json={"labels": {}})
     assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
@@ -107,17 +108,34 @@ def test_what_its_role_loses_its_tokens_lose_and_it_goes_on(world: World) -> Non
     ("ticket", "says"),
     [
         ("", "Bearer"),
-        ("hmj_short", "not valid"),
-        (Handle.JOB_TICKET.generate(), "not valid"),
-        (Handle.REFRESH_TOKEN.generate(), "not valid"),
-        ("hmk_0123456789abcdef:x", "not valid"),
+        ("hmj_short", "cut off"),
+        (Handle.JOB_TICKET.generate(), "another issuer's; start another one"),
+        (Handle.REFRESH_TOKEN.generate(), "begins with hmj_"),
+        ("hmk_0123456789abcdef:x", "grant_type=client_credentials"),
+        ("a.b.c", "a token already"),
     ],
-    ids=["nothing", "cut off", "of no job", "another secret", "a role key"],
+    ids=["nothing", "cut off", "of no job", "another secret", "a role key", "a token"],
 )
 def test_what_is_no_ticket(world: World, ticket: str, says: str) -> None:
     answer = get_token(world, ticket) if ticket else world.nobody.get("/v1/token")
     assert answer.status_code == 401
     assert says in answer.text + answer.headers["www-authenticate"]
+
+
+def test_a_ticket_elsewhere_hears_where_it_belongs(world: World) -> None:
+    ticket = begin(world, world.role("job:*@*"))["ticket"]
+    grant = {"grant_type": "client_credentials"}
+    answers = [
+        world.nobody.get("/v1/jobs", headers=bearer(ticket)),
+        world.nobody.post("/v1/token", data=grant, auth=(ticket, "")),
+        world.nobody.post("/v1/token", data=grant, auth=("job", ticket)),
+        world.nobody.post("/v1/token", data=grant, headers=bearer(ticket)),
+        world.nobody.get("/v1/jobs", auth=(ticket, "")),
+    ]
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 400, 401]
+    for answer in answers:
+        assert "GET /v1/token" in answer.text
+        assert ticket not in answer.text
 
 
 @pytest.mark.parametrize(
@@ -171,7 +189,11 @@ def test_a_label_scoped_credential_stamps_its_labels_and_stays_within_them(world
     for method in ("GET", "DELETE"):
         assert world.nobody.request(method, f"/v1/jobs/{other['id']}", headers=mine).status_code == 403
     asked = {"role": role, "labels": {"team": "vision"}}
-    assert world.nobody.post("/v1/jobs", headers=mine, json=asked).status_code == 403
+    refused = world.nobody.post("/v1/jobs", headers=mine, json=asked)
+    assert (refused.status_code, "set the labels team=stamped" in refused.json()["detail"]) == (403, True)
+    several = bearer(world.holder("job:*@*[team=a]", "job:*@*[team=b]", f"role:assume@{role}").text)
+    refused = world.nobody.post("/v1/jobs", headers=several, json={"role": role})
+    assert (refused.status_code, "set the labels team=a or team=b" in refused.json()["detail"]) == (403, True)
 
     place = f"/v1/jobs/{job['id']}/labels"
     assert world.nobody.put(place, headers=mine, json={"labels": {"team": "vision"}}).status_code == 403
@@ -242,7 +264,8 @@ def test_a_job_ends_itself_by_its_ticket_and_no_other(world: World) -> None:
     role = world.role("data:get@*")
     job, other = begin(world, role), begin(world, role)
     mine, others = token(world, job), token(world, other)
-    assert revoke(world, job["ticket"], token=other["ticket"]).status_code == 200
+    refused = revoke(world, job["ticket"], token=other["ticket"])
+    assert (refused.status_code, "another job's" in refused.json()["error_description"]) == (400, True)
     assert world.is_active(others)
     assert revoke(world, job["ticket"], token=job["ticket"]).status_code == 200
     assert (world.is_active(mine), world.is_active(others)) == (False, True)

@@ -180,6 +180,19 @@ def test_what_cannot_be_exchanged(front: App, browser: Browser, changes: dict[st
     assert (status, answer["error"]) == (400, error)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a-word", "subject_token: is no JWT of this issuer"),
+        ("hmk_0123456789abcdef:x", "is a role key: get a token for it first"),
+        ("hmj_x", "is a job's ticket: GET /v1/token"),
+    ],
+)
+def test_what_is_no_token_is_called_by_its_name(front: App, text: str, says: str) -> None:
+    status, answer = exchange(front, text)
+    assert (status, answer["error"], says in answer["error_description"]) == (400, "invalid_request", True)
+
+
 def test_an_id_token_is_no_access_token(world: World, front: App, browser: Browser) -> None:
     tokens = front.sign_in(browser, scope="openid data:get@*")
     status, answer = exchange(front, tokens["id_token"])
