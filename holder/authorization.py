@@ -1,7 +1,7 @@
 """Signing a user in: in a browser on this computer (RFC 6749, RFC 7636, RFC 8252), or on any (RFC 8628).
 
-The sign-in is for no service in particular, so that its tokens have the issuer's default audience as those of a
-role key do; the first token is asked for the issuer itself (RFC 8707), which answers who has signed in.
+The sign-in is for no service in particular, so that its tokens have the issuer's default audience as those of
+a role key do; the first token is asked for the issuer itself (RFC 8707), which answers who has signed in.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def _members(kind: type[object]) -> dict[str, tuple[object, bool]]:
     """Of each member its type and whether it is required."""
     hints = get_type_hints(kind)
     return {
-        member.name: (hints[member.name], member.default is MISSING)
+        member.name: (hints[member.name], member.default is member.default_factory is MISSING)
         for member in fields(kind)  # type: ignore[arg-type]  # they are dataclasses
     }
 

@@ -27,6 +27,7 @@ _OPTIONS = {
     "presets": "--role",
     "label_selectors": "--label-selector",
     "resources": "--resource",
+    "job_roles": "--job-role",
     "audiences": "--audience",
     "sign_in": "--id",
     "issuer_pattern": "--issuer-pattern",

@@ -1,4 +1,9 @@
-"""Presets: what an API token is for, in a word, and the permissions that it means."""
+"""Presets: what an API token is for, in a word, and the permissions that it means.
+
+A preset says which actions; labels and resources say on what, and without them it is whatever the owner
+reaches. As which roles a token starts jobs is no preset's business: a job may do all that its role may, so
+each of these roles is named, and only by who may assume it.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +19,9 @@ from verifier.labels import ID, RESERVED, TYPE
 from verifier.scope import MAX_PARTS
 
 _NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
+_ASSUMING = "role", "assume"
+_STARTING = Permission.parse("job:create@job_*")
+"""Ids of jobs are not known before: who starts them may start any."""
 
 
 class Preset(BaseModel):
@@ -48,12 +56,14 @@ def defaults() -> dict[str, Preset]:
         ),
         "operator": Preset(
             title="Operator",
-            description="everything about jobs and apps, to query them too",
+            description="everything about jobs and apps, to query them too; "
+            "jobs start as roles that are named",
             permissions=("app:*@*", "job:*@*"),
         ),
         "developer-operations": Preset(
             title="Developer operations",
-            description="manage the resources of the platform: jobs, apps, data and repositories",
+            description="manage the resources of the platform: jobs, apps, data and repositories; "
+            "jobs start as roles that are named",
             permissions=("app:*@*", "data:*@*", "job:*@*", "repository:*@*"),
         ),
         "protected-endpoint": Preset(
@@ -73,9 +83,13 @@ class UnusablePresets(ValueError):
 
 
 def scope_of(
-    presets: Mapping[str, Preset], chosen: Iterable[str], resources: Iterable[str], selectors: Iterable[str]
+    presets: Mapping[str, Preset],
+    chosen: Iterable[str],
+    resources: Iterable[str],
+    selectors: Iterable[str],
+    job_roles: Iterable[str] = (),
 ) -> Scope:
-    """Each permission of the chosen presets, on each resource, by each selector.
+    """Each permission of the chosen presets, on each resource, by each selector; and the roles of its jobs.
 
     Raises UnusablePresets.
     """
@@ -84,8 +98,8 @@ def scope_of(
         if name not in presets:
             raise UnusablePresets("presets", f"{name!r} is no preset; there are: {', '.join(presets)}")
         wide |= set(map(Permission.parse, presets[name].permissions))
-    narrow = targets(resources, selectors)
-    if len(wide) * len(narrow) > MAX_PARTS:
+    narrow, assumed = targets(resources, selectors), [_assumed(role) for role in job_roles]
+    if len(wide) * len(narrow) + len(assumed) > MAX_PARTS:
         raise UnusablePresets("presets", f"this makes more than {MAX_PARTS} permissions: choose fewer")
     meant = [
         replace(permission, name=target.name, is_prefix=target.is_prefix, labels=target.labels)
@@ -96,7 +110,21 @@ def scope_of(
         refuse_selectors(meant)
     except SelectorOnRepositories as error:
         raise UnusablePresets("label_selectors", str(error)) from None
-    return Scope.of(meant)
+    if assumed and not any(_STARTING & permission for permission in meant):
+        raise UnusablePresets(
+            "job_roles",
+            "it would start no jobs: choose a preset that does, and no resources that leave jobs out",
+        )
+    return Scope.of([*meant, *assumed])
+
+
+def job_roles_of(scope: Scope) -> list[str]:
+    """As which roles jobs are started by whoever has this: what `scope_of` was given."""
+    return [
+        f"{each.name}*" if each.is_prefix else each.name
+        for each in scope.permissions
+        if (each.noun, each.verb) == _ASSUMING
+    ]
 
 
 def targets(resources: Iterable[str], selectors: Iterable[str]) -> list[Permission]:
@@ -124,12 +152,39 @@ def _target(resource: str, selector: str | None) -> Permission:
         raise UnusablePresets("resources", f"{resource!r} has labels: say them in label_selectors")
     if selector is None:
         return named
+    if not selector:
+        raise UnusablePresets("label_selectors", "one is empty: write name=value, or leave it out")
     target = _parse("label_selectors", selector, f"any:any@{resource}[{selector}]", "write name=value")
     if target.is_contradictory:
-        raise UnusablePresets("label_selectors", f"{selector!r} asks one label for two values")
-    if any(name.startswith(RESERVED) and name not in (ID, TYPE) for name, _ in target.labels):
-        raise UnusablePresets("label_selectors", f"of the platform's labels there are {ID} and {TYPE} alone")
+        raise UnusablePresets("label_selectors", _contradiction(target))
+    for name, _ in target.labels:
+        if name.startswith(RESERVED) and name not in (ID, TYPE):
+            raise UnusablePresets(
+                "label_selectors",
+                f"{name} is reserved: of the platform's labels there are {ID} and {TYPE} alone",
+            )
     return target
+
+
+def _contradiction(target: Permission) -> str:
+    """Which label, and what would be meant instead."""
+    values: dict[str, list[str]] = {}
+    for name, value in target.labels:
+        values.setdefault(name, []).append(value)
+    name = next(name for name, several in values.items() if len(several) > 1)
+    alternatives = " and ".join(f"{name}={value}" for value in values[name])
+    return (
+        f"the label {name} is to have two values, so nothing would match: "
+        f"give it one, or make {alternatives} two selectors"
+    )
+
+
+def _assumed(role: str) -> Permission:
+    """Raises UnusablePresets."""
+    found = _parse("job_roles", role, f"{':'.join(_ASSUMING)}@{role}", "write ORG.ACCOUNT.NAME, or ORG.*")
+    if found.labels:
+        raise UnusablePresets("job_roles", f"{role!r} has labels: roles have none")
+    return found
 
 
 def _parse(field: str, said: str, text: str, form: str) -> Permission:

@@ -32,6 +32,7 @@ class ApiToken:
     owner: str
     description: str = ""
     resources: list[str]
+    job_roles: list[str] = field(default_factory=list)
     audiences: list[str]
     scope: str
     created_at: str

@@ -17,7 +17,7 @@ from holder.cli.session import Session, say
 from holder.errors import UsageError
 
 if TYPE_CHECKING:
-    from holder.answers import ApiTokenWithSecret
+    from holder.answers import ApiToken, ApiTokenWithSecret
     from holder.client import Issuer
 
 app = noun("API tokens: long-lived, for a program, and for one purpose.")
@@ -27,9 +27,12 @@ Owner = Annotated[
 ]
 _NEVER = "never"
 _COLUMNS = (
-    *("id", "name", "presets", "label_selectors", "prefix"),
+    *("id", "name", "role", "selector", "prefix"),
     *("created_by", "last_exchanged_at", "expires_at", "state"),
 )
+_OTHERS = ("owner", "description", "resources", "job_roles", "audiences", "scope", "created_at")
+_FIELDS = (*_COLUMNS, *_OTHERS)
+"""As they are called here: a preset is its role, and its selectors are one text."""
 
 
 class State(StrEnum):
@@ -55,12 +58,32 @@ def create(
             "-l",
             "--label-selector",
             metavar="NAME=VALUE",
-            help="Only what has this label; given again, or with a comma: all of them.",
+            help="Only what has this label. Given again, or with a comma: what has ALL of them.",
+        ),
+    ] = None,
+    any_of: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SELECTOR",
+            help="Given twice or more: what has the labels of ONE of them, and all of each -l: "
+            "--any-of model=base --any-of model=large,stage=test",
         ),
     ] = None,
     resource: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Only what is named so, or begins so: NAME*; may be given again."),
+        typer.Option(
+            metavar="NAME",
+            help="Only what is named so, or begins so: NAME*; may be given again. Without this and labels it "
+            "reaches all that its owner reaches.",
+        ),
+    ] = None,
+    job_role: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROLE",
+            help="Starts jobs as this role, ORG.ACCOUNT.NAME or ORG.*; they may do all that it may. May be "
+            "given again.",
+        ),
     ] = None,
     audience: Annotated[
         list[str] | None,
@@ -78,12 +101,14 @@ def create(
     Examples:
       hourmark token create basetoken --role operator --label-selector model=base
       hourmark token create nightly --role read --expires 90d --field token
+      hourmark token create launcher --role operator -l team=nlp --job-role org.account.train
     """
     asked = {
         "name": name,
         "presets": role,
-        "label_selectors": _selectors(label_selector or []),
+        "label_selectors": _selectors(label_selector or [], any_of or []),
         "resources": resource,
+        "job_roles": job_role,
         "audiences": audience,
         **_end(expires),
         "description": description,
@@ -109,10 +134,8 @@ def list_(
       hourmark token list
       hourmark token list --owner role:org.account.name --state active --field id
     """
-    from holder import answers
-
-    view = session.view(answers.names(answers.ApiToken))
-    view.many(map(asdict, session.issuer().tokens(owner=owner, state=state)), columns=_COLUMNS)
+    view = session.view(_FIELDS)
+    view.many(map(_shown, session.issuer().tokens(owner=owner, state=state)), columns=_COLUMNS)
 
 
 @app.command()
@@ -124,10 +147,8 @@ def get(session: Session, token: TokenId) -> None:
     Example:
       hourmark token get ID --field scope
     """
-    from holder import answers
-
-    view = session.view(answers.names(answers.ApiToken), usual=Format.YAML)
-    view.one(asdict(session.issuer().api_token(_id(token))))
+    view = session.view(_FIELDS, usual=Format.YAML)
+    view.one(_shown(session.issuer().api_token(_id(token))))
 
 
 @app.command()
@@ -187,11 +208,15 @@ def presets(session: Session) -> None:
 
 
 def _show_once(session: Session, ask: Callable[[Issuer], ApiTokenWithSecret]) -> None:
-    from holder import answers
-
-    view = session.view(answers.names(answers.ApiTokenWithSecret), usual=Format.YAML)
-    view.one(asdict(ask(session.issuer())))
+    view = session.view((*_FIELDS, "token"), usual=Format.YAML)
+    made = ask(session.issuer())
+    view.one(_shown(made) | {"token": made.token})
     say("The token is shown this once: keep it now.")
+
+
+def _shown(token: ApiToken) -> dict[str, object]:
+    said = asdict(token) | {"role": ",".join(token.presets), "selector": " or ".join(token.label_selectors)}
+    return {name: said[name] for name in _FIELDS}
 
 
 def _no_preset(session: Session) -> UsageError:
@@ -204,22 +229,32 @@ def _no_preset(session: Session) -> UsageError:
     )
 
 
-def _selectors(labels: list[str]) -> list[str]:
-    """All labels as one selector, if there are any. Raises UsageError."""
+def _selectors(labels: list[str], alternatives: list[str]) -> list[str]:
+    """Each alternative with all of the labels; these alone if there is none. Raises UsageError."""
+    for option, given in (("--label-selector", labels), ("--any-of", alternatives)):
+        for text in given:
+            _check_selector(option, text)
+    if len(alternatives) == 1:
+        raise UsageError(
+            "One --any-of is no choice",
+            "it is given once for each of several selectors",
+            f"--label-selector {alternatives[0]}, or another --any-of",
+        )
+    return [",".join([*labels, each]) for each in alternatives] or [",".join(labels)] * bool(labels)
+
+
+def _check_selector(option: str, text: str) -> None:
+    """Raises UsageError."""
     from verifier import InvalidPermission, Permission
 
-    if not labels:
-        return []
-    selector = ",".join(labels)
     try:
-        Permission.parse(f"any:any@*[{selector}]")
+        Permission.parse(f"any:any@*[{text}]")
     except InvalidPermission:
         raise UsageError(
-            f"--label-selector {selector[:100]!r} is none",
+            f"{option} {text[:100]!r} is none" if text else f"{option} is empty",
             "it is name=value, or more of them with commas",
-            "--label-selector model=base",
+            f"{option} model=base",
         ) from None
-    return [selector]
 
 
 def _end(expires: str | None) -> dict[str, object]:

@@ -27,9 +27,13 @@ class NewApiToken(Body):
     """What it is for: names of presets."""
     description: Annotated[str, Field(max_length=500, pattern=_TEXT)] = ""
     label_selectors: _Texts = Field(default_factory=list)
-    """`name=value,name=value`: it reaches what has all labels of one of them, also what comes later."""
+    """`name=value,name=value`: it reaches what has all labels of one of them, also what comes later.
+
+    Without, labels do not count. What is made with it gets the labels of its selector."""
     resources: _Texts = Field(default_factory=list)
-    """Names of resources; with `*` at its end, all that begin so. Any without."""
+    """Names of resources; with `*` at its end, all that begin so. All that its owner reaches without."""
+    job_roles: _Texts = Field(default_factory=list)
+    """Roles that it starts jobs as, if its maker may assume them; with `*` at its end, all that begin so."""
     audiences: _Texts = Field(default_factory=list)
     """The services that it is for; every service without."""
     expires_at: rfc3339.Read | None = None
@@ -58,6 +62,7 @@ class ApiTokenAnswer(Answer):
     presets: list[str]
     label_selectors: list[str]
     resources: list[str]
+    job_roles: list[str]
     audiences: list[str]
     scope: str
     """The permissions that this means. What it has of them follows what its owner may do."""
@@ -83,7 +88,9 @@ class DeletedApiToken(Answer):
 def scope_of(settings: Settings, body: NewApiToken) -> Scope:
     """The permissions that it means. Raises Denial."""
     try:
-        return presets.scope_of(settings.presets, body.presets, body.resources, body.label_selectors)
+        return presets.scope_of(
+            settings.presets, body.presets, body.resources, body.label_selectors, body.job_roles
+        )
     except presets.UnusablePresets as error:
         raise wrong_field(error.field, str(error)) from error
 
@@ -126,6 +133,7 @@ def answer(known: ApiToken, now: int) -> ApiTokenAnswer:
         presets=row.presets.split(),
         label_selectors=row.label_selectors.split(),
         resources=row.resources.split(),
+        job_roles=presets.job_roles_of(Scope.parse(key.scope or "")),
         audiences=row.audiences.split(),
         scope=key.scope or "",
         prefix=key.access[:_SHOWN_CHARACTERS],

@@ -30,7 +30,8 @@ def test_it_is_made_and_shown_as_yaml(hourmark: Hourmark, issuer: IssuerDouble, 
     said = {"name": "basetoken", "presets": ["operator"], "label_selectors": ["model=base"]}
     assert issuer.requests[-1].json == said
     shown = yaml.safe_load(made.out)
-    assert shown.items() >= said.items()
+    assert list(shown)[:4] == ["id", "name", "role", "selector"]
+    assert (shown["role"], shown["selector"]) == ("operator", "model=base")
     secret = RoleKey.parse(shown["token"]).secret
     assert (secret in made.err, "shown this once" in made.err) == (False, True)
     assert hourmark(*line.split(), "-o", "json").json.keys() == shown.keys()
@@ -41,7 +42,8 @@ def test_everything_that_can_be_said_of_one(hourmark: Hourmark, issuer: IssuerDo
     line = (
         "token create nightly --role read --role operator -l model=base -l team=nlp,tier=2 --resource my-app "
         "--resource samples/* --audience https://a.example --audience https://b.example --expires 36h "
-        "--description CI --owner role:org.account.ci"
+        "--job-role org.account.train --job-role org.account.eval.* --description CI "
+        "--owner role:org.account.ci"
     )
     assert hourmark(*line.split()).code == 0
     sent = issuer.requests[-1].json
@@ -52,10 +54,29 @@ def test_everything_that_can_be_said_of_one(hourmark: Hourmark, issuer: IssuerDo
         "presets": ["read", "operator"],
         "label_selectors": ["model=base,team=nlp,tier=2"],
         "resources": ["my-app", "samples/*"],
+        "job_roles": ["org.account.train", "org.account.eval.*"],
         "audiences": ["https://a.example", "https://b.example"],
         "description": "CI",
         "owner": "role:org.account.ci",
     }
+
+
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [
+        ("-l a=1 -l b=2", ["a=1,b=2"]),
+        ("-l a=1,b=2", ["a=1,b=2"]),
+        ("--any-of a=1 --any-of a=2,b=1", ["a=1", "a=2,b=1"]),
+        ("-l c=3 --any-of a=1 --any-of a=2", ["c=3,a=1", "c=3,a=2"]),
+    ],
+)
+def test_all_of_the_labels_or_one_of_the_selectors(
+    hourmark: Hourmark, issuer: IssuerDouble, admin: str, options: str, sent: list[str]
+) -> None:
+    assert admin
+    done = hourmark(*f"token create nightly --role read {options} --field selector".split())
+    assert (done.code, issuer.requests[-1].json["label_selectors"]) == (0, sent), done.err
+    assert done.out.strip() == " or ".join(sent)
 
 
 @pytest.mark.parametrize(
@@ -97,9 +118,11 @@ def test_the_list_has_what_matters_and_no_secret(
 ) -> None:
     heading, row = hourmark("token", "list").out.splitlines()
     assert heading.split("  ")[0] == "ID"
-    for title in ("NAME", "PRESETS", "LABEL SELECTORS", "PREFIX", "CREATED BY", "LAST EXCHANGED AT", "STATE"):
+    for title in ("NAME", "ROLE", "SELECTOR", "PREFIX", "CREATED BY", "LAST EXCHANGED AT", "STATE"):
         assert title in heading
     assert "SCOPE" not in heading
+    template = ("--format", "text", "--format-template", "{{.Role}} {{.Selector}}")
+    assert hourmark("token", "list", *template).out == "operator model=base\n"
     for value in (known, "basetoken", "operator", "model=base", "user:admin", "2027-02-01T00:00:00Z"):
         assert value in row
     issuer.api_tokens.add("hmk_ended", "ended", state="expired")
@@ -133,6 +156,9 @@ def test_deleted_twice(hourmark: Hourmark, known: str) -> None:
         ("create", "nightly", "--role", "read", "--expires", "soon"),
         ("create", "nightly", "--role", "read", "-l", ""),
         ("create", "nightly", "--role", "read", "-l", "model"),
+        ("create", "nightly", "--role", "read", "--any-of", "a=1"),
+        ("create", "nightly", "--role", "read", "--any-of", "a=1", "--any-of", ""),
+        ("create", "nightly", "--role", "read", "--field", "presets"),
         ("create", "nightly", "--role", "read", "-l", "a=1", "-l", ""),
         ("create", "nightly", "--role", "read", "-l", "a=1],data:*@*[b=2"),
         ("create", "nightly", "--role", "read", "--field", "secret"),

@@ -28,6 +28,7 @@ class TokenDouble:
         """An API token, as it is listed."""
         usual: dict[str, Any] = {"id": access, "name": name, "prefix": access[:8], "owner": "user:admin"}
         usual |= {"presets": ["read"], "label_selectors": [], "resources": [], "audiences": []}
+        usual |= {"job_roles": []}
         usual |= {"description": "", "scope": "app:query@*", "state": "active"}
         usual |= {"expires_at": "2027-02-01T00:00:00Z", "last_exchanged_at": None}
         return self.by_id.setdefault(access, usual | MADE | members)

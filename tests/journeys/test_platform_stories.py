@@ -83,7 +83,7 @@ def test_a_model_platform_gives_out_tokens_by_label(
         submits(terminal, llama, model="base", owner="ada")
         submits(terminal, whisper, model="large")
         shown = yaml.safe_load(terminal(BASETOKEN))
-        assert (shown["presets"], shown["label_selectors"]) == (["operator"], ["model=base"])
+        assert (shown["role"], shown["selector"]) == ("operator", "model=base")
         token = shown["token"]
         short = terminal.json("hourmark token create short -l model=base --role operator -o json")
         assert short["scope"] == shown["scope"] == "app:*@*[model=base] job:*@*[model=base]"
@@ -128,7 +128,7 @@ def test_a_model_platform_gives_out_tokens_by_label(
         jwt = terminal("hourmark login token --app-token $TOKEN").strip()
         assert platform.status(jwt, f"/app/{llama}") == 200
         renewed = terminal.json(f"hourmark token renew {shown['id']} -o json")
-        kept = ("id", "name", "presets", "label_selectors", "scope")
+        kept = ("id", "name", "role", "selector", "scope")
         assert [renewed[name] for name in kept] == [shown[name] for name in kept]
         assert platform.status(renewed["token"], f"/app/{llama}") == 200, "at once"
         for old in (jwt, token):

@@ -80,7 +80,7 @@ def test_it_is_made_and_is_good_in_four_places(world: World, maker: Maker) -> No
     assert (done.code, "shown this once" in done.err) == (0, True), done.err
     shown = yaml.safe_load(done.out)
     scope = "app:*@*[model=base] job:*@*[model=base]"
-    assert (shown["owner"], shown["presets"], shown["scope"]) == (maker.principal, ["operator"], scope)
+    assert (shown["owner"], shown["role"], shown["scope"]) == (maker.principal, "operator", scope)
     token = shown["token"]
     assert RoleKey.parse(token).secret not in done.err
     who = world.nobody.get("/v1/me", headers=bearer(token)).json()
@@ -98,7 +98,7 @@ def test_it_is_listed_without_its_secret(maker: Maker) -> None:
     secret = RoleKey.parse(token.pop("token")).secret
     (listed,) = maker.terminal.json("hourmark token list -o json")
     assert listed == token
-    assert listed["label_selectors"] == ["model=base,team=nlp"]
+    assert (listed["role"], listed["selector"]) == ("operator,read", "model=base,team=nlp")
     assert maker.terminal.json(f"hourmark token get {token['id']} -o json") == listed
     for form in ("table", "json", "yaml", "text"):
         assert secret not in maker.terminal(f"hourmark token list -o {form}")
@@ -109,7 +109,7 @@ def test_renewed_the_old_secret_and_its_tokens_end(world: World, maker: Maker) -
     before = maker.create("--role read -l model=base")
     token = exchanged(world, before["token"])
     renewed = maker.terminal.json(f"hourmark token renew {before['id']} -o json")
-    kept = ("id", "name", "presets", "label_selectors", "scope", "expires_at")
+    kept = ("id", "name", "role", "selector", "scope", "expires_at")
     assert [renewed[name] for name in kept] == [before[name] for name in kept]
     assert (world.is_active(token), world.is_active(exchanged(world, renewed["token"]))) == (False, True)
     assert maker.terminal.run(f"hourmark whoami --app-token {before['token']}").code == 4
@@ -151,8 +151,14 @@ def test_what_there_is_to_choose(world: World, tmp_path: Path) -> None:
         ("", 2, "there are read, operator, developer-operations, protected-endpoint"),
         ("--role admin", 1, "--role: 'admin' is no preset; there are: read, operator"),
         ("--role read -l model", 2, "it is name=value"),
-        ("--role read -l ''", 2, "it is name=value"),
-        ("--role read -l a=1 -l a=2", 1, "--label-selector: 'a=1,a=2' asks one label for two values"),
+        ("--role read -l ''", 2, "--label-selector is empty"),
+        ("--role read --job-role org.tests.x", 1, "--job-role: it would start no jobs"),
+        (
+            "--role operator --job-role org@tests",
+            1,
+            "--job-role: 'org@tests' is none: write ORG.ACCOUNT.NAME",
+        ),
+        ("--role read -l a=1 -l a=2", 1, "--label-selector: the label a is to have two values"),
         ("--role read --resource a@b", 1, "--resource: 'a@b' is none"),
         ("--role read --audience https://elsewhere.example", 1, "--audience: 'https://elsewhere.example'"),
         ("--role read --expires never", 1, "--expires never: is not allowed here"),

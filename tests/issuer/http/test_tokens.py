@@ -125,9 +125,13 @@ def exchanged(world: World, token: str, **form: str) -> str:
     [
         ({"presets": []}, "presets", "at least 1"),
         ({"presets": ["admin"]}, "presets", "there are: read, operator"),
-        ({"label_selectors": [""]}, "label_selectors", "name=value"),
+        ({"label_selectors": [""]}, "label_selectors", "empty"),
         ({"label_selectors": ["model"]}, "label_selectors", "name=value"),
-        ({"label_selectors": ["a=1,a=2"]}, "label_selectors", "two values"),
+        ({"label_selectors": ["a=1,a=2"]}, "label_selectors", "make a=1 and a=2 two selectors"),
+        ({"presets": ["operator"], "job_roles": [""]}, "job_roles", "ORG.ACCOUNT.NAME"),
+        ({"presets": ["operator"], "job_roles": ["org.x[a=b]"]}, "job_roles", "roles have none"),
+        ({"job_roles": ["org.x"]}, "job_roles", "start no jobs"),
+        ({"presets": ["operator"], "resources": ["a"], "job_roles": ["x"]}, "job_roles", "leave jobs out"),
         ({"resources": ["my-app[a=b]"]}, "resources", "label_selectors"),
         ({"presets": ["developer-operations"], "label_selectors": ["a=b"]}, "label_selectors", "no labels"),
         ({"resources": ["", "x"]}, "resources", "NAME*"),
@@ -138,7 +142,7 @@ def exchanged(world: World, token: str, **form: str) -> str:
         ({"never_expires": True}, "never_expires", "not allowed"),
         ({"never_expires": True, "expires_at": "2027-01-01T00:00:00Z"}, "never_expires", "one of them"),
         ({"owner": "ada"}, "owner", "user:NAME"),
-        ({"label_selectors": ["hourmark/team=x"]}, "label_selectors", "hourmark/id"),
+        ({"label_selectors": ["hourmark/team=x"]}, "label_selectors", "hourmark/team is reserved"),
         ({"name": ""}, "name", "at least 1"),
         ({"resources": [f"r{n}" for n in range(50)], "label_selectors": [f"a={n}" for n in range(50)]},
          "resources", "choose fewer"),
@@ -176,6 +180,24 @@ def test_a_preset_wider_than_its_maker_says_what_is_missing(
         assert "This token reaches everything of its kind." in asked_again.text
         assert browser.send("/tokens/new", form | {"broad": "on"}).status_code == 400
     assert world.nobody.get("/v1/tokens", headers=own).json()["items"] == []
+
+
+def test_it_starts_jobs_as_the_roles_that_it_names(world: World, own: dict[str, str]) -> None:
+    train, other = world.role("data:get@*"), world.role("data:get@*")
+    asked = {"name": "launcher", "presets": ["operator"], "job_roles": [train]}
+    refused = world.nobody.post("/v1/tokens", headers=own, json=asked)
+    assert (refused.status_code, refused.json()["missing"]) == (403, f"role:assume@{train}")
+    asked["label_selectors"] = ["team=nlp"]
+    launcher = made(world.admin.post("/v1/tokens", json=asked | {"name": f"launcher-{train}"}))
+    assert launcher["scope"] == f"app:*@*[team=nlp] job:*@*[team=nlp] role:assume@{train}"
+    assert launcher["job_roles"] == [train]
+    mine = bearer(launcher["token"])
+    job = made(world.nobody.post("/v1/jobs", headers=mine, json={"role": train}))
+    assert (job["role"], job["labels"]["team"]) == (train, "nlp")
+    answer = world.nobody.get("/v1/token", headers=bearer(job["ticket"]))
+    assert claims(answer.json()["access_token"])["sub"] == f"role:{train}"
+    assert world.nobody.post("/v1/jobs", headers=mine, json={"role": other}).status_code == 403
+    assert world.nobody.delete(f"/v1/jobs/{job['id']}", headers=mine).status_code == 200
 
 
 def test_what_its_owner_loses_it_loses(world: World, ada: str, own: dict[str, str]) -> None:
