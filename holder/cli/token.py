@@ -97,6 +97,9 @@ def create(
 ) -> None:
     """Make an API token. It is shown this once.
 
+    --role says what may be done with it, labels and resources say on what. Without them it reaches everything
+    that its owner reaches; whatever is said, it never does more than its owner may at that moment.
+
     \b
     Examples:
       hourmark token create basetoken --role operator --label-selector model=base

@@ -77,6 +77,18 @@ def test_a_program_runs_as_the_role_and_the_job_ends_with_it(
     assert not world.is_active(read["token"])
 
 
+def test_an_api_token_starts_jobs_as_the_role_that_it_names(world: World, role: str, tmp_path: Path) -> None:
+    with Terminal(tmp_path, HOURMARK_URL=world.url, ADMIN=world.issuer.admin_key) as terminal:
+        create = "hourmark token create --app-token $ADMIN --role operator -l team=nlp --field token"
+        launcher = terminal(f"{create} launcher --job-role {role}").strip()
+        line = f"hourmark job new --role {role} -- sh -c 'hourmark whoami -o json; hourmark login token'"
+        who, _, token = terminal(f"HOURMARK_TOKEN={launcher} {line}").strip().rpartition("\n")
+        assert json.loads(who)["principal"] == f"role:{role}"
+        assert claims(token)["labels"]["team"] == "nlp"
+        refused = terminal.run(f"HOURMARK_TOKEN={terminal(f'{create} operator').strip()} {line}")
+        assert (refused.code, f"role:assume@{role}" in refused.err) == (5, True)
+
+
 @pytest.mark.parametrize(("name", "code"), [("TERM", 143), ("INT", 130), ("HUP", 129)])
 def test_a_signal_goes_on_to_the_program(
     terminal: Terminal, role: str, tmp_path: Path, name: str, code: int
