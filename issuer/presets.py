@@ -57,13 +57,13 @@ def defaults() -> dict[str, Preset]:
         "operator": Preset(
             title="Operator",
             description="everything about jobs and apps, to query them too; "
-            "jobs start as roles that are named",
+            "it starts jobs as the roles that are named with it",
             permissions=("app:*@*", "job:*@*"),
         ),
         "developer-operations": Preset(
             title="Developer operations",
             description="manage the resources of the platform: jobs, apps, data and repositories; "
-            "jobs start as roles that are named",
+            "it starts jobs as the roles that are named with it",
             permissions=("app:*@*", "data:*@*", "job:*@*", "repository:*@*"),
         ),
         "protected-endpoint": Preset(

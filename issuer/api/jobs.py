@@ -73,8 +73,7 @@ async def create(call: Call) -> JobWithTicket:
         raise wrong_field("labels", str(error)) from error
     stamped = call.caller.scope.stamp("job:create", job_id, submitted)
     if stamped is None:
-        selectors = call.caller.scope.selectors_for("job:create", job_id)
-        raise BearerDenial(InsufficientScope("job:create@*", selectors))
+        raise _out_of_reach(call, "job:create", job_id, "job:create@*")
     call.caller.require("role:assume", body.role)
     call.caller.require_services()
     ticket_hash = handle_hash(ticket, call.service.credentials.hash_key.key)
@@ -131,7 +130,8 @@ async def label(call: Call) -> Job:
             wanted = labels.changed(call.body.labels, jobs.labels_of(row))
         except InvalidLabel as error:
             raise wrong_field("labels", str(error)) from error
-        call.caller.require("job:label", row.id, wanted)
+        if not call.caller.scope.covers("job:label", row.id, wanted):
+            raise _out_of_reach(call, "job:label", row.id, f"job:label@{row.id}")
         jobs.set_labels(tx, row, wanted)
         return _job(row, role, tx.now)
 
@@ -154,6 +154,11 @@ def _known(call: Call, session: Session, action: str) -> tuple[JobRow, Principal
     row, role = jobs.get(session, call.path("job"))
     call.caller.require(action, row.id, jobs.labels_of(row))
     return row, role
+
+
+def _out_of_reach(call: Call, action: str, job_id: str, permission: str) -> BearerDenial:
+    """The labels that a job is to have are not the caller's to give: it says which ones are."""
+    return BearerDenial(InsufficientScope(permission, call.caller.scope.selectors_for(action, job_id)))
 
 
 def _reaches(call: Call, action: str, row: JobRow) -> bool:
