@@ -85,7 +85,7 @@ def by_verifier(issuer: RunningIssuer) -> None:
 )
 def test_whoever_asks(issuer: RunningIssuer, ask: Callable[[RunningIssuer], None], answered: str) -> None:
     seen = Recorded(folder())
-    seen.compare()
+    seen.pass_over()
     ask(issuer)
     assert answered in map(str, seen.new())
 
@@ -133,6 +133,12 @@ def test_a_line_is_read_once_and_when_it_is_whole(tmp_path: Path) -> None:
     with pytest.raises(NotDescribed, match="body at"):
         seen.compare()
     seen.compare()
+    for whole in (0, 1):
+        with (tmp_path / "other").open("a") as file:
+            file.write(f"{json.dumps(WRONG)}\n")
+        if not whole:
+            seen.pass_over()
+        assert len(list(seen.new())) == whole
 
 
 def test_a_header_that_is_there_twice_is_a_list(tmp_path: Path) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -32,6 +33,9 @@ from holder.cli.options import noun, with_session
 from holder.cli.parameters import leave_text_alone
 from holder.cli.session import Session
 from holder.errors import HolderError, Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from typer._click.core import Command  # what `typer.main.get_command` gives; it has no public name
 
 app = noun(
     """One-hour tokens from a Hourmark issuer, for people and jobs.
@@ -111,12 +115,17 @@ def _check_text(arguments: Sequence[str]) -> None:
             )
 
 
+@functools.cache
+def _command() -> Command:
+    command = typer.main.get_command(app)
+    leave_text_alone(command)
+    return command
+
+
 def _end(arguments: Sequence[str]) -> int:
     """Every way in which the parser or a command can end, as an exit code or a HolderError."""
     try:
-        command = typer.main.get_command(app)
-        leave_text_alone(command)
-        code = command.main(list(arguments), prog_name="hourmark", standalone_mode=False)
+        code = _command().main(list(arguments), prog_name="hourmark", standalone_mode=False)
     except typer.TyperException as error:
         raise errors.of_command_line(error) from None
     except (typer.Abort, KeyboardInterrupt):
