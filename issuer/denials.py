@@ -26,7 +26,8 @@ from verifier import InvalidPermission, TokenError, bearer
 from verifier.bearer import RETRY_SECONDS
 
 OAUTH_PATHS = frozenset({"/v1/token", "/v1/revoke", "/v1/introspect", "/v1/device"})
-REGISTRY_PATHS = frozenset({"/v1/registry/token"})
+REGISTRY_PATHS = "/v1/registry/"
+"""How they begin. Docker clients ask for what is not there, too, if a registry's `realm` is mistyped."""
 Dialect = Literal["oauth", "registry", "problem"]
 
 STATUS = {
@@ -51,6 +52,7 @@ STATUS = {
     "misdirected_request": HTTPStatus.MISDIRECTED_REQUEST,
     "precondition_failed": HTTPStatus.PRECONDITION_FAILED,
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "head_too_large": HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "invalid_field": HTTPStatus.UNPROCESSABLE_ENTITY,
     "slow_down": HTTPStatus.TOO_MANY_REQUESTS,
@@ -74,7 +76,7 @@ _CODES: dict[type[Exception], str] = {
 # RFC 6749 section 5.2 has no names of its own for these.
 OAUTH_NAMES = {"too_large": "invalid_request", "unsupported_media_type": "invalid_request"}
 OAUTH_NAMES |= {"request_timeout": "invalid_request", "method_not_allowed": "invalid_request"}
-OAUTH_NAMES |= {"misdirected_request": "invalid_request"}
+OAUTH_NAMES |= {"misdirected_request": "invalid_request", "head_too_large": "invalid_request"}
 # RFC 8628 section 3.5 has the same name with another status.
 OAUTH_NAMES |= {"polls_too_often": "slow_down"}
 
@@ -158,7 +160,7 @@ def refusal(error: Exception) -> Refusal:
 
 def dialect(path: str) -> Dialect:
     """In which refusals are rendered for whoever asked for `path`."""
-    return "oauth" if path in OAUTH_PATHS else "registry" if path in REGISTRY_PATHS else "problem"
+    return "oauth" if path in OAUTH_PATHS else "registry" if path.startswith(REGISTRY_PATHS) else "problem"
 
 
 def registry_name(code: str) -> str:

@@ -20,7 +20,8 @@ MAX_CHARACTERS = 6 * 1024
 REGISTRY_SECONDS = 300
 """How long a registry's token lives: nothing ends it before, for no registry asks for revocations."""
 _PER_TOKEN = ("iat", "exp", "jti")
-_TOO_LONG = f"the token would be longer than {MAX_CHARACTERS} characters: ask for less with `scope`"
+_TOO_LONG = f"the token would be longer than {MAX_CHARACTERS} characters"
+_ASK_FOR_LESS = f"{_TOO_LONG}: ask for less with `scope`"
 
 
 class ScopeRefused(Exception):
@@ -98,7 +99,7 @@ class Mint:
         payload = b'%b"iat":%d,"exp":%d,"jti":"%b"}' % (prefix, now, expires_at, token_id)
         raw = self._signing.current.sign(payload, TYP)
         if len(raw) > MAX_CHARACTERS:
-            raise ScopeRefused(_TOO_LONG)
+            raise ScopeRefused(_ASK_FOR_LESS)
         return Minted(raw, token_id.decode(), expires_at - now, scope)
 
     def _prepare(self, grant: Grant, audience: str, requested: str | None) -> tuple[bytes, str]:
@@ -110,7 +111,7 @@ class Mint:
             )
         text = str(scope)
         if len(text) > MAX_CHARACTERS:
-            raise ScopeRefused(_TOO_LONG)
+            raise ScopeRefused(_ASK_FOR_LESS)
         if text.count(" ") >= MAX_PARTS:
             raise ScopeRefused(
                 f"the token would have more than {MAX_PARTS} permissions: ask for less with `scope`"
@@ -168,7 +169,7 @@ def mint_for_registry(
     }
     raw = signer.sign(orjson.dumps(claims))
     if len(raw) > MAX_CHARACTERS:
-        raise ScopeRefused(_TOO_LONG)
+        raise ScopeRefused(f"{_TOO_LONG}: name fewer repositories at once, or give them shorter names")
     return Minted(raw, token_id, expires_at - now, " ".join(map(str, access)))
 
 

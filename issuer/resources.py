@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
-from issuer.denials import OAUTH_PATHS, Denial
+from issuer.denials import Denial, dialect
 from issuer.service import Service
 from issuer.telemetry import REFUSE
 
@@ -96,5 +96,5 @@ class Resources:
 def _refuse_browsers(scope: Scope, refusal_page: Refuse) -> None:
     """With a page, if one is asked for: browsers do, and no program that reads problems does."""
     accepted = dict(scope["headers"]).get(b"accept", b"")
-    if b"text/html" in accepted and scope["path"] not in OAUTH_PATHS:
+    if b"text/html" in accepted and dialect(scope["path"]) == "problem":
         scope[REFUSE] = refusal_page

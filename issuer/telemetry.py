@@ -20,6 +20,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from issuer import denials
+from issuer.connection import REFUSED
 from issuer.identifiers import new_request_id
 
 # Hexadecimal as trace ids and UUIDs are: nothing that could be a secret put in the wrong place.
@@ -86,6 +87,8 @@ class RequestLog:
             await send(message)
 
         try:
+            if REFUSED in scope:
+                raise scope[REFUSED]
             await self._app(scope, receive, send_with_id)
         except Exception as error:
             if status:

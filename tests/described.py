@@ -19,7 +19,12 @@ from issuer.api.openapi.page import HTML, PAGE_HEADERS
 from issuer.denials import dialect
 from issuer.resources import OTHER_THAN_IT_LOOKS
 
-_UNDESCRIBED = {404: "not_found", 405: "method_not_allowed", 421: "misdirected_request"}
+_UNDESCRIBED = {
+    404: "not_found",
+    405: "method_not_allowed",
+    421: "misdirected_request",
+    431: "head_too_large",
+}
 """How what is not in the document is refused."""
 
 _ANYWHERE = frozenset(
@@ -142,7 +147,7 @@ class Description:
 
 def _undescribed(path: str, methods: set[str], status: int) -> dict[str, Any] | None:
     """What the document says in words, of a path that is not there and a method that a path does not take."""
-    if status not in (405 if methods else 404, 421):
+    if status not in (405 if methods else 404, 421, 431):
         return None
     headers: dict[str, Any] = {"X-Request-Id": {"required": True, "schema": {"type": "string"}}}
     if status == 405:

@@ -11,7 +11,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config, Server
 
 from issuer import connection
-from issuer.connection import MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_WAITING, BoundedConnection
+from issuer.connection import (
+    MAX_BODY_BYTES,
+    MAX_DRAINED_BYTES,
+    MAX_HEAD_BYTES,
+    MAX_WAITING,
+    REFUSED,
+    BoundedConnection,
+)
 from tests.running_issuer import free_port
 
 pytestmark = pytest.mark.anyio
@@ -42,6 +49,15 @@ async def answer_late(scope: Scope, receive: Receive, send: Send) -> None:
     await answer_at_once(scope, receive, send)
 
 
+async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers to what the connection refuses."""
+    assert REFUSED in scope
+    del receive
+    headers = [(b"content-length", b"0"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 431, "headers": headers})
+    await send({"type": "http.response.body"})
+
+
 @asynccontextmanager
 async def connected(application: ASGIApp = answer_at_once) -> AsyncIterator[Streams]:
     port = free_port()
@@ -60,6 +76,11 @@ async def connected(application: ASGIApp = answer_at_once) -> AsyncIterator[Stre
 async def is_answered(reader: asyncio.StreamReader) -> bool:
     async with asyncio.timeout(3):
         return (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204")
+
+
+async def is_refused(reader: asyncio.StreamReader) -> bool:
+    async with asyncio.timeout(3):
+        return (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 431")
 
 
 async def is_closed(reader: asyncio.StreamReader) -> bool:
@@ -93,8 +114,49 @@ async def test_a_second_head_has_its_own_deadline(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_an_endless_head_ends_the_connection() -> None:
-    async with connected() as (reader, writer):
+    async with connected(refuse) as (reader, writer):
         writer.write(b"GET / HTTP/1.1\r\nX: " + b"x" * (MAX_HEAD_BYTES + 1))
+        assert await is_refused(reader)
+        for _ in range(MAX_DRAINED_BYTES // 65536 + 1):
+            writer.write(b"x" * 65536)
+        assert await is_closed(reader)
+
+
+async def test_a_head_that_is_too_long_is_refused_when_its_client_reads_at_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As most clients: they send all, and then read."""
+    monkeypatch.setattr(connection, "HEAD_DEADLINE", 0.5)
+    for long in (b"GET /?" + b"x" * MAX_DRAINED_BYTES, GET[:-2] + b"X: " + b"x" * MAX_DRAINED_BYTES):
+        async with connected(refuse) as (reader, writer):
+            writer.write(long)
+            async with asyncio.timeout(3):
+                await writer.drain()
+            assert await is_refused(reader)
+            assert await is_closed(reader), "and when it does not end, the connection does"
+
+
+async def test_what_follows_a_refused_head_is_not_looked_at() -> None:
+    seen: list[Scope] = []
+
+    async def remember(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope)
+        await refuse(scope, receive, send)
+
+    async with connected(remember) as (reader, writer):
+        writer.write(b"GET /a?" + b"x" * MAX_HEAD_BYTES + b" HTTP/1.1\r\nHost: x\r\n\r\n" + GET * 3)
+        assert await is_refused(reader)
+        assert await is_closed(reader)
+    assert [(scope["method"], scope["path"], scope["query_string"]) for scope in seen] == [("GET", "/a", b"")]
+
+
+@pytest.mark.parametrize("before", [b"", GET], ids=["first", "second"])
+async def test_no_head_at_all_is_not_answered(before: bytes) -> None:
+    async with connected() as (reader, writer):
+        writer.write(before)
+        if before:
+            assert await is_answered(reader)
+        writer.write(b"\r\n" * MAX_HEAD_BYTES)
         assert await is_closed(reader)
 
 
@@ -183,16 +245,26 @@ async def test_what_is_no_body_within_a_body_is_bounded_too(trailer: bytes) -> N
 
 
 async def test_a_header_value_in_many_reads_is_bounded() -> None:
-    async with connected() as (reader, writer):
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await (refuse if REFUSED in scope else answer_at_once)(scope, receive, send)
+
+    async with connected(answer) as (reader, writer):
         writer.write(GET + GET[:-2] + b"X: ")
         assert await is_answered(reader)
         for _ in range(MAX_HEAD_BYTES // 1024 + 1):
             writer.write(b"x" * 1024)
             await asyncio.sleep(0)
+        assert await is_refused(reader)
+
+
+async def test_a_long_head_behind_a_request_under_way_ends_the_connection() -> None:
+    async with connected(answer_late) as (reader, writer):
+        writer.write(GET + GET[:-2] + b"X: " + b"x" * (MAX_HEAD_BYTES + 8192))
         assert await is_closed(reader)
 
 
-async def test_a_long_head_in_one_piece_does_not_reach_the_application() -> None:
+async def test_a_head_of_almost_that_length_is_read_whole() -> None:
     seen: list[Scope] = []
 
     async def remember(scope: Scope, receive: Receive, send: Send) -> None:
@@ -200,9 +272,10 @@ async def test_a_long_head_in_one_piece_does_not_reach_the_application() -> None
         await answer_at_once(scope, receive, send)
 
     async with connected(remember) as (reader, writer):
-        writer.write(GET[:-2] + b"X: " + b"x" * (MAX_HEAD_BYTES + 8192) + b"\r\n\r\n")
-        assert await is_closed(reader)
-    assert not seen
+        value = b"x" * (MAX_HEAD_BYTES - len(GET) - 10)
+        writer.write(GET[:-2] + b"X: " + value + b"\r\n\r\n")
+        assert await is_answered(reader)
+    assert (b"x", value) in seen[0]["headers"]
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"X: y\r\n\r\n", b""], ids=["last", "of two", "alone"])

@@ -26,7 +26,7 @@ from issuer.service import Service
 
 _FORM = "application/x-www-form-urlencoded"
 _REF = "#/components/schemas/{model}"
-_EVERY_REFUSAL = ("misdirected_request", "server_error")
+_EVERY_REFUSAL = ("head_too_large", "misdirected_request", "server_error")
 # Of an operation: the caller is identified, its query and its preconditions are read.
 _OPERATION_REFUSALS = (
     "invalid_request",
@@ -40,8 +40,9 @@ _OPERATION_REFUSALS = (
 _BODY_REFUSALS = ("request_timeout", "too_large", "unsupported_media_type")
 _DESCRIPTION = (
     "A path that is not here is answered with 404, a method that a path does not take with 405 and `Allow`, "
-    "another host than this issuer's with 421. GET stands for HEAD too. Refusals are OAuth errors (RFC 6749) "
-    f"at {', '.join(sorted(OAUTH_PATHS))}, registries' errors at {', '.join(sorted(REGISTRY_PATHS))}, "
+    "another host than this issuer's with 421, a request line with headers of more than 64 KB with 431. "
+    "GET stands for HEAD too. Refusals are OAuth errors (RFC 6749) "
+    f"at {', '.join(sorted(OAUTH_PATHS))}, registries' errors below {REGISTRY_PATHS}, "
     "pages where pages are, and problems (RFC 9457) everywhere else; "
     "what is not here is a page too for whoever accepts text/html."
 )
@@ -190,8 +191,8 @@ def _page(page: Page) -> dict[str, Any]:
         "operationId": _operation_id(page.method, page.path),
         "security": page.security,
         "parameters": _path_parameters(page.path) + _texts_in_query(page.query),
-        # Of another host, and of a method that it does not take, it is refused before it is a page.
-        "responses": page.responses() | refused(("misdirected_request",)),
+        # Too long, of another host, of a method that it does not take: it is refused before it is a page.
+        "responses": page.responses() | refused(("head_too_large", "misdirected_request")),
     }
     if page.method == "POST":
         described["requestBody"] = _form((*page.form, "csrf"), ("csrf",))

@@ -23,4 +23,4 @@ for _status, _described in RESPONSES.items():
 # nginx turns it into the redirect that it takes from nobody.
 RESPONSES["401"]["headers"] |= headers((), ("Location", "Set-Cookie"))
 RESPONSES["403"]["headers"] |= headers((), ("Retry-After",))
-RESPONSES |= refused(("misdirected_request",))
+RESPONSES |= refused(("head_too_large", "misdirected_request"))

@@ -182,6 +182,37 @@ def test_a_path_takes_its_methods_and_names_them(world: World, path: str) -> Non
         assert set(answer.headers["allow"].split(", ")) == allowed
 
 
+LONG = "x" * 300_000
+
+
+@pytest.mark.parametrize(
+    "where", [f"?a={LONG} HTTP/1.1\r\n", f" HTTP/1.1\r\nX-Long: {LONG}\r\n"], ids=["query", "header"]
+)
+@pytest.mark.parametrize(
+    ("request_line", "says"),
+    [
+        ("GET /v1/me", '"code":"head_too_large"'),
+        ("POST /v1/token", '{"error":"invalid_request","error_description":'),
+        ("GET /v1/registry/token", '{"errors":[{"code":"UNSUPPORTED","message":'),
+        ("POST /v1/registry/token", '{"errors":[{"code":"UNSUPPORTED","message":'),
+        ("GET /v1/forward-auth", '"code":"head_too_large"'),
+        ("GET /roles", '"code":"head_too_large"'),
+        ("GET /no/such", '"code":"head_too_large"'),
+    ],
+)
+def test_a_head_that_is_too_long_is_refused_in_the_words_of_the_path(
+    world: World, request_line: str, says: str, where: str
+) -> None:
+    """And its client reads that, though it sent everything before."""
+    head, _, body = raw_answer(world.url, f"{request_line}{where}Host: localhost\r\n\r\n").partition(
+        "\r\n\r\n"
+    )
+    assert head.startswith("HTTP/1.1 431 ")
+    assert "\r\nconnection: close" in head.lower()
+    assert says in body
+    assert "longer than 65536 bytes" in body
+
+
 @pytest.mark.parametrize("path", sorted(PATHS))
 @pytest.mark.parametrize("change", ["{}/", "/{}", "{}//", "{}%2F", "{};x=1"])
 def test_a_path_with_a_slash_more_is_another_one(world: World, path: str, change: str) -> None:

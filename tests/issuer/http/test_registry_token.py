@@ -6,6 +6,7 @@ import base64
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from tests.browsers import Browser
 from tests.clients import claims, command_line, register
 from tests.issuer.http.cases import case
 from tests.issuer.http.conftest import Expired
+from tests.issuer.http.sockets import raw_answer
 from tests.issuer.http.world import OTHER, OTHER_REGISTRY, REGISTRY, World, bearer, made
 from verifier import strict_json
 
@@ -307,6 +309,15 @@ def test_a_name_that_no_repository_has_is_granted_nothing(world: World, name: st
 
 def test_ten_thousand_scopes(world: World) -> None:
     scopes = [f"repository:r{number}:pull" for number in range(10_000)]
+    query = urlencode({"service": REGISTRY, "scope": scopes}, doseq=True)
+    credential = base64.b64encode(f"console:{world.issuer.admin_key}".encode()).decode()
+    # httpx itself refuses to ask for so much.
+    answer = raw_answer(
+        world.url,
+        f"GET {PATH}?{query} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {credential}\r\n\r\n",
+    )
+    assert answer.startswith("HTTP/1.1 431 ")
+    assert '{"errors":[{"code":"UNSUPPORTED","message":"the request' in answer
     assert post(world, world.issuer.admin_key, *scopes).status_code in (400, 413)
     assert post(world, world.issuer.admin_key, " ".join(scopes)).status_code in (400, 413)
     fewer = " ".join(scopes[: MAX_RESOURCES + 1])
@@ -316,7 +327,17 @@ def test_ten_thousand_scopes(world: World) -> None:
     assert access(get(world, world.issuer.admin_key, same)) == [("repository", "r", ["pull"])]
     # So many long names would make a token that no header holds.
     long = " ".join(f"repository:{'x' * 200}{number}:pull" for number in range(50))
-    assert refused(get(world, world.issuer.admin_key, long))[0] == 400
+    status, code, message = refused(get(world, world.issuer.admin_key, long))
+    assert (status, code, "`scope`" in message) == (400, "UNSUPPORTED", False), "docker has no such setting"
+    assert "fewer repositories at once" in message
+
+
+@pytest.mark.parametrize("path", [f"{PATH}/", f"{PATH}//", "/v1/registry/tokens"])
+def test_what_is_not_here_is_told_as_registries_do(world: World, path: str) -> None:
+    """A `realm` with a typing error is asked by docker clients, which read nothing else."""
+    for headers in ({}, {"Accept": "text/html"}):
+        for answer in (world.nobody.get(path, headers=headers), world.nobody.post(path, headers=headers)):
+            assert refused(answer)[:2] == (404, "UNSUPPORTED")
 
 
 @pytest.mark.parametrize(
