@@ -7,17 +7,14 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from holder.cli.options import noun, with_session
 from holder.cli.session import Session, say
-from holder.errors import HolderError
+from holder.errors import HolderError, SignInNeeded
 from holder.holder import Holder
-
-if TYPE_CHECKING:
-    from holder.answers import IssuedToken
 
 app = noun(
     """Docker gets a new token each time, so that none is kept in its config.json.
@@ -64,13 +61,20 @@ def install(
 
 
 def get(given: str, environ: Mapping[str, str]) -> str:
-    """A new token for a registry. Raises HolderError, also for a registry that was not installed."""
+    """A new token for a registry. Raises NothingForDocker, HolderError."""
     from holder.credential_helpers import docker
 
-    docker.DockerConfig.load(environ).require(given)
+    if given not in docker.DockerConfig.load(environ).registries:
+        raise docker.NothingForDocker
     holder = Holder(environ=environ)
     try:
-        return docker.answer(given, _token(holder).access_token)
+        return docker.answer(given, _secret(holder))
+    except SignInNeeded as error:
+        raise docker.NothingForDocker(error) from error
+    except HolderError as error:
+        if error.code != "invalid_scope":
+            raise
+        raise docker.NothingForDocker(docker.no_right(holder.offer.principal)) from error
     finally:
         holder.close()
 
@@ -106,16 +110,23 @@ VERBS = {"get": get, "store": store, "erase": erase, "list": list_}
 def main() -> NoReturn:
     """`docker-credential-hourmark get|store|erase|list`.
 
-    Errors go to stdout too: docker shows nothing else.
+    Docker takes what is on stdout for the error, and shows it; it goes on without a credential if that says
+    that there is none. What people need to hear then is on stderr, which it hands on.
     """
+    from holder.credential_helpers.docker import NOT_FOUND, NothingForDocker
+
     verb = VERBS.get(sys.argv[1]) if len(sys.argv) == 2 else None
     if verb is None:
         say(f"docker calls this: docker-credential-hourmark {'|'.join(VERBS)}")
         sys.exit(2)
     try:
         answer = verb(sys.stdin.read(_MAX_CHARACTERS).strip(), os.environ)
+    except NothingForDocker as nothing:
+        answer, code = NOT_FOUND, 1
+        if nothing.reason is not None:
+            say(_in_a_line(nothing.reason))
     except HolderError as error:
-        answer, code = f"{error}: {error.hint}" if error.hint else str(error), 1
+        answer, code = _in_a_line(error), 1
     else:
         code = 0
     if answer:
@@ -123,14 +134,26 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
-def _token(holder: Holder) -> IssuedToken:
-    """Good at the issuer alone, for what registries need; a token that is all there is, as it is.
+def _in_a_line(error: HolderError) -> str:
+    return f"{error}: {error.hint}" if error.hint else str(error)
+
+
+def _secret(holder: Holder) -> str:
+    """A token that is good at the issuer alone, for what registries need. What gives no such token, as it is:
+    a token that is all there is, and an API token that was made for other services than the issuer, as those
+    for one registry are. It goes nowhere else than a token would, and is narrow by itself.
 
     Raises HolderError.
     """
     from holder.credential_helpers.docker import SCOPE
-    from holder.credentials import Jwt
+    from holder.credentials import Jwt, RoleKey
 
     if not holder.offer.gives_tokens and isinstance(holder.credential.secret, Jwt):
-        return holder.token()
-    return holder.token(resource=holder.url, scope=SCOPE, min_ttl=_LEAST_SECONDS)
+        return holder.token().access_token
+    try:
+        return holder.token(resource=holder.url, scope=SCOPE, min_ttl=_LEAST_SECONDS).access_token
+    except HolderError as error:
+        secret = holder.credential.secret
+        if error.code != "invalid_target" or not isinstance(secret, RoleKey):
+            raise
+        return secret.reveal()

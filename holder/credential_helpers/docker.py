@@ -30,6 +30,25 @@ _HELPERS = "credHelpers"
 _ADDRESS = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:]+\](?::[0-9]{1,5})?", re.ASCII)
 
 
+class NothingForDocker(Exception):
+    """There is no credential for a registry, and docker shall go on without one."""
+
+    def __init__(self, reason: HolderError | None = None) -> None:
+        """reason: what people should hear; None for a registry that is not ours."""
+        super().__init__(NOT_FOUND)
+        self.reason = reason
+
+
+def no_right(principal: str | None) -> HolderError:
+    """Whoever is signed in may do nothing at registries."""
+    return HolderError(
+        "You are signed in, and may do nothing at registries",
+        f"{principal or 'the credential'} holds no permission on repositories",
+        'have one added: hourmark role policy new ROLE "repository:pull@samples/*"',
+        code="no_registry_permission",
+    )
+
+
 def address(text: str) -> str:
     """The registry as docker calls it, `host:port`. Raises UsageError."""
     bare = re.sub(r"^https?://", "", text.strip()).rstrip("/")
@@ -89,11 +108,6 @@ class DockerConfig:
     def registries(self) -> list[str]:
         """Those that are ours."""
         return [registry for registry, name in self.members.get(_HELPERS, {}).items() if name == NAME]
-
-    def require(self, registry: str) -> None:
-        """Raises HolderError for one that is not ours: docker goes on without a credential."""
-        if registry not in self.registries:
-            raise HolderError(NOT_FOUND, code="registry_not_installed")
 
     def helper_of(self, registry: str) -> str | None:
         name = self.members.get(_HELPERS, {}).get(registry)

@@ -8,7 +8,7 @@ from issuer import rfc3339
 from issuer.api.operation import Answer, Body, Call, Operation, Versioned
 from issuer.api.query import IdPageQuery, Page, page_of
 from issuer.denials import wrong_field
-from issuer.registry.access import SelectorOnRepositories, refuse_selectors
+from issuer.registry.access import refuse_selectors
 from issuer.store import principals
 from issuer.store.database import Transaction
 from issuer.store.principals import ROLE_PREFIX
@@ -39,7 +39,7 @@ async def create(call: Call) -> Versioned:
     try:
         permission = Permission.parse(call.body.permission)
         refuse_selectors([permission])
-    except (InvalidPermission, SelectorOnRepositories) as error:
+    except InvalidPermission as error:
         raise wrong_field("permission", str(error)) from error
     call.caller.require_within(Scope((permission,)), "the policy")
 

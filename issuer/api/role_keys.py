@@ -13,7 +13,7 @@ from issuer import rfc3339
 from issuer.api.operation import Answer, Body, Call, Operation
 from issuer.api.query import Page, PageQuery, Text, page_of
 from issuer.denials import Denial, wrong_field
-from issuer.registry.access import SelectorOnRepositories, refuse_selectors
+from issuer.registry.access import refuse_selectors
 from issuer.store import principals, rights, role_keys
 from issuer.store.database import Transaction
 from issuer.store.principals import ROLE_PREFIX
@@ -140,7 +140,7 @@ def _narrowing(text: str) -> Scope:
     try:
         scope = Scope.parse(text)
         refuse_selectors(scope.permissions)
-    except (InvalidPermission, SelectorOnRepositories) as error:
+    except InvalidPermission as error:
         raise wrong_field("scope", str(error)) from error
     if scope.words:
         raise wrong_field("scope", f"{scope.words[0][:100]!r} is no permission: write action@resource")

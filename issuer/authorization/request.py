@@ -15,6 +15,7 @@ from issuer import proof_of_possession
 from issuer.authorization import redirects
 from issuer.clients import Client
 from issuer.on_behalf import opens_nothing
+from issuer.registry.access import refuse_selectors
 from issuer.settings import Settings
 from verifier import InvalidPermission, Scope
 
@@ -145,6 +146,7 @@ def scope_within(parameters: Mapping[str, str], client: Client) -> Scope:
     text = parameters.get("scope")
     try:
         granted = Scope(client.scope.permissions) if text is None else Scope.parse(text) & client.scope
+        refuse_selectors(granted.permissions)
     except InvalidPermission as error:
         raise RefusedRequest("invalid_scope", str(error)) from error
     if opens_nothing(granted):

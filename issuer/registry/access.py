@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from issuer.registry.scopes import Asked
-from verifier import Permission, Scope
+from verifier import InvalidPermission, Permission, Scope
 
 _ACTIONS = ("pull", "push", "delete")
 _CATALOG = ("registry", "catalog")
@@ -35,7 +35,7 @@ class ResourceActions(NamedTuple):
         return f"{self.type}:{self.name}:{','.join(self.actions)}"
 
 
-class SelectorOnRepositories(ValueError):
+class SelectorOnRepositories(InvalidPermission):
     """A permission about repositories has a label selector; the message says what to write instead."""
 
     def __init__(self, permission: Permission) -> None:
@@ -55,7 +55,10 @@ def granted(asked: Asked, rights: Scope) -> tuple[ResourceActions, ...]:
 
 
 def refuse_selectors(permissions: Iterable[Permission]) -> None:
-    """Raises SelectorOnRepositories."""
+    """Wherever permissions are given: to roles, keys, API tokens and apps, and by consent.
+
+    Raises SelectorOnRepositories.
+    """
     for permission in permissions:
         is_theirs = permission.noun in _NOUNS or (permission.noun == "*" and permission.verb in _VERBS)
         if is_theirs and permission.labels:

@@ -36,14 +36,18 @@ class Helper:
         self._monkeypatch = monkeypatch
         self._capsys = capsys
 
+    err = ""
+    """What the last one said to people."""
+
     def __call__(self, *arguments: str, stdin: str = "") -> tuple[int, str]:
-        """Exit code and stdout; docker shows nothing else."""
+        """Exit code and stdout, which docker reads."""
         self._monkeypatch.setattr("sys.argv", ["docker-credential-hourmark", *arguments])
         self._monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
         self._capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             credential_docker.main()
-        return int(ended.value.code or 0), self._capsys.readouterr().out
+        out, self.err = self._capsys.readouterr()
+        return int(ended.value.code or 0), out
 
 
 @pytest.mark.parametrize("text", [REGISTRY, f"http://{REGISTRY}", f"https://{REGISTRY}/", f" {REGISTRY} "])
@@ -132,10 +136,58 @@ def test_no_other_registry_gets_one(
     assert helper("get", stdin=registry) == (1, f"{NOT_FOUND}\n")
 
 
-def test_who_is_not_signed_in_is_told_so_where_docker_shows_it(hourmark: Hourmark, helper: Helper) -> None:
+def test_who_is_not_signed_in_is_told_so_and_docker_goes_on(hourmark: Hourmark, helper: Helper) -> None:
     hourmark(*INSTALL, REGISTRY)
+    assert helper("get", stdin=REGISTRY) == (1, f"{NOT_FOUND}\n")
+    assert "You are not signed in" in helper.err
+    assert "hourmark login" in helper.err
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "said"),
+    [
+        (401, "invalid_client", "The issuer refused the credential"),
+        (400, "invalid_scope", "role:org.account.admin holds no permission on repositories"),
+    ],
+)
+def test_whoever_gets_no_token_goes_on_without_one_and_is_told_why(
+    hourmark: Hourmark, helper: Helper, issuer: IssuerDouble, *, status: int, error: str, said: str
+) -> None:
+    Profile("default", issuer.url, issuer.add_key().reveal(), "role:org.account.admin").save()
+    hourmark(*INSTALL, REGISTRY)
+    refuse(issuer, status, error)
+    assert helper("get", stdin=REGISTRY) == (1, f"{NOT_FOUND}\n")
+    assert said in helper.err
+
+
+def test_an_issuer_that_does_not_work_is_no_lack_of_a_credential(
+    hourmark: Hourmark, helper: Helper, issuer: IssuerDouble
+) -> None:
+    """Docker would pull as nobody, and say that the image is not there."""
+    Profile("default", issuer.url, issuer.add_key().reveal(), "role:org.account.admin").save()
+    hourmark(*INSTALL, REGISTRY)
+    refuse(issuer, 503, "temporarily_unavailable")
     code, out = helper("get", stdin=REGISTRY)
-    assert (code, "You are not signed in" in out) == (1, True)
+    assert (code, "cannot serve at the moment" in out, helper.err) == (1, True, "")
+
+
+def test_a_key_that_is_for_registries_alone_is_given_itself(
+    hourmark: Hourmark, helper: Helper, issuer: IssuerDouble, config: Path
+) -> None:
+    """There is no token for the issuer to get for it."""
+    key = issuer.add_key().reveal()
+    Profile("default", issuer.url, key, "role:org.account.admin").save()
+    hourmark(*INSTALL, REGISTRY)
+    refuse(issuer, 400, "invalid_target")
+    code, out = helper("get", stdin=REGISTRY)
+    assert (code, json.loads(out)["Secret"]) == (0, key)
+    assert "hmk_" not in config.read_text() + helper.err
+
+
+def refuse(issuer: IssuerDouble, status: int, error: str) -> None:
+    """Whoever asks for a token."""
+    body = json.dumps({"error": error, "error_description": "it is so"}).encode()
+    issuer.instead["POST /v1/token"] = status, {"Content-Type": "application/json"}, body
 
 
 def test_nothing_is_kept(hourmark: Hourmark, helper: Helper, config: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from issuer import rfc3339
 from issuer.registry.scopes import MAX_RESOURCES
 from tests.browsers import Browser
-from tests.clients import claims, command_line, register
+from tests.clients import claims, command_line, register, returned
 from tests.issuer.http.cases import case
 from tests.issuer.http.conftest import Expired
 from tests.issuer.http.sockets import raw_answer
@@ -371,15 +371,30 @@ def test_requests_that_are_none(world: World) -> None:
 
 def test_a_selector_on_repositories_is_refused_wherever_permissions_are_given(world: World) -> None:
     role, wrong = world.role("repository:pull@*"), "repository:pull@*[team=nlp]"
+    preset = {"name": "labelled", "presets": ["developer-operations"]}
     for path, body, field in (
         (f"/v1/roles/{role}/policies", {"permission": wrong}, "permission"),
         (f"/v1/roles/{role}/keys", {"scope": f"data:get@* {wrong}"}, "scope"),
         ("/v1/apps", {"name": "labelled", "scope": wrong}, "scope"),
+        ("/v1/tokens", preset | {"label_selectors": ["team=nlp"]}, "label_selectors"),
     ):
         answer = world.admin.post(path, json=body)
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_field")
         (error,) = answer.json()["errors"]
         assert (error["field"], "repositories have no labels" in error["message"]) == (field, True)
+
+
+@pytest.mark.parametrize("asked", ["repository:pull@*[team=nlp]", "*:*@*[team=nlp]", "repository:*@a/*[a=b]"])
+def test_nobody_consents_to_a_selector_on_repositories(
+    world: World, ada: str, browser: Browser, asked: str
+) -> None:
+    made(world.admin.post(f"/v1/users/{ada}/roles", json={"role": world.role("repository:*@*")}))
+    app = register(world, "repository:pull@*")
+    returned_to = returned(browser.get(app.target(scope=asked)))
+    device = world.nobody.post("/v1/device", data={"client_id": app.client_id, "scope": asked}).json()
+    for answer in (returned_to, device):
+        assert answer["error"] == "invalid_scope"
+        assert "repositories have no labels" in answer["error_description"]
 
 
 def test_the_log_says_who_got_what_and_no_secret(world: World) -> None:
