@@ -36,9 +36,9 @@ class Signer:
     made_at: int
 
     @classmethod
-    def by_leaf(cls, ca: SigningKey, now: int) -> Signer:
+    def by_leaf(cls, ca: SigningKey, now: int, algorithm: str = REGISTRY_ALGORITHM) -> Signer:
         """A new key with a leaf of `ca`."""
-        key = SigningKey.generate(REGISTRY_ALGORITHM)
+        key = SigningKey.generate(algorithm)
         certificate = certificate_authority.leaf(ca, key, now).public_bytes(Encoding.DER)
         x5c = [base64.b64encode(certificate).decode()]
         return cls(key, key.header(typ=TYP, x5c=x5c), ca.kid, now)

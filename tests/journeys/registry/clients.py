@@ -48,8 +48,8 @@ class Home:
         (folder / "run").mkdir(mode=0o700)
 
     def run(self, *command: str, stdin: str = "", **environment: str) -> Done:
-        if shutil.which(command[0]) is None and not (BIN / command[0]).exists():
-            pytest.skip(f"no {command[0]}: install it")
+        if not (BIN / command[0]).exists():
+            require(command[0])
         done = subprocess.run(
             command,
             env=self._environment | environment,
@@ -67,6 +67,12 @@ class Home:
         done = self.run(*command, stdin=stdin)
         assert done.code == 0, f"{command[:2]}\n{done.out}{done.err}"
         return done.out
+
+
+def require(program: str) -> None:
+    """Skips the test where there is no such program."""
+    if shutil.which(program) is None:
+        pytest.skip(f"no {program}: install it")
 
 
 def image(folder: Path, content: str = "hello") -> str:

@@ -18,10 +18,10 @@ from tests.running_registry import PROGRAMS, RunningRegistry, start_registry
 BOTH_MODES = pytest.mark.parametrize("trust", ["x5c", "kid"], indirect=True, scope="session")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", params=["x5c"])
 def trust(request: pytest.FixtureRequest) -> str:
     """How registries know what signs."""
-    return str(getattr(request, "param", "x5c"))
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,9 @@ import orjson
 from issuer.store import signing_keys
 from tests.browsers import inside
 from tests.clients import claims
-from tests.issuer.http.world import REGISTRY, World
+from tests.issuer.http.world import REGISTRY, World, made
 from tests.journeys.registry.clients import Home, image
+from tests.journeys.registry.conftest import BOTH_MODES
 from tests.running_registry import RunningRegistry
 from verifier import jws
 from verifier.claims import TYP
@@ -28,6 +29,7 @@ def login(home: Home, registry: RunningRegistry, password: str) -> tuple[int, st
     return done.code, done.out + done.err
 
 
+@BOTH_MODES
 def test_a_key_and_a_token_sign_in(world: World, registry: RunningRegistry, home: Home) -> None:
     key = world.holder("repository:pull@samples/*")
     done = home.run("docker", "login", "-u", "console", "-p", key.text, registry.url)
@@ -89,6 +91,36 @@ def test_with_the_helper_no_secret_is_kept(
     home("hourmark", "logout")
     done = home.run("docker", "manifest", "inspect", "--insecure", target)
     assert (done.code, "nobody is signed in" in done.err) == (1, True), done.err
+    assert "You are not signed in" in done.err, "the helper's words, too"
+
+
+def test_with_the_helper_an_api_token_for_one_registry_is_good_there(
+    world: World, registry: RunningRegistry, other_registry: RunningRegistry, tmp_path: Path, repository: str
+) -> None:
+    """As a CI job has it; `hourmark login` takes none that is not for the issuer, too."""
+    asked = {"name": repository, "presets": ["developer-operations"], "audiences": [REGISTRY]}
+    token = made(world.admin.post("/v1/tokens", json=asked))["token"]
+    home = Home(tmp_path, HOURMARK_URL=world.url, HOURMARK_TOKEN=token)
+    for each in (registry, other_registry):
+        home("hourmark", "credential", "docker", "install", each.address)
+    source = image(home.folder / "image")
+    home(*COPY, source, f"docker://{registry.address}/{repository}:1")
+    done = home.run(*COPY, source, f"docker://{other_registry.address}/{repository}:1")
+    assert (done.code, "the API token is for other services" in done.err) == (1, True), done.err
+    assert token.partition(":")[2] not in home.config.read_text()
+
+
+def test_with_the_helper_who_may_do_nothing_is_told_so(
+    world: World, registry: RunningRegistry, home: Home, repository: str
+) -> None:
+    key = world.holder("data:get@*")
+    home("hourmark", "login", "--url", world.url, "--token-file", "-", stdin=key.text)
+    home("hourmark", "credential", "docker", "install", registry.address)
+    target = f"{registry.address}/{repository}:1"
+    done = home.run("docker", "manifest", "inspect", "--insecure", target)
+    assert (done.code, f"role:{key.role} holds no permission on repositories" in done.err) == (1, True), (
+        done.err
+    )
 
 
 def registry_token(world: World, password: str) -> str:
