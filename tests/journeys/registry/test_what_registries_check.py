@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 import pytest
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from issuer.registry import certificate_authority
 from issuer.registry.access import ResourceActions
@@ -62,14 +72,155 @@ def issued(world: World, password: str, *scopes: str, service: str = SERVICE) ->
     return str(answer.json()["token"])
 
 
-def test_what_is_sent_is_what_registries_check(world: World, registry: RunningRegistry) -> None:
-    token = issued(world, world.issuer.admin_key, "repository:a/b:pull", "repository:*:pull")
+@dataclass(frozen=True)
+class Sent:
+    """A token as it is issued, and what its registry has been given."""
+
+    header: Claims
+    claims: Claims
+    settings: Mapping[str, Any]
+    certificates: list[x509.Certificate]
+    jwks: list[dict[str, str]]
+
+    @property
+    def key(self) -> str:
+        """What is said of the key that signed."""
+        return "x5c" if "x5c" in self.header else "kid"
+
+    @property
+    def leaf(self) -> x509.Certificate:
+        return x509.load_der_x509_certificate(base64.b64decode(*self.header["x5c"]))
+
+
+def libtrust(certificate: x509.Certificate) -> str:
+    spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return ":".join(re.findall("....", base64.b32encode(hashlib.sha256(spki).digest()[:30]).decode()))
+
+
+def is_certified(sent: Sent) -> bool:
+    """Whether the leaf is by an authority in the bundle, for now."""
+    by = [each for each in sent.certificates if each.subject == sent.leaf.issuer]
+    for each in by:
+        sent.leaf.verify_directly_issued_by(each)
+    return (
+        len(by) == 1 and sent.leaf.not_valid_before_utc <= datetime.now(UTC) <= sent.leaf.not_valid_after_utc
+    )
+
+
+ROWS: Mapping[str, Callable[[Sent], bool]] = {
+    "iss": lambda sent: sent.claims["iss"] == sent.settings["issuer"],
+    "aud is a text": lambda sent: sent.claims["aud"] == sent.settings["service"],
+    "exp is an integer": lambda sent: type(sent.claims["exp"]) is int,
+    "nbf is an integer": lambda sent: type(sent.claims["nbf"]) is int,
+    "access, always": lambda sent: sent.claims["access"] == [],
+    "typ": lambda sent: sent.header["typ"] == "JWT",
+    "alg": lambda sent: [sent.header["alg"]] == ["ES256"] == sent.settings["signingalgorithms"],
+    "one name of the key": lambda sent: set(sent.header) == {"alg", "typ", sent.key},
+    "kid": lambda sent: (
+        sent.key == "x5c"
+        or sent.header["kid"] in {key["kid"] for key in sent.jwks} & set(map(libtrust, sent.certificates))
+    ),
+    "x5c": lambda sent: sent.key == "kid" or is_certified(sent),
+    "jwks has libtrust's names": lambda sent: (
+        {key["kid"] for key in sent.jwks} <= set(map(libtrust, sent.certificates))
+    ),
+    "no Ed25519 in the bundle": lambda sent: all(
+        isinstance(each.public_key(), EllipticCurvePublicKey) for each in sent.certificates
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def sent(world: World, registry: RunningRegistry) -> Sent:
+    token = issued(world, world.issuer.admin_key)
     assert registry.accepts(token)
-    said = claims(token)
-    assert (said["iss"], said["aud"]) == (world.url, registry.service)
-    assert all(type(said[name]) is int for name in ("exp", "nbf"))
-    assert said["access"] == [{"type": "repository", "name": "a/b", "actions": ["pull"]}]
-    assert claims(issued(world, world.issuer.admin_key))["access"] == []
+    settings = yaml.safe_load((registry.folder / "trust" / "config.yml").read_text())["auth"]["token"]
+    return Sent(
+        header=orjson.loads(base64.urlsafe_b64decode(token.partition(".")[0] + "==")),
+        claims=claims(token),
+        settings=settings,
+        certificates=x509.load_pem_x509_certificates(Path(settings["rootcertbundle"]).read_bytes()),
+        jwks=orjson.loads(Path(settings["jwks"]).read_bytes())["keys"],
+    )
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_what_is_sent_is_what_registries_check(sent: Sent, trust: str, row: str) -> None:
+    assert sent.key == trust
+    assert ROWS[row](sent), sent
+
+
+def test_access_is_what_is_granted(world: World) -> None:
+    token = issued(world, world.issuer.admin_key, "repository:a/b:pull", "repository:*:pull")
+    assert claims(token)["access"] == [{"type": "repository", "name": "a/b", "actions": ["pull"]}]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The issuer's for registries, and somebody else's."""
+
+    ca: SigningKey
+    named: SigningKey
+    """In the files, by its `kid`."""
+    stranger: SigningKey
+
+    def under(self, signed_by: SigningKey, **header: Any) -> Signer:
+        return Signer(signed_by, signed_by.header(typ="JWT", **header), signed_by.kid, 0)
+
+    @property
+    def kid(self) -> str:
+        return certificate_authority.key_id(self.named)
+
+    def x5c(self, key: SigningKey, ca: SigningKey) -> list[str]:
+        leaf = certificate_authority.leaf(ca, key, int(time.time()))
+        return [base64.b64encode(leaf.public_bytes(Encoding.DER)).decode()]
+
+
+@pytest.fixture(scope="session")
+def keys(world: World) -> Keys:
+    with registry_keys(world) as signing:
+        return Keys(signing.of(REGISTRY_CA), signing.of(REGISTRY), SigningKey.generate("ES256"))
+
+
+ALL, TWO, NONE = "2 and 3", "2", ""
+
+
+@pytest.mark.parametrize(
+    ("name", "accepted_by"),
+    [
+        pytest.param(lambda keys: keys.under(keys.named, kid=keys.kid), ALL, id="kid"),
+        pytest.param(lambda keys: keys.under(keys.named, kid=keys.kid.lower()), NONE, id="kid of nobody"),
+        pytest.param(lambda keys: keys.under(keys.stranger, kid=keys.kid), NONE, id="kid of another key"),
+        pytest.param(lambda keys: Signer.by_leaf(keys.ca, int(time.time())), ALL, id="x5c"),
+        pytest.param(
+            lambda keys: keys.under(keys.stranger, x5c=keys.x5c(keys.stranger, keys.ca), kid=keys.kid),
+            ALL,
+            id="x5c before kid",
+        ),
+        pytest.param(
+            lambda keys: keys.under(keys.named, x5c=keys.x5c(keys.named, keys.stranger), kid=keys.kid),
+            NONE,
+            id="a wrong x5c before a right kid",
+        ),
+        pytest.param(
+            lambda keys: keys.under(keys.named, jwk=keys.stranger.public_jwk, kid=keys.kid),
+            NONE,
+            id="a wrong jwk before a right kid",
+        ),
+        pytest.param(lambda keys: keys.under(keys.named), NONE, id="no name"),
+        pytest.param(
+            # Version 3 takes what its settings name, and ours name one.
+            lambda keys: Signer.by_leaf(keys.ca, int(time.time()), "RS256"),
+            TWO,
+            id="RS256 leaf",
+        ),
+    ],
+)
+def test_which_key_is_chosen(
+    registry: RunningRegistry, keys: Keys, said: Claims, name: Callable[[Keys], Signer], accepted_by: str
+) -> None:
+    version = "2" if registry.program == DEBIANS else "3"
+    assert registry.accepts(name(keys).sign(orjson.dumps(said))) is (version in accepted_by)
 
 
 def aged(seconds: int) -> Callable[[Claims], Claims]:
