@@ -1,4 +1,11 @@
-"""A real docker registry for tests, with the files that `hourmarkd export registry` writes for it."""
+"""A real docker registry for tests, with the files that `hourmarkd export registry` writes for it.
+
+Version 2 is Debian's package. No package has version 3, and building it takes minutes. Where it was built, all
+stories are told with it, too; `go install` puts it into `$(go env GOPATH)/bin`:
+
+    go install github.com/distribution/distribution/v3/cmd/registry@v3.1.1
+    HOURMARK_TEST_DISTRIBUTION_3=PATH/TO/registry scripts/test tests/journeys/registry
+"""
 
 from __future__ import annotations
 
@@ -21,7 +28,7 @@ from tests.running_issuer import BIN, RunningIssuer, clean_environment, free_por
 DEBIANS = "docker-registry"
 """Version 2.8."""
 PROGRAMS = {"2": DEBIANS}
-"""By major version. Building version 3 takes minutes, so it is tested where somebody has built one."""
+"""By major version."""
 if version_3 := os.environ.get("HOURMARK_TEST_DISTRIBUTION_3"):
     PROGRAMS["3"] = version_3
 START_SECONDS = 20.0
