@@ -1,7 +1,7 @@
 """A real docker registry for tests, with the files that `hourmarkd export registry` writes for it.
 
-Version 2 is Debian's package. No package has version 3, and building it takes minutes. Where it was built, all
-stories are told with it, too; `go install` puts it into `$(go env GOPATH)/bin`:
+Version 2 is Debian's package. No package has version 3, and building it takes minutes. Where it was built,
+all stories are told with it, too; `go install` puts it into `$(go env GOPATH)/bin`:
 
     go install github.com/distribution/distribution/v3/cmd/registry@v3.1.1
     HOURMARK_TEST_DISTRIBUTION_3=PATH/TO/registry scripts/test tests/journeys/registry

@@ -146,7 +146,8 @@ def _secret(holder: Holder) -> str:
     Raises HolderError.
     """
     from holder.credential_helpers.docker import SCOPE
-    from holder.credentials import Jwt, RoleKey
+    from holder.credentials import Jwt
+    from keys import RoleKey
 
     if not holder.offer.gives_tokens and isinstance(holder.credential.secret, Jwt):
         return holder.token().access_token

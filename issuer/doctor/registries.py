@@ -103,12 +103,12 @@ def address(text: str) -> str:
     url = text if "://" in text else f"//{text}"
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        scheme, host, _ = parts.scheme, parts.hostname, parts.port
     except ValueError:
-        host = None
-    if host is None or parts.scheme not in ("", "http", "https"):
+        scheme, host = "", None
+    if host is None or scheme not in ("", "http", "https"):
         raise NotAsked("this is no registry: write HOST:PORT, http://HOST:PORT or https://HOST:PORT")
-    return url if parts.scheme else f"{'http' if is_loopback(host) else 'https'}:{url}"
+    return url if scheme else f"{'http' if is_loopback(host) else 'https'}:{url}"
 
 
 def trusted_keys(

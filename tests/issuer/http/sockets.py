@@ -94,6 +94,17 @@ def raw_answer(url: str, request: str) -> str:
         return client.recv(65536).decode()
 
 
+def last_answer(url: str, request: str) -> str:
+    """The whole answer, to its connection's end, to a request that is sent before anything is read."""
+    address = urlsplit(url)
+    answer = b""
+    with socket.create_connection((address.hostname, address.port), timeout=_SECONDS) as client:
+        client.sendall(request.encode())
+        while received := client.recv(65536):
+            answer += received
+    return answer.decode()
+
+
 def _connect(url: str) -> socket.socket:
     """Small buffers, so that what the kernel holds is little beside what the server reads."""
     address = urlsplit(url)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from issuer.api.openapi import document
-from tests.issuer.http.sockets import raw_answer
+from tests.issuer.http.sockets import last_answer, raw_answer
 from tests.issuer.http.world import World
 
 PATHS: dict[str, Any] = document("https://issuer.example")["paths"]
@@ -204,7 +204,7 @@ def test_a_head_that_is_too_long_is_refused_in_the_words_of_the_path(
     world: World, request_line: str, says: str, where: str
 ) -> None:
     """And its client reads that, though it sent everything before."""
-    head, _, body = raw_answer(world.url, f"{request_line}{where}Host: localhost\r\n\r\n").partition(
+    head, _, body = last_answer(world.url, f"{request_line}{where}Host: localhost\r\n\r\n").partition(
         "\r\n\r\n"
     )
     assert head.startswith("HTTP/1.1 431 ")

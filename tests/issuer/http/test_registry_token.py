@@ -17,7 +17,7 @@ from tests.browsers import Browser
 from tests.clients import claims, command_line, register, returned
 from tests.issuer.http.cases import case
 from tests.issuer.http.conftest import Expired
-from tests.issuer.http.sockets import raw_answer
+from tests.issuer.http.sockets import last_answer
 from tests.issuer.http.world import OTHER, OTHER_REGISTRY, REGISTRY, World, bearer, made
 from verifier import strict_json
 
@@ -312,7 +312,7 @@ def test_ten_thousand_scopes(world: World) -> None:
     query = urlencode({"service": REGISTRY, "scope": scopes}, doseq=True)
     credential = base64.b64encode(f"console:{world.issuer.admin_key}".encode()).decode()
     # httpx itself refuses to ask for so much.
-    answer = raw_answer(
+    answer = last_answer(
         world.url,
         f"GET {PATH}?{query} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {credential}\r\n\r\n",
     )

@@ -101,5 +101,5 @@ def test_another_service_or_realm(world: World, patient: RunningRegistry, config
     assert found[0][0] == "warning"
     assert found[0][1].startswith("it sends clients to https://elsewhere.example/token, and not to ")
     patient.stop()
-    (found,) = examine(world, patient.url)
-    assert (found[0], "nothing answers there" in found[1]) == ("failure", True)
+    ((level, text),) = examine(world, patient.url)
+    assert (level, "nothing answers there" in text) == ("failure", True)

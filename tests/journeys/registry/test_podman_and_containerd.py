@@ -126,7 +126,7 @@ def test_containerd_is_told_when_it_may_not(
 def asked(world: World, before: int) -> list[tuple[str, int]]:
     """How registries' tokens were asked for since there were so many lines in the log."""
     return [
-        (line["method"], line["status"])
+        (str(line["method"]), int(str(line["status"])))
         for line in world.issuer.lines()[before:]
         if line.get("route") == "/v1/registry/token"
     ]
