@@ -1,4 +1,5 @@
-"""Rules for every test: nothing is skipped in CI, no issuer answers what its OpenAPI document does not say.
+"""Rules for every test: nothing is skipped in CI, no issuer answers what its OpenAPI document does not say,
+what takes long begins first.
 
 One real PostgreSQL for those that ask.
 """
@@ -40,6 +41,15 @@ def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
     report.outcome = "failed"
     report.longrepr = f"{report.nodeid}: {reason}; where HOURMARK_TEST_NO_SKIP=1 nothing may be skipped"
+
+
+_LONGEST_FIRST = ("tests/journeys/test_newcomer.py", "tests/journeys", "tests/browser", "tests/faults")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever divides the files among processes hands them out in this order, and the last ones are short."""
+    items.sort(key=lambda item: [not item.nodeid.startswith(place) for place in _LONGEST_FIRST])
 
 
 # Outermost of all wrappers: pytest itself turns the skip marks into reports in such a wrapper.
