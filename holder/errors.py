@@ -10,7 +10,14 @@ class HolderError(Exception):
     """The root. None of its texts ever holds a secret."""
 
     def __init__(
-        self, what: str, why: str = "", hint: str = "", *, code: str, request_id: str | None = None
+        self,
+        what: str,
+        why: str = "",
+        hint: str = "",
+        *,
+        code: str,
+        request_id: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(f"{what}: {why}" if why else what)
         self.what = what
@@ -21,6 +28,8 @@ class HolderError(Exception):
         """Stable: the issuer's own, or one of ours."""
         self.request_id = request_id
         """What the issuer's log calls the request, if there was one."""
+        self.retry_after = retry_after
+        """Seconds after which the issuer wants to be asked again, if it said so."""
 
 
 class UsageError(HolderError):
@@ -40,6 +49,10 @@ class NotPermitted(HolderError):
 
 class Unreachable(HolderError):
     """The issuer did not answer, or cannot serve at the moment."""
+
+
+class Throttled(HolderError):
+    """The issuer was asked too often, by this credential or from this place."""
 
 
 class Interrupted(HolderError):

@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from threading import Lock
 
 from holder.answers import IssuedToken
-from holder.errors import Unreachable
+from holder.errors import HolderError, Throttled, Unreachable
 
 OLD_AFTER = 0.8
 """Of its life."""
 PAUSE_SECONDS = 10.0
 """Between two attempts where one failed, and between two tokens that a service refused."""
+MAX_PAUSE_SECONDS = 60.0
+"""Where the issuer wants a longer one (`Retry-After`). A whole token is asked for 12 minutes before its end."""
 Ask = Callable[[str | None], IssuedToken]
 """Gets a token; one that was refused is named, so that it does not come again. Raises HolderError."""
 Clock = Callable[[], float]
@@ -79,7 +81,7 @@ class FreshToken:
         held, now = self._held, self._clock()
         if held is None:
             return None
-        if now < self._not_before <= now + PAUSE_SECONDS:
+        if now < self._not_before <= now + MAX_PAUSE_SECONDS:
             left = held.left(now)
             return left if left.expires_in > 0 else None
         return None if held.is_old(now) or held.issued.access_token == refused else held.left(now)
@@ -94,8 +96,8 @@ class FreshToken:
         held, now = self._held, self._clock()
         try:
             issued = self._ask(refused)
-        except Unreachable:
-            self._not_before = now + PAUSE_SECONDS
+        except (Unreachable, Throttled) as error:
+            self._not_before = now + _pause_after(error)
             # Old is not dead: most issuers are back before it is.
             if held is None or held.issued.access_token == refused or held.left(now).expires_in == 0:
                 raise
@@ -104,3 +106,8 @@ class FreshToken:
         if refused is not None:
             self._not_before = now + PAUSE_SECONDS
         return issued
+
+
+def _pause_after(error: HolderError) -> float:
+    wanted = PAUSE_SECONDS if error.retry_after is None else error.retry_after
+    return min(max(wanted, PAUSE_SECONDS), MAX_PAUSE_SECONDS)

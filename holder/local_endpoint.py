@@ -28,7 +28,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from holder import reading
 from holder.answers import IssuedToken
-from holder.errors import HolderError, NotPermitted, SignInNeeded, Unreachable
+from holder.errors import HolderError, NotPermitted, SignInNeeded, Throttled, Unreachable
 from holder.fresh_token import FreshToken
 from verifier import strict_json
 
@@ -36,8 +36,14 @@ HEADER, HEADER_VALUE = "Metadata", "true"
 _PATH, _HOST = "/v1/token", "localhost"
 _ANEW = "no-cache"
 """Of Cache-Control: a token that was not given before (RFC 9111 section 5.2.1.4)."""
-_FORWARDED = ("forwarded", "via", "x-real-ip", "origin", "referer")
-_FORWARDED_FAMILIES = ("x-forwarded-", "sec-fetch-")
+_EXPECTED = frozenset(
+    {
+        *("host", HEADER.lower(), "user-agent", "connection", "cache-control", "pragma"),
+        *("accept", "accept-encoding", "accept-language", "accept-charset"),
+        *("traceparent", "tracestate", "baggage"),
+    }
+)
+"""What clients of HTTP send with a GET by themselves, traced ones too. Nobody can list what proxies add."""
 _PARAMETERS = {"scope", "resource"}
 _MAX_TOKENS = 64
 _MAX_BYTES = 64 * 1024
@@ -49,9 +55,13 @@ _END_SECONDS = 0.1
 _STATUS: tuple[tuple[type[HolderError], int], ...] = (
     (SignInNeeded, 401),
     (NotPermitted, 403),
+    (Throttled, 429),
     (Unreachable, 503),
     (HolderError, 400),
 )
+_RETRIED = (429, 503)
+_PAUSE_SECONDS = 5
+"""Before it is asked again, where the issuer did not say how long."""
 Make = Callable[[str | None, str | None], FreshToken]
 """From resource and scope to a token that stays fresh."""
 
@@ -72,11 +82,12 @@ def ask(path: str, *, resource: str | None, scope: str | None, is_fresh: bool) -
             return reading.read(IssuedToken, body)
         kind = {status: kind for kind, status in _STATUS}[answer.status]
         code, why = str(body["error"]), str(body["error_description"])
+        retry_after = int(answer.headers.get("Retry-After", "0")) or None
     except OSError as error:
         raise _gone(path, error.strerror or str(error)) from None
     except (HTTPException, ValueError, KeyError):
         raise _gone(path, "something else answers there") from None
-    raise kind("The job gives no token", why, "hourmark status", code=code)
+    raise kind("The job gives no token", why, "hourmark status", code=code, retry_after=retry_after)
 
 
 class _Connection(HTTPConnection):
@@ -173,7 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
             issued = token.get(refused=None if known is None else known.access_token)
         except HolderError as error:
             status = next(status for kind, status in _STATUS if isinstance(error, kind))
-            self._refuse(status, error.code, str(error))
+            self._refuse(status, error.code, str(error), error.retry_after)
             return
         self._answer(200, asdict(issued))
 
@@ -185,18 +196,19 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._refuse(code, "invalid_request", message or "that is no request")
 
-    def _refuse(self, status: int, error: str, why: str) -> None:
-        self._answer(status, {"error": error, "error_description": why})
+    def _refuse(self, status: int, error: str, why: str, retry_after: float | None = None) -> None:
+        pause = int(retry_after or _PAUSE_SECONDS) if status in _RETRIED else None
+        self._answer(status, {"error": error, "error_description": why}, pause)
 
-    def _answer(self, status: int, body: dict[str, object]) -> None:
+    def _answer(self, status: int, body: dict[str, object], retry_after: int | None = None) -> None:
         content = json.dumps(body).encode()
         with suppress(OSError):  # who asked has left
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
             self.send_header("Cache-Control", "no-store")
-            if status == 503:
-                self.send_header("Retry-After", "5")
+            if retry_after is not None:
+                self.send_header("Retry-After", str(retry_after))
             self.end_headers()
             self.wfile.write(content)
 
@@ -207,8 +219,8 @@ class _Handler(BaseHTTPRequestHandler):
 def _refusal(headers: Message) -> str | None:
     """Why the request is not one of a program that means to ask here."""
     for name in map(str.lower, headers.keys()):
-        if name in _FORWARDED or name.startswith(_FORWARDED_FAMILIES):
-            return f"a request with {name} was forwarded, or comes from a browser"
+        if name not in _EXPECTED:
+            return f"a request with {name} was forwarded, or comes from a browser: send none but {HEADER}"
     if headers.get_all("Host") != [_HOST]:
         return f"the Host is not {_HOST}"
     if headers.get_all(HEADER) != [HEADER_VALUE]:

@@ -13,9 +13,10 @@ from urllib.parse import unquote
 import httpx
 
 from holder.credentials import Credential, Jwt
-from holder.errors import HolderError, NotPermitted, SignInNeeded, Unreachable
+from holder.errors import HolderError, NotPermitted, SignInNeeded, Throttled, Unreachable
 
 _MAX_TEXT = 600
+_SECONDS = re.compile(r"[0-9]{1,9}")
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 # Where the protocol's own phrase would say nothing to a user.
 _WHAT = {400: "The request was refused", 409: "That cannot be", 422: "The request was refused"}
@@ -65,7 +66,8 @@ def refusal(answer: httpx.Response, issuer: str, credential: Credential | None) 
     what = _WHAT.get(answer.status_code) or _text(body, "title") or code.replace("_", " ")
     why = _text(body, "detail") or _text(body, "error_description")
     request_id = _text(body, "request_id") or answer.headers.get("x-request-id")
-    again = _again(answer)
+    retry_after = _retry_after(answer)
+    again = "" if retry_after is None else f"try again in {retry_after} seconds"
     if answer.status_code == 401:
         return SignInNeeded(
             f"The issuer refused the credential from {credential.source if credential else 'nowhere'}",
@@ -89,6 +91,16 @@ def refusal(answer: httpx.Response, issuer: str, credential: Credential | None) 
             again or "try again in a moment",
             code=code,
             request_id=request_id,
+            retry_after=retry_after,
+        )
+    if answer.status_code == 429:
+        return Throttled(
+            what,
+            why or "it was asked too often",
+            again or "try again in a minute",
+            code=code,
+            request_id=request_id,
+            retry_after=retry_after,
         )
     if answer.status_code == 422:
         why = _FIELD.sub(lambda field: _OPTIONS[field[1]], why)
@@ -156,9 +168,10 @@ def _listing(answer: httpx.Response) -> str:
     return f"hourmark {_NOUNS[outer]} {_INNER_LISTS[inner]} {shlex.quote(unquote(name))}"
 
 
-def _again(answer: httpx.Response) -> str:
-    seconds = answer.headers.get("retry-after", "")
-    return f"try again in {seconds} seconds" if seconds.isdecimal() else ""
+def _retry_after(answer: httpx.Response) -> int | None:
+    """Seconds (RFC 9110 section 10.2.3); no issuer of ours names a day."""
+    text = answer.headers.get("retry-after", "")
+    return int(text) if _SECONDS.fullmatch(text) else None
 
 
 def _body(answer: httpx.Response) -> Mapping[str, object] | None:

@@ -9,8 +9,8 @@ from threading import Barrier, Event
 import pytest
 
 from holder.answers import IssuedToken
-from holder.errors import HolderError, SignInNeeded, Unreachable
-from holder.fresh_token import PAUSE_SECONDS, FreshToken
+from holder.errors import HolderError, SignInNeeded, Throttled, Unreachable
+from holder.fresh_token import MAX_PAUSE_SECONDS, PAUSE_SECONDS, FreshToken
 
 HOUR = 3600
 
@@ -133,6 +133,42 @@ def test_an_old_one_is_good_while_the_issuer_is_away(issuer: Issuer, token: Fres
     issuer.now += PAUSE_SECONDS
     issuer.trouble = None
     assert token() == "t3"
+
+
+BUSY = {
+    "it is away": (AWAY, PAUSE_SECONDS),
+    "500": (Unreachable("It cannot serve", code="http_500"), PAUSE_SECONDS),
+    "503, for a while": (Unreachable("It cannot serve", code="x", retry_after=25), 25),
+    "429": (Throttled("It was asked too often", code="slow_down"), PAUSE_SECONDS),
+    "429, for a while": (Throttled("It was asked too often", code="slow_down", retry_after=30), 30),
+    "429, for a day": (Throttled("It was asked too often", code="x", retry_after=86400), MAX_PAUSE_SECONDS),
+    "429, for no time": (Throttled("It was asked too often", code="x", retry_after=0), PAUSE_SECONDS),
+}
+
+
+@pytest.mark.parametrize("name", BUSY)
+def test_it_is_asked_again_when_it_wants_to_be_and_the_old_one_is_good_meanwhile(
+    issuer: Issuer, token: FreshToken, name: str
+) -> None:
+    trouble, pause = BUSY[name]
+    token()
+    issuer.now += 0.8 * HOUR
+    issuer.trouble = trouble
+    assert (token(), token(), len(issuer.asked), token.seconds_fresh) == ("t1", "t1", 2, pause)
+    issuer.now += pause - 1
+    assert (token(), len(issuer.asked)) == ("t1", 2)
+    issuer.now += 1
+    issuer.trouble = None
+    assert token() == "t3"
+
+
+@pytest.mark.parametrize("name", BUSY)
+def test_without_a_good_one_its_trouble_is_told(issuer: Issuer, token: FreshToken, name: str) -> None:
+    issuer.trouble, _ = BUSY[name]
+    with pytest.raises(type(issuer.trouble)):
+        token()
+    issuer.trouble = None
+    assert token() == "t2", "and nobody waits for what can be had"
 
 
 def test_a_dead_one_is_no_good_wherever_the_issuer_is(issuer: Issuer, token: FreshToken) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from holder import local_endpoint
 from holder.answers import IssuedToken
-from holder.errors import HolderError, NotPermitted, SignInNeeded, Unreachable
+from holder.errors import HolderError, NotPermitted, SignInNeeded, Throttled, Unreachable
 from holder.fresh_token import FreshToken
 from holder.holder import Holder
 from holder.local_endpoint import TokenServer
@@ -106,6 +106,17 @@ def test_other_users_are_kept_out_by_the_kernel(job: Job) -> None:
                 "Forwarded",
                 "Via",
                 "X-Real-IP",
+                "X-Original-URL",
+                "X-Rewrite-URL",
+                "X-Envoy-External-Address",
+                "CF-Connecting-IP",
+                "True-Client-IP",
+                "Client-IP",
+                "X-Anything-That-Comes-Next",
+                "Authorization",
+                "Cookie",
+                "Transfer-Encoding",
+                "Content-Length",
                 "Origin",
                 "Referer",
                 "Sec-Fetch-Site",
@@ -119,6 +130,21 @@ def test_what_a_program_was_talked_into_sending(job: Job, headers: list[str], sa
     assert (status, body["error"]) == (403, "access_denied")
     assert says in str(body["error_description"])
     assert job.asked == []
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        ["User-Agent: curl/8.5.0", "Accept: */*"],
+        ["User-Agent: python-requests/2.32", "Accept-Encoding: gzip", "Accept: */*", "Connection: keep-alive"],
+        ["User-Agent: Go-http-client/1.1", "Accept-Encoding: gzip"],
+        ["accept: */*", "accept-language: *", "user-agent: node", "Cache-Control: no-cache", "Pragma: no-cache"],
+        ["traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate: a=b"],
+    ],
+    ids=["curl", "requests", "Go", "node", "traced"],
+)
+def test_what_clients_send_by_themselves_is_no_reason_to_refuse(job: Job, sent: list[str]) -> None:
+    assert job.get(*GOOD, *sent)[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -148,18 +174,22 @@ def test_what_is_not_there(job: Job, first: str, status: int) -> None:
         (NotPermitted("Not permitted", code="insufficient_scope"), 403, NotPermitted),
         (HolderError("Refused", "nothing remains", code="invalid_scope"), 400, HolderError),
         (Unreachable("The issuer did not answer", code="unreachable"), 503, Unreachable),
+        (Throttled("Asked too often", code="slow_down", retry_after=40), 429, Throttled),
     ],
-    ids=["ended", "not permitted", "too wide", "issuer away"],
+    ids=["ended", "not permitted", "too wide", "issuer away", "asked too often"],
 )
 def test_what_the_issuer_refuses(
     job: Job, trouble: HolderError, status: int, kind: type[HolderError]
 ) -> None:
     job.trouble = trouble
-    answered, _, body = job.get()
+    answered, headers, body = job.get()
     assert (answered, body["error"]) == (status, trouble.code)
+    pause = {429: "40", 503: "5"}.get(status)
+    assert headers.get("retry-after") == pause
     with pytest.raises(kind) as raised:
         local_endpoint.ask(str(job.path), resource=None, scope=None, is_fresh=False)
     assert (type(raised.value), raised.value.code) == (kind, trouble.code)
+    assert raised.value.retry_after == (None if pause is None else int(pause))
 
 
 def test_a_token_that_a_service_refused_does_not_come_again(job: Job) -> None:
