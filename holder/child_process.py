@@ -51,12 +51,17 @@ class ChildProcess:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
-    def run(self, environ: Mapping[str, str]) -> int:
-        """The exit code, as a shell has it. Raises NotStarted."""
+    def run(self, environ: Mapping[str, str], *inherited: int) -> int:
+        """The exit code, as a shell has it. Raises NotStarted.
+
+        inherited: file descriptors that the command keeps open.
+        """
         if self._early:
             return _KILLED + self._early[0]
         try:
-            self._process = subprocess.Popen(self._command, env=environ)  # noqa: S603 - what was asked for
+            self._process = subprocess.Popen(  # noqa: S603 - what was asked for
+                self._command, env=environ, pass_fds=inherited
+            )
         except OSError as error:
             raise NotStarted(self._command[0], error) from None
         for number in self._early:  # while it was being started

@@ -1,15 +1,12 @@
 """Runs a command with what it gets its tokens by: as a job, or with a fresh token of whoever starts it.
 
-All of it is in a folder that nobody else can enter and that goes with the command. The starter's own
-credential is not handed on.
+All of it is in a folder that nobody else can enter and that goes with the command, or with the next one where
+the launcher was killed. The starter's own credential is not handed on.
 """
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 from holder import private_file
 from holder.child_process import ChildProcess
@@ -17,6 +14,7 @@ from holder.credentials import FILE_VARIABLE, SOCKET_VARIABLE, VARIABLE
 from holder.fresh_token import FreshToken
 from holder.holder import PROFILE_VARIABLE, URL_VARIABLE, Holder
 from holder.local_endpoint import TokenServer
+from holder.private_folder import private_folder
 from holder.token_file import TokenFile
 
 FRESH_FILE_VARIABLE = "HOURMARK_ACCESS_TOKEN_FILE"
@@ -31,12 +29,12 @@ def run_job(process: ChildProcess, ticket: str, url: str, environ: Mapping[str, 
 
     It has its ticket in a file, a file with a fresh token, and the local endpoint.
     """
-    with _folder() as folder:
-        ticket_file, socket = folder / "ticket", folder / "socket"
+    with private_folder() as folder:
+        ticket_file, socket = folder.path / "ticket", folder.path / "socket"
         private_file.replace(ticket_file, ticket)
         job = Holder(url=url, environ={FILE_VARIABLE: str(ticket_file)})
         server = TokenServer(socket, lambda resource, scope: job.fresh_token(resource=resource, scope=scope))
-        with server, TokenFile(folder / "token", server.token(None, None), say) as token_file:
+        with server, TokenFile(folder.path / "token", server.token(None, None), say) as token_file:
             return process.run(
                 _without_credential(environ)
                 | {
@@ -44,7 +42,8 @@ def run_job(process: ChildProcess, ticket: str, url: str, environ: Mapping[str, 
                     FILE_VARIABLE: str(ticket_file),
                     SOCKET_VARIABLE: str(socket),
                     FRESH_FILE_VARIABLE: str(token_file.path),
-                }
+                },
+                folder.lock,
             )
 
 
@@ -61,19 +60,13 @@ def run_with_token(
 
     aws_role_arn: the role that AWS's own tools become with that file.
     """
-    with _folder() as folder, TokenFile(folder / "token", token, say) as token_file:
+    with private_folder() as folder, TokenFile(folder.path / "token", token, say) as token_file:
         path = str(token_file.path)
         own = {URL_VARIABLE: url, VARIABLE: token(), FILE_VARIABLE: path, FRESH_FILE_VARIABLE: path}
         if aws_role_arn is not None:
             own |= {"AWS_ROLE_ARN": aws_role_arn, "AWS_WEB_IDENTITY_TOKEN_FILE": path}
         hidden = () if aws_role_arn is None else _AWS_GOES_BEFORE
-        return process.run(_without_credential(environ, *hidden) | own)
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="hourmark-") as folder:
-        yield Path(folder)
+        return process.run(_without_credential(environ, *hidden) | own, folder.lock)
 
 
 def _without_credential(environ: Mapping[str, str], *others: str) -> dict[str, str]:

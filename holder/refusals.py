@@ -31,6 +31,7 @@ _OPTIONS = {
     "job_roles": "--job-role",
     "audiences": "--audience",
     "sign_in": "--id",
+    "time_limit_seconds": "--time-limit",
     "issuer_pattern": "--issuer-pattern",
     "subject_pattern": "--subject-pattern",
     "claim_patterns": "--claim-pattern",

@@ -44,7 +44,8 @@ def new(
     name: Annotated[str | None, typer.Option(metavar="N", help="What it is for.")] = None,
     label: Labels = None,
     time_limit: Annotated[
-        str | None, typer.Option(metavar="SPAN", help="When it ends at the latest: 12h. By default 24h.")
+        str | None,
+        typer.Option(metavar="SPAN", help="When it ends at the latest: 60s to 90d. By default 24h."),
     ] = None,
 ) -> None:
     """Begin a job, run a command in it, and end it whatever happens.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 from sqlmodel import Session
 
 from issuer import rfc3339
@@ -23,7 +23,21 @@ from verifier.labels import InvalidLabel
 
 _PREFIX, _CHARACTERS = "job_", 16
 _BATCH = 500
+_SHORTEST, _LONGEST = 60, 90 * 86400
 Labels = Annotated[dict[str, str], Field(max_length=50)]
+
+
+def _time_limit(seconds: int) -> int:
+    if not _SHORTEST <= seconds <= _LONGEST:
+        raise ValueError(f"a job lasts from a minute ({_SHORTEST} s) to 90 days ({_LONGEST} s)")
+    return seconds
+
+
+TimeLimit = Annotated[
+    int,
+    AfterValidator(_time_limit),
+    WithJsonSchema({"type": "integer", "minimum": _SHORTEST, "maximum": _LONGEST}),
+]
 
 
 class NewJob(Body):
@@ -31,7 +45,7 @@ class NewJob(Body):
     """What it runs as: `role:assume` is needed for it."""
     name: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     labels: Labels = Field(default_factory=dict)
-    time_limit_seconds: Annotated[int, Field(ge=60, le=90 * 86400)] = 86400
+    time_limit_seconds: TimeLimit = 86400
 
 
 class NewLabels(Body):

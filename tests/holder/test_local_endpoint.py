@@ -136,9 +136,20 @@ def test_what_a_program_was_talked_into_sending(job: Job, headers: list[str], sa
     "sent",
     [
         ["User-Agent: curl/8.5.0", "Accept: */*"],
-        ["User-Agent: python-requests/2.32", "Accept-Encoding: gzip", "Accept: */*", "Connection: keep-alive"],
+        [
+            "User-Agent: python-requests/2.32",
+            "Accept-Encoding: gzip",
+            "Accept: */*",
+            "Connection: keep-alive",
+        ],
         ["User-Agent: Go-http-client/1.1", "Accept-Encoding: gzip"],
-        ["accept: */*", "accept-language: *", "user-agent: node", "Cache-Control: no-cache", "Pragma: no-cache"],
+        [
+            "accept: */*",
+            "accept-language: *",
+            "user-agent: node",
+            "Cache-Control: no-cache",
+            "Pragma: no-cache",
+        ],
         ["traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate: a=b"],
     ],
     ids=["curl", "requests", "Go", "node", "traced"],

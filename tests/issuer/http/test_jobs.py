@@ -160,6 +160,7 @@ def test_what_a_ticket_does_not_get(world: World, query: dict[str, str], error: 
         ({"labels": {"hourmark/owner": "me"}}, "labels"),
         ({"labels": {"team": 7}}, "labels"),
         ({"time_limit_seconds": 59}, "time_limit_seconds"),
+        ({"time_limit_seconds": 90 * 86400 + 1}, "time_limit_seconds"),
         ({"command": "x"}, "command"),
     ],
 )
