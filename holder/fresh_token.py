@@ -18,7 +18,7 @@ OLD_AFTER = 0.8
 PAUSE_SECONDS = 10.0
 """Between two attempts where one failed, and between two tokens that a service refused."""
 MAX_PAUSE_SECONDS = 60.0
-"""Where the issuer wants a longer one (`Retry-After`): the next token is asked for minutes before it is needed."""
+"""Where the issuer wants a longer one (`Retry-After`). The next token is needed minutes later only."""
 Ask = Callable[[str | None], IssuedToken]
 """Gets a token; one that was refused is named, so that it does not come again. Raises HolderError."""
 Clock = Callable[[], float]

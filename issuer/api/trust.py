@@ -14,7 +14,8 @@ from issuer.api.operation import Answer, Body, Call, Operation
 from issuer.api.query import Page, PageQuery, page_of
 from issuer.api.trust_clauses import TrustClauses, TrustFinding
 from issuer.denials import Denial, wrong_field
-from issuer.outside import lint, verdict
+from issuer.outside import verdict
+from issuer.outside.finding import Finding
 from issuer.outside.policy import TrustPolicy as Clauses
 from issuer.outside.token import OutsideToken
 from issuer.store import principals, trust_policies
@@ -84,8 +85,11 @@ async def create(call: Call) -> TrustPolicy:
     call.caller.require("role:assume", name)
     call.caller.require_services()
     clauses, findings = trust_clauses.look_over(call)
-    if clauses is None or any(finding.level == "danger" for finding in findings):
+    if clauses is None or _is_dangerous(findings):
         raise _dangerous(findings)
+    found = await trust_clauses.where_it_leads(call, clauses)
+    if _is_dangerous(found):
+        raise _dangerous(found)
 
     def work(tx: Transaction) -> TrustPolicyRow:
         role = principals.get(tx.session, ROLE_PREFIX + name)
@@ -94,7 +98,7 @@ async def create(call: Call) -> TrustPolicy:
         return row
 
     made = _policy(call, name, await call.change(work))
-    made.findings += await trust_clauses.unreachable(call, clauses)
+    made.findings += trust_clauses.shown(found)
     return made
 
 
@@ -161,13 +165,18 @@ async def lint_draft(call: Call) -> TrustFindings:
     call.caller.require("role-trust:create", name)
     await call.read(lambda session: principals.get(session, ROLE_PREFIX + name).id)
     clauses, findings = trust_clauses.look_over(call)
-    shown = trust_clauses.shown(findings)
-    if clauses is not None and not any(finding.level == "danger" for finding in findings):
-        shown += await trust_clauses.unreachable(call, clauses)
-    return TrustFindings(role=name, findings=shown)
+    if clauses is not None and not _is_dangerous(findings):
+        findings = sorted(
+            [*findings, *await trust_clauses.where_it_leads(call, clauses)], key=lambda each: each.level
+        )
+    return TrustFindings(role=name, findings=trust_clauses.shown(findings))
 
 
-def _dangerous(findings: list[lint.Finding]) -> Denial:
+def _is_dangerous(findings: list[Finding]) -> bool:
+    return any(finding.level == "danger" for finding in findings)
+
+
+def _dangerous(findings: list[Finding]) -> Denial:
     errors = [
         {"field": each.clause, "message": f"{each.why}. Instead: {each.instead}"}
         for each in findings

@@ -10,6 +10,8 @@ from pydantic import Field
 from issuer.api.operation import Answer, Body, Call
 from issuer.denials import wrong_field
 from issuer.outside import lint
+from issuer.outside.address import RefusedAddress
+from issuer.outside.finding import Finding
 from issuer.outside.policy import TrustPolicy
 from verifier import Unavailable
 
@@ -46,7 +48,7 @@ class TrustFinding(Answer):
     instead: str
 
 
-def look_over(call: Call) -> tuple[TrustPolicy | None, list[lint.Finding]]:
+def look_over(call: Call) -> tuple[TrustPolicy | None, list[Finding]]:
     """The clauses, None if one is no pattern, and all that is wrong with them. Raises Denial."""
     body, service = call.body, call.service
     members = body.model_dump(exclude={"description"})
@@ -64,24 +66,30 @@ def look_over(call: Call) -> tuple[TrustPolicy | None, list[lint.Finding]]:
     return clauses, findings(call, clauses)
 
 
-def findings(call: Call, clauses: TrustPolicy) -> list[lint.Finding]:
+def findings(call: Call, clauses: TrustPolicy) -> list[Finding]:
     return lint.lint(clauses, call.service.outside_issuers.addresses, call.service.settings.issuer_url)
 
 
-def shown(findings: list[lint.Finding]) -> list[TrustFinding]:
+def shown(findings: list[Finding]) -> list[TrustFinding]:
     return [
         TrustFinding(level=each.level, clause=each.clause, why=each.why, instead=each.instead)
         for each in findings
     ]
 
 
-async def unreachable(call: Call, clauses: TrustPolicy) -> list[TrustFinding]:
-    """A doubt, if the issuer's keys cannot be had now."""
-    if clauses.issuer is None or clauses.issuer.is_pattern:
+async def where_it_leads(call: Call, clauses: TrustPolicy) -> list[Finding]:
+    """What asking its issuer shows: a danger if it may not be there, a doubt if it gives no keys now."""
+    issuers, issuer = call.service.outside_issuers, clauses.issuer
+    if issuer is None:
         return []
     try:
-        await call.service.outside_issuers.check_reachable(clauses.issuer.text, time.time())
+        if issuer.is_pattern:
+            await issuers.check_name(issuer.text)
+        else:
+            await issuers.check_reachable(issuer.text, time.time())
+    except RefusedAddress as error:
+        return [Finding("danger", "issuer", "no issuer can be trusted where it leads", str(error))]
     except Unavailable as error:
         instead = "check the URL, and whether this service reaches it; until then no token is taken"
-        return [TrustFinding(level="doubt", clause="issuer", why=error.detail, instead=instead)]
+        return [Finding("doubt", "issuer", error.detail, instead)]
     return []

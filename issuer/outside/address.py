@@ -17,6 +17,8 @@ Address = IPv4Address | IPv6Address
 _NAT64 = ip_network("64:ff9b::/96")
 _HIDDEN = re.compile(r"%(2e|2f|5c)", re.IGNORECASE)
 """A dot, a slash or a backslash that another server may read as one."""
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
+"""Where the last label is one, those who resolve the host take it as an address: 10.1, 0x7f.1, 2130706433."""
 MAX_URL = 512
 
 
@@ -52,20 +54,32 @@ class Addresses:
         Raises RefusedAddress.
         """
         parts = _split(url)
-        host = parts.hostname or ""
+        host = (parts.hostname or "").rstrip(".")
         try:
             self.check(host)
         except RefusedAddress:
             raise
         except ValueError:
-            pass  # a name
+            self._check_name(host)
         if parts.scheme == "https":
             return
-        is_allowed = any(network.is_loopback for network in self.private)
-        if parts.scheme != "http" or not is_allowed or not is_loopback(host):
+        if parts.scheme != "http" or not self._allows_loopback or not is_loopback(host):
             raise RefusedAddress(
                 "write an https URL: over plain http anybody between could give us keys of their own"
             )
+
+    def _check_name(self, host: str) -> None:
+        """As far as it can be told without asking anybody. Raises RefusedAddress."""
+        if _NUMBER.fullmatch(host.rpartition(".")[2]):
+            raise RefusedAddress(
+                "write an IPv4 address as four decimal numbers: others read this one otherwise"
+            )
+        if is_loopback(host) and not self._allows_loopback:
+            self.check("127.0.0.1")
+
+    @property
+    def _allows_loopback(self) -> bool:
+        return any(network.is_loopback for network in self.private)
 
 
 def is_public(address: Address) -> bool:
@@ -82,7 +96,7 @@ def is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return host == "localhost" or host.endswith(".localhost")  # RFC 6761 section 6.3
 
 
 def _split(url: str) -> SplitResult:

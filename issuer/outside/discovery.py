@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import httpx
@@ -37,7 +38,7 @@ class CheckedAddresses(httpx.AsyncBaseTransport):
         name, url, failure = request.url.host, request.url, None
         # The Host header was made from the name already; TLS asks for the name, and checks it.
         request.extensions = {**request.extensions, "sni_hostname": name}
-        for address in await self._resolve(name, url.port or 443):
+        for address in await resolve(self._addresses, name, url.port or 443):
             request.url = url.copy_with(host=address)
             try:
                 return await self._transport.handle_async_request(request)
@@ -48,22 +49,23 @@ class CheckedAddresses(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         await self._transport.aclose()
 
-    async def _resolve(self, name: str, port: int) -> list[str]:
-        """Those that are allowed. Raises RefusedAddress if none is, httpx.ConnectError if there is none."""
+
+async def resolve(addresses: Addresses, name: str, port: int) -> list[str]:
+    """Those that are allowed. Raises RefusedAddress if none is, httpx.ConnectError if there is none."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    except OSError:
+        raise httpx.ConnectError(f"{name} has no address") from None
+    allowed, refused = [], None
+    for address in dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found):
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
-        except OSError:
-            raise httpx.ConnectError(f"{name} has no address") from None
-        allowed, refused = [], None
-        for address in dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found):
-            try:
-                self._addresses.check(address)
-                allowed.append(address)
-            except RefusedAddress as error:
-                refused = error
-        if refused is not None and not allowed:
-            raise refused
-        return allowed
+            addresses.check(address)
+            allowed.append(address)
+        except RefusedAddress as error:
+            refused = error
+    if refused is not None and not allowed:
+        raise refused
+    return allowed
 
 
 class Discovery:
@@ -88,6 +90,16 @@ class Discovery:
             uri = await self._jwks_uri(issuer)
             answer, document = await fetch(self._client, uri, {}, DEADLINE)
         return document, keys_age(answer)
+
+    async def check_name(self, url: str) -> None:
+        """What the name in a URL leads to now; nothing is wrong with one that leads nowhere.
+
+        Raises RefusedAddress.
+        """
+        parts = urlsplit(url)
+        with suppress(httpx.ConnectError, TimeoutError):
+            async with asyncio.timeout(DEADLINE):
+                await resolve(self._addresses, parts.hostname or "", parts.port or 443)
 
     async def close(self) -> None:
         await self._client.aclose()

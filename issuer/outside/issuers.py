@@ -43,6 +43,8 @@ class _Known:
     due_at: float = -math.inf
     why: str = ""
     """What went wrong at the last time."""
+    is_refused: bool = False
+    """Whether that was where it is, or its keys are."""
     fetching: asyncio.Task[None] | None = field(default=None, repr=False)
     is_proven: bool = False
     """Whether a token of it was ever taken."""
@@ -75,8 +77,13 @@ class OutsideIssuers:
             await self._fetch(known, now)
             known.trust.signature_holds(token.jws)
 
+    async def check_name(self, url: str) -> None:
+        """Raises RefusedAddress if the name in the URL leads to where no issuer may be."""
+        await self._network().check_name(url)
+
     async def check_reachable(self, issuer: str, now: float) -> None:
-        """Raises Unavailable, which says why its keys cannot be had.
+        """Raises Unavailable, which says why its keys cannot be had; RefusedAddress if it or they may not be
+        where they are.
 
         Somebody only wonders: what is kept for those whose tokens are taken stays as it is.
         """
@@ -89,6 +96,8 @@ class OutsideIssuers:
             finally:
                 self._tried.remove(known)
         if known.trust.keys_updated_at is None:
+            if known.is_refused:
+                raise RefusedAddress(known.why)
             raise Unavailable("keys_unavailable", f"the keys of {issuer} cannot be had: {known.why}")
 
     def note_taken(self, issuer: str) -> None:
@@ -134,9 +143,10 @@ class OutsideIssuers:
             async with self._slots:
                 document, age = await self._network().jwks(known.trust.issuer)
             known.trust.update_keys(document, now=now)
-            known.due_at, known.why = now + age, ""
+            known.due_at, known.why, known.is_refused = now + age, "", False
         except Exception as error:  # noqa: BLE001 - whatever it is, a token of this issuer is only not known good
             known.due_at, known.why = now + COOLDOWN, _reason(error)
+            known.is_refused = isinstance(error, RefusedAddress)
             logger.warning("outside_keys_not_fetched", issuer=known.trust.issuer, reason=known.why)
         finally:
             known.asked_at, known.fetching = now, None

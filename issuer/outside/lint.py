@@ -8,79 +8,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
+from issuer.outside import naming, subjects
 from issuer.outside.address import Addresses, RefusedAddress
+from issuer.outside.finding import Finding
 from issuer.outside.pattern import WILDCARD, InvalidPattern, Pattern, split
 from issuer.outside.policy import Expected, TrustPolicy
 
-Level = Literal["danger", "doubt"]
 MAX_TEXT = 1024
 """Characters of one clause."""
 _OF_EXPRESSIONS = re.compile(r"\.\*|[|^$()\[\]{}\\?+]")
 _OWN_CLAUSES = {"iss": "issuer", "sub": "subject", "aud": "audience"}
 _TIMES = frozenset({"exp", "iat", "nbf"})
-_ACCOUNT = "/kubernetes.io/serviceaccount/uid"
-# What can be given up and taken by another, or chosen by the one it names; and what cannot.
-_MUTABLE = {
-    "repository": "repository_id",
-    "repository_owner": "repository_owner_id",
-    "actor": "actor_id",
-    "project_path": "project_id",
-    "namespace_path": "namespace_id",
-    "user_login": "user_id",
-    "user_email": "user_id",
-    "email": "sub",
-    "preferred_username": "sub",
-    "upn": "oid",
-    "name": "sub",
-    "nickname": "sub",
-    "username": "sub",
-    "user_name": "sub",
-    "login": "sub",
-    "repository_name": "repository_id",
-    "/kubernetes.io/namespace": _ACCOUNT,
-    "/kubernetes.io/serviceaccount/name": _ACCOUNT,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """Subjects that are made of names, as some issuers write them."""
-
-    beginning: str
-    owners: int
-    """How many segments behind the beginning say whose it is."""
-    ids: tuple[str, ...]
-    """Claims of which one binds it to what the names stood for when the policy was made."""
-    is_shared: bool
-    """Whether strangers have subjects at the same issuer."""
-
-
-_SHAPES = (
-    _Shape("repo:", 1, ("repository_id", "repository_owner_id"), is_shared=True),
-    _Shape("project_path:", 1, ("project_id", "namespace_id"), is_shared=True),
-    _Shape("organization:", 1, ("terraform_organization_id", "terraform_workspace_id"), is_shared=True),
-    _Shape("system:serviceaccount:", 1, (_ACCOUNT,), is_shared=False),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong."""
-
-    level: Level
-    clause: str
-    why: str
-    instead: str
 
 
 def lint(policy: TrustPolicy, addresses: Addresses, own_issuer: str) -> list[Finding]:
     """All that is wrong with it, dangers first. own_issuer: whose roles it would open."""
+    subject = () if policy.subject is None else _text("subject", policy.subject)
     found = [
         *_issuer(policy.issuer, addresses, own_issuer),
-        *_subject(policy),
+        *subject,
+        *subjects.look_over(policy),
         *_audience(policy.audience),
         *_claims(policy),
     ]
@@ -134,70 +82,6 @@ def _issuer(issuer: Expected | None, addresses: Addresses, own_issuer: str) -> I
         )
 
 
-def _subject(policy: TrustPolicy) -> Iterator[Finding]:
-    subject = policy.subject
-    if subject is None:
-        yield Finding(
-            "danger",
-            "subject",
-            "it is missing: everybody who has a token of this issuer would be the role",
-            "name the subject, spelt as in the `sub` of its tokens",
-        )
-        return
-    yield from _text("subject", subject)
-    shape = next((each for each in _SHAPES if subject.text.startswith(each.beginning)), None)
-    segments = split(subject.text)[::2]
-    if subject.is_pattern and not any(part.strip(WILDCARD) for part in segments):
-        yield Finding(
-            "danger",
-            "subject",
-            "it takes every subject of the issuer",
-            "write out what is fixed, at least who the subject belongs to",
-        )
-    elif subject.is_pattern and shape is not None:
-        yield from _wildcards(shape, segments)
-    elif subject.is_pattern and subject.text.startswith(WILDCARD):
-        yield Finding(
-            "doubt",
-            "subject",
-            "it begins with *, where most issuers say whose it is: others may have subjects that fit",
-            "write out the beginning",
-        )
-    if shape is not None and not any(name in policy.claims for name in shape.ids):
-        yield Finding(
-            "doubt",
-            "subject",
-            "it is made of names, and whoever gets a name after it was given up becomes the role",
-            f"leave it, and add a claim that stays: {' or '.join(shape.ids)}",
-        )
-
-
-def _wildcards(shape: _Shape, segments: tuple[str, ...]) -> Iterator[Finding]:
-    first = shape.beginning.count(":")
-    owners, rest = segments[first : first + shape.owners], segments[first + shape.owners :]
-    if any(WILDCARD in owner for owner in owners):
-        yield Finding(
-            "danger" if shape.is_shared else "doubt",
-            "subject",
-            f"a * behind {shape.beginning} takes the names of others too, also those made to fit it",
-            "write out whose it is, up to the next / or :",
-        )
-    if "refs" in rest and WILDCARD in rest[-1]:
-        yield Finding(
-            "doubt",
-            "subject",
-            "whoever may push can make a branch or a tag that fits",
-            "write out one that is protected, or use a protected environment",
-        )
-    elif rest and rest[-1] == WILDCARD and shape.beginning == "repo:":
-        yield Finding(
-            "doubt",
-            "subject",
-            "* crosses neither / nor :, so it takes pull_request and no branch, tag or environment",
-            "write out what the job runs for: ref:refs/heads/main, environment:production",
-        )
-
-
 def _audience(audience: str | None) -> Iterator[Finding]:
     if not audience:
         yield Finding(
@@ -211,6 +95,8 @@ def _audience(audience: str | None) -> Iterator[Finding]:
 
 
 def _claims(policy: TrustPolicy) -> Iterator[Finding]:
+    is_open = policy.subject is not None and policy.subject.is_pattern
+    leaves_open = is_open and not naming.STAYS & policy.claims.keys()
     for name, expected in policy.claims.items():
         clause = f"claim {name}"
         yield from _text(clause, expected)
@@ -224,7 +110,7 @@ def _claims(policy: TrustPolicy) -> Iterator[Finding]:
             yield Finding(
                 "danger", clause, "it takes every value", "write out what is fixed, or leave it out"
             )
-        stays = _MUTABLE.get(name)
+        stays = naming.MUTABLE.get(name)
         if stays is not None and stays not in policy.claims and stays != "sub":
             yield Finding(
                 "doubt",
@@ -236,16 +122,25 @@ def _claims(policy: TrustPolicy) -> Iterator[Finding]:
             yield Finding(
                 "doubt", clause, "it can be changed, often by the one it names", "the exact subject"
             )
+        if name in naming.CIRCUMSTANCES and leaves_open:
+            yield Finding(
+                "doubt",
+                clause,
+                "beside a pattern it is all that tells subjects apart, and whoever fits can choose it",
+                "the exact subject, or add a claim that stays: repository_owner_id, project_id",
+            )
 
 
 def _text(clause: str, expected: Expected) -> Iterator[Finding]:
     """What no text and no pattern should hold."""
-    text = expected.text
+    text, shape = expected.text, naming.shape_of(expected.text)
+    # A name that is made with dots may end in one and a *.
+    looked_at = text.replace(".*", "*") if shape is not None and shape.is_dotted else text
     if not text or len(text) > MAX_TEXT or not text.isprintable():
         yield Finding(
             "danger", clause, "it is empty, too long or not printable", f"up to {MAX_TEXT} characters of text"
         )
-    if expected.is_pattern and (sign := _OF_EXPRESSIONS.search(text)) is not None:
+    if expected.is_pattern and (sign := _OF_EXPRESSIONS.search(looked_at)) is not None:
         is_choice = sign[0] == "|"
         yield Finding(
             "danger",

@@ -270,7 +270,4 @@ def test_private_addresses_are_refused_by_default(tmp_path: Path) -> None:
         asked = {"issuer": cluster.url, "subject": "s-1"}
         refused = admin.post(f"/v1/roles/{role}/trust", json=asked)
         assert (refused.status_code, "no public address" in refused.json()["detail"]) == (422, True)
-        # A name that leads inside is found out when its keys are asked for.
-        inside = trust(world, role, issuer="https://localhost:1", subject="s-1")
-        assert any("no public address" in finding["why"] for finding in inside["findings"])
         assert not cluster.asked

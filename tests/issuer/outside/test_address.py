@@ -77,9 +77,28 @@ def test_plain_http_is_for_loopback_where_that_is_allowed(url: str) -> None:
         *("https://ci.example?x", "https://ci.example/#", "https://ci.example:port", "https://ci.example:99999"),
         *("https://[::1", "https://ci.example/a b", "https://ci.example/\n", "https://cï.example"),
         "https://ci.example/" + "x" * 512,
+        *("https://167772161", "https://0x0a.0.0.1", "https://10.1", "https://012.0.0.1", "https://1.2.3.4.5"),
+        *("https://0x7f000001", "https://127.1", "https://0x", "https://10.0.0.1.", "https://169.254.169.254."),
         *("https://169.254.169.254/latest", "https://192.168.0.1", "https://[::ffff:10.0.0.1]"),
     ],
 )  # fmt: skip
 def test_what_is_no_url_of_an_issuer(url: str) -> None:
     with pytest.raises(RefusedAddress):
         HERE.check_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://localhost", "https://LOCALHOST:8443/x", "https://localhost.", "https://issuer.localhost"],
+)
+def test_a_name_that_is_always_this_machines(url: str) -> None:
+    HERE.check_url(url)
+    with pytest.raises(RefusedAddress, match="HOURMARKD_OUTSIDE_PRIVATE_NETWORKS"):
+        NOWHERE_PRIVATE.check_url(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://10.example", "https://localhost.example", "https://ci.0x0a.example"]
+)
+def test_names_that_only_look_like_it(url: str) -> None:
+    NOWHERE_PRIVATE.check_url(url)

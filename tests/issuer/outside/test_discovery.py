@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from issuer.outside.address import Addresses, RefusedAddress
 from issuer.outside.discovery import CheckedAddresses
+from issuer.outside.issuers import OutsideIssuers
 from tests.outside_issuer import DISCOVERY, OutsideIssuer, outside_issuer
 
 pytestmark = pytest.mark.anyio
@@ -101,6 +102,30 @@ async def test_of_several_addresses_the_allowed_ones_are_tried_in_turn(
     everywhere = Addresses.within(["127.0.0.1", "127.0.0.3"])
     names(["10.0.0.1", "127.0.0.3", "127.0.0.1"])
     assert (await get(at_name(there), everywhere)).status_code == 200
+
+
+@pytest.mark.parametrize("addresses", [["10.0.0.1"], ["169.254.169.254", "::1"]])
+async def test_a_name_is_looked_up_before_anything_is_trusted_there(
+    names: Callable[..., Names], addresses: list[str]
+) -> None:
+    names(addresses)
+    known = OutsideIssuers(Addresses())
+    with pytest.raises(RefusedAddress, match="no public address"):
+        await known.check_name(f"https://{NAME}/*")
+    with pytest.raises(RefusedAddress, match="no public address"):
+        await known.check_reachable(f"https://{NAME}", 1_900_000_000)
+    await known.close()
+
+
+@pytest.mark.parametrize("addresses", [[], ["1.1.1.1"], ["10.0.0.1", "1.1.1.1"]])
+async def test_a_name_that_leads_nowhere_else_is_no_danger(
+    names: Callable[..., Names], addresses: list[str]
+) -> None:
+    """Of several addresses those that may be are connected to."""
+    names(addresses)
+    known = OutsideIssuers(Addresses())
+    await known.check_name(f"https://{NAME}/*")
+    await known.close()
 
 
 async def test_a_name_without_address(names: Callable[..., Names]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from issuer.outside.address import Addresses
+from issuer.outside.address import Addresses, RefusedAddress
 from issuer.outside.issuers import COOLDOWN, MAX_ISSUERS, MAX_KEYS_AGE, OutsideIssuers
 from issuer.outside.token import OutsideToken
 from keys import SigningKey, base64url
@@ -199,9 +199,6 @@ async def test_what_an_issuer_may_not_publish(there: OutsideIssuer, known: Outsi
         ({"issuer": there.url + "/"}, "another issuer's"),
         ({"issuer": None}, "another issuer's"),
         ({"jwks_uri": None}, "no jwks_uri"),
-        ({"jwks_uri": "http://ci.example/jwks"}, "https"),
-        ({"jwks_uri": "https://10.0.0.1/jwks"}, "no public address"),
-        ({"jwks_uri": "file:///etc/passwd"}, "issuer's URL"),
         ({"jwks_uri": there.url + "/elsewhere"}, "status 404"),
     ):
         there.documents[DISCOVERY] = json.dumps(good | changes).encode()
@@ -209,6 +206,26 @@ async def test_what_an_issuer_may_not_publish(there: OutsideIssuer, known: Outsi
     there.documents[DISCOVERY] = b"<html>"
     assert "no JSON object" in await why(known, there.url, NOW + next(moments))
     assert there.asked[JWKS] == 0
+
+
+@pytest.mark.parametrize(
+    ("uri", "says"),
+    [
+        ("http://ci.example/jwks", "https"),
+        ("https://10.0.0.1/jwks", "no public address"),
+        ("https://10.1/jwks", "four decimal numbers"),
+        ("file:///etc/passwd", "issuer's URL"),
+    ],
+)
+async def test_where_its_keys_may_not_be(
+    there: OutsideIssuer, known: OutsideIssuers, uri: str, says: str
+) -> None:
+    there.documents[DISCOVERY] = json.dumps({"issuer": there.url, "jwks_uri": uri}).encode()
+    for now in (NOW, NOW + 100):
+        with pytest.raises(RefusedAddress, match=says):
+            await known.check_reachable(there.url, now)
+    there.documents[DISCOVERY] = b"{}"
+    assert "another issuer's" in await why(known, there.url, NOW + 200)
 
 
 async def test_no_redirect_is_followed(there: OutsideIssuer, known: OutsideIssuers) -> None:
@@ -252,7 +269,8 @@ async def test_memory_is_bounded_and_who_has_keys_stays(there: OutsideIssuer, kn
 
 
 async def test_at_an_issuer_that_is_no_url_nothing_is_asked(known: OutsideIssuers) -> None:
-    assert "spelt as in" in await why(known, "ci.example")
+    with pytest.raises(RefusedAddress, match="spelt as in"):
+        await known.check_reachable("ci.example", NOW)
     assert known._known == {}, "who only wonders leaves nothing behind"
 
 

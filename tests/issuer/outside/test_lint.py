@@ -62,6 +62,47 @@ GOOD: dict[str, dict[str, Any]] = {
         "subject": "repo:acme/app:environment:production",
         "claims": {"repository": "acme/app", "repository_id": "74", "actor": "ada", "actor_id": "1"},
     },
+    "roles of another Hourmark's account": {
+        "issuer": "https://other.example",
+        "subject_pattern": "role:org.account.*",
+    },
+    "a user of another Hourmark": {"issuer": "https://other.example", "subject": "user:ada"},
+    "a protected branch of a repository": {
+        "issuer": GITHUB,
+        "subject": "repo:acme/app:ref:refs/heads/main",
+        "claims": {"repository_id": "74", "job_workflow_ref": "acme/ci/.github/w.yml@refs/heads/main"},
+    },
+    "a shared workflow in every repository of an owner": {
+        "issuer": GITHUB,
+        "subject_pattern": "repo:acme/*:environment:production",
+        "claims": {"repository_owner_id": "65", "environment": "production"},
+        "claim_patterns": {"job_workflow_ref": "acme/ci/.github/workflows/*"},
+    },
+    "a composed subject with an id in it": {
+        "issuer": GITHUB,
+        "subject": "environment:production:repository_owner_id:65",
+    },
+    "every project of a group, on protected branches": {
+        "issuer": GITLAB,
+        "subject_pattern": "project_path:acme/*:ref_type:branch:ref:main",
+        "claims": {"namespace_id": "7", "ref": "main", "ref_protected": "true"},
+    },
+    "a workload": {"issuer": "https://spire.example", "subject": "spiffe://example.org/ns/ml/sa/train"},
+    "workloads of a namespace": {
+        "issuer": "https://spire.example",
+        "subject_pattern": "spiffe://example.org/ns/ml/sa/*",
+    },
+    "a client whose id has an @": {"issuer": "https://login.example/", "subject": "0oab12cd@clients"},
+    "an id, and the groups that it is in": {
+        "issuer": "https://login.example/",
+        "subject": "00u1abcd",
+        "claims": {"groups": "ops", "/realm_access/roles": "deploy"},
+    },
+    "names with ids": {
+        "issuer": "https://login.example/",
+        "subject": "ada@example.org",
+        "claims": {"oid": "7b1f"},
+    },
     "an e-mail beside the subject": {
         "issuer": "https://login.example",
         "subject": "00u1abcd",
@@ -101,6 +142,23 @@ DANGERS: list[tuple[dict[str, Any], str, str]] = [
     ({"subject_pattern": "repo:*/app:environment:prod"}, "subject", "names of others"),
     ({"subject_pattern": "repo:acme*/app:environment:prod"}, "subject", "names of others"),
     ({"subject_pattern": "project_path:*/app:ref_type:branch:ref:main"}, "subject", "names of others"),
+    ({"subject_pattern": "user:*"}, "subject", "names of others"),
+    ({"subject_pattern": "user:ci-*"}, "subject", "names of others"),
+    ({"subject_pattern": "role:*"}, "subject", "names of others"),
+    ({"subject_pattern": "role:.*"}, "subject", "names of others"),
+    ({"subject_pattern": "role:org.(a|b).ci*"}, "subject", "regular expressions"),
+    ({"subject_pattern": "role:org*.account.ci"}, "subject", "names of others"),
+    ({"subject_pattern": "accounts:*"}, "subject", "of accounts:"),
+    ({"subject_pattern": "client:*:*"}, "subject", "of client:"),
+    ({"subject_pattern": "system:serviceaccount:*:*"}, "subject", "names of others"),
+    ({"subject_pattern": "spiffe://*"}, "subject", "names of others"),
+    ({"subject_pattern": "spiffe://*/ns/ml/sa/train"}, "subject", "names of others"),
+    ({"subject_pattern": "spiffe://example.org/*"}, "subject", "below this host"),
+    ({"subject_pattern": "spiffe://example.org/*/*"}, "subject", "below this host"),
+    ({"subject_pattern": "https://ci.example/*/*/*"}, "subject", "below this host"),
+    ({"subject": "environment:production"}, "subject", "not whose it is"),
+    ({"subject": "ref:refs/heads/main"}, "subject", "not whose it is"),
+    ({"subject_pattern": "workflow:*:environment:production"}, "subject", "not whose it is"),
     ({"subject_pattern": "organization:acm*:project:p:workspace:w"}, "subject", "names of others"),
     ({"subject_pattern": "repo:acme/app:ref:refs/heads/main|repo:evil/x"}, "subject", "| is no choice"),
     ({"subject_pattern": "^repo:acme/app:.*$"}, "subject", "regular expressions"),
@@ -148,8 +206,25 @@ DOUBTS: list[tuple[dict[str, Any], str, str]] = [
     ({"claims": {"/kubernetes.io/namespace": "ml"}}, "claim /kubernetes.io/namespace", UID),
     ({"subject_pattern": "u-*", "claims": {"email": "a@b.example"}}, "claim email", "changed"),
     ({"claim_patterns": {"ref": "refs"}}, "claim ref", "without *"),
+    ({"subject": "accounts:jane"}, "subject", "a name or an e-mail"),
+    ({"subject": "jane@example.org"}, "subject", "a name or an e-mail"),
+    ({"subject": "mailto:jane@example.org"}, "subject", "a name or an e-mail"),
+    ({"subject_pattern": "team/*@example.org"}, "subject", "a name or an e-mail"),
+    ({"issuer": "https://ghe.example", "subject": "environment:prod"}, "subject", "not whose it is"),
+    ({"subject": "job_workflow_ref:acme/ci/w.yml@refs/heads/main"}, "subject", "repository_id"),
+    ({"subject_pattern": "spiffe://x/ns/*/sa/train"}, "subject", "before the last segment"),
+    ({"subject_pattern": "spiffe://x/*/*/sa/train"}, "subject", "before the last segment"),
 ]
 
+DOUBTS += [
+    # What a program runs for, or where somebody belongs, as all that tells apart what a pattern takes.
+    (
+        {"subject_pattern": "repo:acme/*:environment:x", "claims": {name: "x"}},
+        f"claim {name}",
+        "tells subjects",
+    )
+    for name in ("ref", "branch", "workflow", "job_workflow_ref", "environment", "groups", "event_name")
+]
 _REPOSITORY = {"claims": {"repository_id": "74"}}
 DOUBTS += [
     ({"subject_pattern": f"repo:acme/app:{text}"} | _REPOSITORY, "subject", why)

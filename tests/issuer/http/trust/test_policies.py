@@ -11,7 +11,7 @@ import pytest
 from tests.issuer.http.operations import NOBODY
 from tests.issuer.http.trust.asking import SUBJECT, good, trust
 from tests.issuer.http.world import World, bearer, made
-from tests.outside_issuer import OutsideIssuer
+from tests.outside_issuer import DISCOVERY, OutsideIssuer, outside_issuer
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,8 @@ from tests.outside_issuer import OutsideIssuer
         ({"issuer": "https://ci.example", "subject": "s", "audience": ""}, "audience", "it is missing"),
         ({"issuer": "https://10.0.0.1", "subject": "s"}, "issuer", "no public address"),
         ({"issuer": "https://[::1]", "subject": "s"}, "issuer", "no public address"),
+        ({"issuer": "https://167772161", "subject": "s"}, "issuer", "four decimal numbers"),
+        ({"issuer": "https://ci.example", "subject_pattern": "role:*"}, "subject", "names of others"),
         ({"issuer": "http://ci.example", "subject": "s"}, "issuer", "https"),
         ({"issuer_pattern": "https://*.example", "subject": "s"}, "issuer", "in its host"),
         ({"issuer": "https://ci.example", "subject_pattern": "a|b"}, "subject", "no choice"),
@@ -45,6 +47,22 @@ def test_what_is_never_made(world: World, clauses: dict[str, Any], field: str, s
     assert wrong["field"].startswith(field)
     assert says in wrong["message"]
     assert world.admin.get(f"/v1/roles/{role}/trust").json()["items"] == []
+
+
+def test_one_whose_keys_lead_inside_is_not_made(world: World) -> None:
+    """Seen when it is asked, before anything is made."""
+    role = world.role()
+    path = f"/v1/roles/{role}/trust"
+    with outside_issuer() as inside:
+        inside.documents[DISCOVERY] = json.dumps(
+            {"issuer": inside.url, "jwks_uri": "https://10.0.0.1/"}
+        ).encode()
+        clauses = {"issuer": inside.url, "subject": "s-1"}
+        refused = world.admin.post(path, json=clauses)
+        assert (refused.status_code, "10.0.0.1 is no public" in refused.json()["detail"]) == (422, True)
+        (finding,) = world.admin.post(f"{path}/lint", json=clauses).json()["findings"]
+    assert (finding["level"], finding["clause"]) == ("danger", "issuer")
+    assert world.admin.get(path).json()["items"] == []
 
 
 def test_a_doubtful_one_is_made_and_says_so(world: World, cluster: OutsideIssuer) -> None:
