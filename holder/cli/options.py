@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import typer
@@ -61,6 +61,9 @@ _OPTIONS: dict[str, object] = {
 }
 
 
+_KEYWORD = inspect.Parameter.KEYWORD_ONLY
+
+
 def noun(about: str) -> typer.Typer:
     """A group of commands."""
     return typer.Typer(
@@ -98,14 +101,25 @@ def with_session(command: Callable[..., None]) -> Callable[..., None]:
         finally:
             session.close()
 
-    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    parameters = [inspect.Parameter("ctx", keyword, annotation=typer.Context)]
-    parameters += [parameter.replace(kind=keyword) for parameter in own]
-    parameters += [
-        inspect.Parameter(name, keyword, annotation=annotation, default=None)
-        for name, annotation in _OPTIONS.items()
+    _, *own = parameters_of(command)
+    context = inspect.Parameter("ctx", _KEYWORD, annotation=typer.Context)
+    return taking(run, [context, *(each.replace(kind=_KEYWORD) for each in own), *optional(_OPTIONS)])
+
+
+def parameters_of(command: Callable[..., None]) -> list[inspect.Parameter]:
+    """With annotations that are no texts."""
+    return list(inspect.signature(command, eval_str=True).parameters.values())
+
+
+def optional(options: Mapping[str, object]) -> list[inspect.Parameter]:
+    """Options that need not be given, by the name of the parameter."""
+    return [
+        inspect.Parameter(name, _KEYWORD, annotation=what, default=None) for name, what in options.items()
     ]
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # PEP 362
+
+
+def taking(run: Callable[..., None], parameters: list[inspect.Parameter]) -> Callable[..., None]:
+    """`run`, said to have these parameters: they make its command line (PEP 362)."""
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from holder.cli import raw_token
 from holder.cli.errors import ERROR, NOT_PERMITTED
-from holder.cli.options import noun, with_session
+from holder.cli.options import noun, optional, parameters_of, taking, with_session
 from holder.cli.session import Session, say
 from holder.errors import UsageError
 
@@ -19,45 +20,62 @@ if TYPE_CHECKING:
 
 app = noun("Trust policies of a role: tokens of outside issuers that become the role's, with no secret.")
 Role = Annotated[str, typer.Argument(metavar="ROLE")]
-IssuerUrl = Annotated[
-    str | None, typer.Option("--issuer", metavar="URL", help="The `iss` of the tokens, letter by letter.")
-]
-IssuerPattern = Annotated[
-    str | None, typer.Option(metavar="P", help="Or a pattern: * is a part that crosses neither / nor :.")
-]
-Subject = Annotated[
-    str | None, typer.Option("--subject", metavar="S", help="The `sub` of the tokens, letter by letter.")
-]
-SubjectPattern = Annotated[str | None, typer.Option(metavar="P", help="Or a pattern.")]
-Audience = Annotated[
-    str | None, typer.Option(metavar="AUD", help="What `aud` must name. By default this issuer's URL.")
-]
-Claim = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--claim", metavar="NAME=VALUE", help="A further claim, or /a/b within one. Again for more."
-    ),
-]
-ClaimPattern = Annotated[
-    list[str] | None, typer.Option("--claim-pattern", metavar="NAME=P", help="The same, by a pattern.")
-]
+_CLAUSES: dict[str, object] = {
+    "issuer": Annotated[
+        str | None, typer.Option("--issuer", metavar="URL", help="The `iss` of the tokens, letter by letter.")
+    ],
+    "issuer_pattern": Annotated[
+        str | None, typer.Option(metavar="P", help="Or a pattern: * is a part that crosses neither / nor :.")
+    ],
+    "subject": Annotated[
+        str | None, typer.Option("--subject", metavar="S", help="The `sub` of the tokens, letter by letter.")
+    ],
+    "subject_pattern": Annotated[str | None, typer.Option(metavar="P", help="Or a pattern.")],
+    "audience": Annotated[
+        str | None, typer.Option(metavar="AUD", help="What `aud` must name. By default this issuer's URL.")
+    ],
+    "claim": Annotated[
+        list[str] | None,
+        typer.Option(
+            "--claim", metavar="NAME=VALUE", help="A further claim, or /a/b within one. Again for more."
+        ),
+    ],
+    "claim_pattern": Annotated[
+        list[str] | None, typer.Option("--claim-pattern", metavar="NAME=P", help="The same, by a pattern.")
+    ],
+}
 _COLUMNS = ("id", "issuer", "issuer_pattern", "subject", "subject_pattern", "audience", "claims")
 _FINDING = ("policy", "level", "clause", "why", "instead")
 
 
+def _with_clauses(command: Callable[..., None]) -> Callable[..., None]:
+    """`command` with these options beside its own: they reach it as `clauses`, as the API names them."""
+
+    @functools.wraps(command)
+    def run(
+        *arguments: object,
+        claim: list[str] | None,
+        claim_pattern: list[str] | None,
+        **own: object,
+    ) -> None:
+        texts = {name: own.pop(name) for name in _CLAUSES if name in own}
+        given = {name: text for name, text in texts.items() if text is not None}
+        given |= {"claims": _pairs(claim, "--claim")} if claim else {}
+        given |= {"claim_patterns": _pairs(claim_pattern, "--claim-pattern")} if claim_pattern else {}
+        command(*arguments, clauses=given, **own)
+
+    own = [each for each in parameters_of(command) if each.name != "clauses"]
+    return taking(run, [*own, *optional(_CLAUSES)])
+
+
 @app.command()
 @with_session
+@_with_clauses
 def new(
     session: Session,
     role: Role,
     *,
-    issuer: IssuerUrl = None,
-    issuer_pattern: IssuerPattern = None,
-    subject: Subject = None,
-    subject_pattern: SubjectPattern = None,
-    audience: Audience = None,
-    claim: Claim = None,
-    claim_pattern: ClaimPattern = None,
+    clauses: dict[str, object],
     description: Annotated[str | None, typer.Option(metavar="TEXT", help="What it is for.")] = None,
 ) -> None:
     """Let tokens of an outside issuer become the role's. A dangerous policy is refused with the reason.
@@ -72,17 +90,8 @@ def new(
     from holder import answers
 
     view = session.view(answers.names(answers.TrustPolicy))
-    clauses = _given(
-        issuer=issuer,
-        issuer_pattern=issuer_pattern,
-        subject=subject,
-        subject_pattern=subject_pattern,
-        audience=audience,
-        claims=_pairs(claim or [], "--claim"),
-        claim_patterns=_pairs(claim_pattern or [], "--claim-pattern"),
-        description=description,
-    )
-    policy = session.issuer().create_trust_policy(role, clauses)
+    described = {} if description is None else {"description": description}
+    policy = session.issuer().create_trust_policy(role, clauses | described)
     item = asdict(policy)
     if view.is_plain:  # they follow as words
         del item["findings"]
@@ -147,17 +156,12 @@ def try_(session: Session, role: Role, raw: raw_token.Argument = None) -> None:
 
 @app.command()
 @with_session
+@_with_clauses
 def lint(
     session: Session,
     role: Role,
     *,
-    issuer: IssuerUrl = None,
-    issuer_pattern: IssuerPattern = None,
-    subject: Subject = None,
-    subject_pattern: SubjectPattern = None,
-    audience: Audience = None,
-    claim: Claim = None,
-    claim_pattern: ClaimPattern = None,
+    clauses: dict[str, object],
 ) -> None:
     """Say what is dangerous or doubtful about trust policies (exit code 1 if something is dangerous).
 
@@ -169,15 +173,6 @@ def lint(
       hourmark role trust lint org.account.train --issuer https://ci.example --subject-pattern "repo:acme/*"
     """
     view = session.view(_FINDING)
-    clauses = _given(
-        issuer=issuer,
-        issuer_pattern=issuer_pattern,
-        subject=subject,
-        subject_pattern=subject_pattern,
-        audience=audience,
-        claims=_pairs(claim or [], "--claim"),
-        claim_patterns=_pairs(claim_pattern or [], "--claim-pattern"),
-    )
     found: list[tuple[str | None, TrustFinding]]
     if clauses:
         found = [(None, finding) for finding in session.issuer().lint_trust(role, clauses).findings]
@@ -187,11 +182,6 @@ def lint(
     view.many({"policy": policy, **asdict(finding)} for policy, finding in found)
     if any(finding.level == "danger" for _, finding in found):
         raise typer.Exit(ERROR)
-
-
-def _given(**clauses: str | dict[str, str] | None) -> dict[str, object]:
-    """As the API names them; those that were not given are not sent."""
-    return {name: value for name, value in clauses.items() if value is not None and value != {}}
 
 
 def _pairs(given: list[str], option: str) -> dict[str, str]:
