@@ -1,111 +1,60 @@
 """A job of three days: tokens that end every hour, signing keys that change, and nothing is refused.
 
-The issuer, the service and the clients are real and talk HTTP; they share a process, so that its clock can be
-moved from one five minutes to the next.
+The issuer, the launcher and its program are processes of their own; the service's verifier refreshes itself.
+They all have one clock, which is moved forward by minutes.
 """
 
 from __future__ import annotations
 
-import asyncio
+import json
+import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 
-import httpx
 import pytest
-import requests
-import uvicorn
-from starlette.routing import Router
 
-from holder.auth import HttpxAuth, RequestsAuth
-from holder.client import Issuer
-from holder.credentials import Credential
-from holder.errors import SignInNeeded
-from holder.holder import Holder
-from holder.local_endpoint import TokenServer
-from issuer.app import ROWS
-from issuer.console.pages import refusal_page
-from issuer.hosts import AllowedHosts
-from issuer.housekeeping import keep_up
-from issuer.resources import Resources
-from issuer.service import open_service
-from issuer.settings import Settings
-from issuer.setup import initialise, open_database, read_key_encryption_key
-from issuer.telemetry import RequestLog
-from tests.running_issuer import free_port
-from verifier import TokenError, Trust, Verifier, jws
+from tests.issuer.http.world import World, open_world, until
+from tests.journeys import three_days_job
+from tests.journeys.terminal import Terminal
+from tests.recording import sitecustomize
+from tests.recording.shared_clock import SharedClock
+from verifier import TokenError, Verifier, jws, refresh
 from verifier.bearer import bearer_token
 
 SERVICES = "urn:hourmark:services"
 HOURS = 72
-STEP_SECONDS = 300
+STEP_SECONDS = 700
+"""Less than the fifth of an hour for which old tokens are good still."""
+STEPS = HOURS * 3600 // STEP_SECONDS
 
 
-class Clock:
-    """The time of this process."""
+class Service(ThreadingHTTPServer):
+    """Accepts what its verifier accepts, and remembers what it does not."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = time.time()
-        monkeypatch.setattr(time, "time", lambda: self.now)
+    daemon_threads = True
 
-
-class InProcess:
-    """An issuer whose housekeeping is done when the test says so."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._resources = Resources(self._lifespan, refusal_page)
-        app = RequestLog(AllowedHosts(self._resources, settings))
-        self._server = uvicorn.Server(
-            uvicorn.Config(app, port=settings.port, log_config=None, access_log=False)
-        )
-        self._is_open = Event()
-
-    @asynccontextmanager
-    async def _lifespan(self, _: Router) -> AsyncIterator[None]:
-        database = open_database(self._settings)
-        self._service = await open_service(self._settings, database, read_key_encryption_key(self._settings))
-        self._loop = asyncio.get_running_loop()
-        self._resources.open(self._service, ROWS)
-        follow = asyncio.create_task(self._service.coherence.follow())
-        self._is_open.set()
-        yield
-        follow.cancel()
-        await asyncio.gather(follow, return_exceptions=True)
-        await self._service.close()
-
-    def keep_up(self, now: float) -> None:
-        asyncio.run_coroutine_threadsafe(keep_up(self._service, int(now)), self._loop).result(20)
-
-    @contextmanager
-    def served(self) -> Iterator[None]:
-        thread = Thread(target=self._server.run)
-        thread.start()
-        assert self._is_open.wait(20), "the issuer did not start"
-        try:
-            yield
-        finally:
-            self._server.should_exit = True
-            thread.join()
-
-
-class Protected(ThreadingHTTPServer):
-    """A service that accepts what its verifier accepts, and remembers what it does not."""
-
-    def __init__(self, verifier: Verifier) -> None:
+    def __init__(self, verifier: Verifier, clock: SharedClock) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.verifier = verifier
+        self.clock = clock
         self.refused: list[str] = []
         self.signers: set[str] = set()
         self.tokens: set[str] = set()
 
+    def forward(self) -> None:
+        """As time passes, what a verifier refreshes in it is refreshed."""
+        trust, now = self.verifier.trust, self.clock.forward(STEP_SECONDS)
+        until(lambda: (trust.keys_updated_at or 0) >= now)
+        until(lambda: all(each.content.expires_at > now + STEP_SECONDS for each in trust.lists.values()))
+
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Protected
+    server: Service
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -114,10 +63,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.verifier.verify(raw).require("data:get", "my-set")
             self.server.tokens.add(raw)
             self.server.signers.add(str(jws.parse(raw).header.kid))
-            status = 200
+            self._answer(200)
         except TokenError as error:
             self.server.refused.append(f"{error.code}: {error}")
-            status = 401
+            self._answer(401)
+
+    def do_POST(self) -> None:
+        self.server.forward()
+        self._answer(200)
+
+    def _answer(self, status: int) -> None:
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -126,9 +81,28 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+@pytest.fixture
+def clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SharedClock:
+    """That of this process and of all that it starts."""
+    shared = SharedClock(tmp_path / "clock")
+    monkeypatch.setenv(sitecustomize.CLOCK, str(tmp_path / "clock"))
+    monkeypatch.setattr(time, "time", shared.time)
+    # The verifier asks for keys in real time.
+    monkeypatch.setattr(refresh, "_KEYS_AGE", (0.03, 0.03))
+    monkeypatch.setattr(refresh, "_PAUSE", 0.01)
+    return shared
+
+
+@pytest.fixture
+def world(clock: SharedClock, tmp_path: Path) -> Iterator[World]:
+    assert clock
+    with open_world(tmp_path, HOURMARKD_SIGNING_KEY_LIFETIME=str(5 * 3600)) as opened:
+        yield opened
+
+
 @contextmanager
-def served(verifier: Verifier) -> Iterator[Protected]:
-    with Protected(verifier) as service:
+def served(world: World, clock: SharedClock) -> Iterator[Service]:
+    with Verifier(world.url, SERVICES) as verifier, Service(verifier, clock) as service:
         Thread(target=service.serve_forever, args=(0.05,)).start()
         try:
             yield service
@@ -137,46 +111,23 @@ def served(verifier: Verifier) -> Iterator[Protected]:
 
 
 @pytest.mark.slow
-def test_no_client_sees_a_401(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
-    clock = Clock(monkeypatch)
-    settings = Settings(
-        data_dir=tmp_path / "data", port=free_port(), signing_key_lifetime=5 * 3600, algorithm="ES256"
-    )
-    first = initialise(settings, "admin").role_key
-    issuer = InProcess(settings)
-    with ExitStack() as stack:
-        stack.enter_context(issuer.served())
-        admin = Issuer(settings.issuer_url, Credential(first, "tests"))
-        stack.callback(admin.close)
-        admin.create_role("org.tests.trainer")
-        admin.create_policy("org.tests.trainer", "data:get@*")
-        job = admin.create_job(
-            "org.tests.trainer", name="long", labels={}, time_limit_seconds=HOURS * 3600 + 60
+def test_no_client_sees_a_401(world: World, clock: SharedClock, tmp_path: Path) -> None:
+    role = world.role("data:get@*")
+    key = world.holder("job:*@*", f"role:assume@{role}")
+    limit = (STEPS + 1) * STEP_SECONDS
+    program = f"{sys.executable} {three_days_job.__file__}"
+    with (
+        served(world, clock) as service,
+        Terminal(tmp_path, HOURMARK_URL=world.url, HOURMARK_TOKEN=key.text) as terminal,
+    ):
+        launched = f"hourmark job new --role {role} --time-limit {limit}s -- {program}"
+        done = terminal.run(f"{launched} {service.url} {STEPS} {STEP_SECONDS}")
+        assert (done.code, service.refused) == (0, []), done.err
+        seen = json.loads(done.out)
+        assert seen.pop("ended") == [401, 401], "after its limit nobody gets a token"
+        assert {kind: (len(each), set(each)) for kind, each in seen.items()} == dict.fromkeys(
+            ("httpx", "asyncio", "requests", "file"), (STEPS, {200})
         )
-        (tmp_path / "ticket").write_text(job.ticket)
-        holder = Holder(url=settings.issuer_url, environ={"HOURMARK_TOKEN_FILE": str(tmp_path / "ticket")})
-        socket = tmp_path / "socket"
-        stack.enter_context(
-            TokenServer(socket, lambda resource, scope: holder.fresh_token(resource=resource, scope=scope))
-        )
-        inside = Holder(environ={"HOURMARK_TOKEN_SOCKET": str(socket)}).fresh_token()
-        trust = Trust(settings.issuer_url)
-        service = stack.enter_context(served(Verifier(settings.issuer_url, SERVICES, trust=trust)))
-        by_ticket = stack.enter_context(httpx.Client(auth=HttpxAuth(holder.fresh_token())))
-        by_socket = stack.enter_context(requests.Session())
-        by_socket.auth = RequestsAuth(inside)
-        statuses: set[int] = set()
-        for _ in range(HOURS * 3600 // STEP_SECONDS):
-            issuer.keep_up(clock.now)
-            # As often as the issuer allows caches to keep them.
-            trust.update_keys(admin.jwks(), now=clock.now)
-            trust.update_status_list(admin.status_list(1), now=clock.now)
-            statuses |= {by_ticket.get(service.url).status_code, by_socket.get(service.url).status_code}
-            clock.now += STEP_SECONDS
-        assert (service.refused, statuses) == ([], {200})
-        assert HOURS <= len(service.tokens) / 2 <= 2 * HOURS, "each client had one an hour, or a little more"
+        # One for the clients with the ticket, one for endpoint and file, and what comes by chance.
+        assert 2 * HOURS <= len(service.tokens) <= 4 * HOURS, "one an hour, or a little more"
         assert len(service.signers) >= HOURS // 6, "the signing keys changed"
-        clock.now += 120
-        with pytest.raises(SignInNeeded):
-            by_ticket.get(service.url)
