@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from issuer.outside.address import Addresses
-from issuer.outside.lint import MAX_TEXT, Finding, lint
+from issuer.outside.finding import Finding
+from issuer.outside.lint import MAX_TEXT, lint
 from issuer.outside.policy import TrustPolicy
 
 OWN = "https://hourmark.example"
