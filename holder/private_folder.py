@@ -15,7 +15,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-_PREFIX, _LOCK = "hourmark-", "lock"
+_PREFIX, _LOCK = "hourmark-run-", "hourmark.lock"
+"""Such as nobody else gives to a folder that must not be cleared away."""
 
 
 @dataclass(frozen=True, slots=True)

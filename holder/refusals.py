@@ -163,6 +163,8 @@ def _listing(answer: httpx.Response) -> str:
         return "hourmark user list"
     if answer.status_code == 404 and _TOKENS_OF.match(path):
         return "hourmark user list, hourmark role list"
+    if (answer.status_code, outer, name) == (404, "jobs", None) and answer.request.method == "POST":
+        return "hourmark role list"
     # Where a list itself is not found, what it is of is missing.
     if inner is None or (answer.status_code == 404 and not within):
         return f"hourmark {_NOUNS[outer]} list"

@@ -83,6 +83,8 @@ def test_answers_that_are_no_success(
             409,
             "look at what is there: hourmark role policy list R",
         ),
+        ("job new --role R", "POST /v1/jobs", 404, "check the name: hourmark role list"),
+        ("job get J", "GET /v1/jobs/J", 404, "check the name: hourmark job list"),
         ("user new U", "POST /v1/users", 409, "look at what is there: hourmark user list"),
         (
             "user role new U R",

@@ -54,7 +54,7 @@ def killed(place: Path) -> Iterator[Path]:
         assert launcher.wait() == -signal.SIGKILL
         path = Path(launcher.stdout.readline().decode().strip())
         yield path
-    with (path / "lock").open("r+") as lock:
+    with (path / "hourmark.lock").open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # waits for the command's end
 
 
@@ -85,13 +85,14 @@ def test_that_of_another_user_is_left_alone(place: Path, monkeypatch: pytest.Mon
 
 def test_what_is_not_ours_is_left_alone(place: Path) -> None:
     elsewhere = place / "elsewhere"
-    for folder in (elsewhere, place / "hourmark-without-lock", place / "other"):
+    for folder in (elsewhere, place / "hourmark-run-without-lock", place / "hourmark-main"):
         folder.mkdir()
         (folder / "file").touch()
-    (elsewhere / "lock").touch()
-    (place / "hourmark-link").symlink_to(elsewhere)
-    (place / "hourmark-lock-elsewhere").mkdir()
-    (place / "hourmark-lock-elsewhere" / "lock").symlink_to(elsewhere / "lock")
+    for folder in (elsewhere, place / "hourmark-main"):
+        (folder / "hourmark.lock").touch()
+    (place / "hourmark-run-link").symlink_to(elsewhere)
+    (place / "hourmark-run-lock-elsewhere").mkdir()
+    (place / "hourmark-run-lock-elsewhere" / "hourmark.lock").symlink_to(elsewhere / "hourmark.lock")
     before = sorted(place.rglob("*"))
     make_another()
     assert sorted(place.rglob("*")) == before
