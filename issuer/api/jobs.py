@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from sqlmodel import Session
 
 from issuer import rfc3339
-from issuer.api.operation import Answer, Body, Call, Operation
+from issuer.api.operation import Answer, Body, Call, Operation, Versioned
 from issuer.api.query import Page, PageQuery, page_of
 from issuer.denials import BearerDenial, wrong_field
 from issuer.store import jobs, names, principals
@@ -127,19 +127,20 @@ async def list_all(call: Call) -> Page[Job]:
     return await call.read(work)
 
 
-async def get(call: Call) -> Job:
-    def work(session: Session) -> Job:
+async def get(call: Call) -> Versioned:
+    def work(session: Session) -> Versioned:
         row, role = _known(call, session, "job:get")
-        return _job(row, role, int(time.time()))
+        return _versioned(row, role, int(time.time()))
 
     return await call.read(work)
 
 
-async def label(call: Call) -> Job:
+async def label(call: Call) -> Versioned:
     """Within the caller's reach before and after."""
 
-    def work(tx: Transaction) -> Job:
+    def work(tx: Transaction) -> Versioned:
         row, role = _known(call, tx.session, "job:label")
+        call.preconditions.require(row.status_index)
         try:
             wanted = labels.changed(call.body.labels, jobs.labels_of(row))
         except InvalidLabel as error:
@@ -147,7 +148,7 @@ async def label(call: Call) -> Job:
         if not call.caller.scope.covers("job:label", row.id, wanted):
             raise _out_of_reach(call, "job:label", row.id, f"job:label@{row.id}")
         jobs.set_labels(tx, row, wanted)
-        return _job(row, role, tx.now)
+        return _versioned(row, role, tx.now)
 
     return await call.change(work)
 
@@ -177,6 +178,11 @@ def _out_of_reach(call: Call, action: str, job_id: str, permission: str) -> Bear
 
 def _reaches(call: Call, action: str, row: JobRow) -> bool:
     return call.caller.scope.covers(action, row.id, jobs.labels_of(row))
+
+
+def _versioned(row: JobRow, role: Principal, now: int) -> Versioned:
+    """Its labels are changed against what was seen: with them changes the index that its tokens have."""
+    return Versioned(_job(row, role, now), row.status_index)
 
 
 def _job(row: JobRow, role: Principal, now: int) -> Job:
@@ -226,6 +232,8 @@ OPERATIONS = (
         permission="job:get@JOB",
         handler=get,
         answer=Job,
+        has_etag=True,
+        is_conditional=True,
         refusals=("not_found",),
     ),
     Operation(
@@ -236,6 +244,8 @@ OPERATIONS = (
         handler=label,
         body=NewLabels,
         answer=Job,
+        has_etag=True,
+        is_conditional=True,
         refusals=("not_found", "conflict"),
     ),
     Operation(

@@ -13,7 +13,7 @@ _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 _ANY = "*"
 
 
-def etag(version: int) -> str:
+def etag(version: int | str) -> str:
     """The entity tag of what is at this version."""
     return f'"{version}"'
 

@@ -15,7 +15,7 @@ from issuer.authorization import words
 from issuer.console import forms, listing
 from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
-from issuer.console.refusals import REFUSALS, by_field
+from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 from issuer.denials import wrong_field
 from verifier import Scope
 
@@ -30,11 +30,11 @@ _TEXTS = ("description", "host", "audience", "token_endpoint_auth_method", "id_t
 
 async def get_apps(person: Person) -> Response:
     listed = await listing.of(person, apps.list_all, PageQuery)
-    return person.page("apps.html", status=400 if listed.wrong else 200, listed=listed, wrong=listed.wrong)
+    return person.page("apps.html", listed=listed, wrong=listed.wrong)
 
 
 async def get_new(person: Person) -> Response:
-    return _new(person, {})
+    return _new(person)
 
 
 async def post_new(person: Person) -> Response:
@@ -48,7 +48,7 @@ async def post_new(person: Person) -> Response:
 
 
 async def get_app(person: Person) -> Response:
-    return await _page(person, {})
+    return await _page(person)
 
 
 async def post_change(person: Person) -> Response:
@@ -109,27 +109,29 @@ def _filled(app: App) -> dict[str, str]:
     }
 
 
-def _new(person: Person, wrong: Mapping[str, str]) -> Response:
+def _new(person: Person, wrong: Wrong = NOTHING) -> Response:
     return person.page(
         "app_new.html",
-        status=400 if wrong else 200,
         filled=person.form or person.query,
         wrong=wrong,
         authentications=_AUTHENTICATIONS,
     )
 
 
-async def _page(person: Person, wrong: Mapping[str, str]) -> Response:
-    app: App = await person.see(apps.get)
+async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
+    found, version = await person.see_version(apps.get)
+    app: App = found
+    editing = forms.editing(person.form, _filled(app), wrong)
     is_own = person.caller.is_oneself(app.owner)
     wanted = map(words.of_permission, Scope.parse(app.scope).permissions)
     return person.page(
         "app.html",
-        status=400 if wrong else 200,
         app=app,
         wanted=list(wanted),
-        filled=person.form if "scope" in person.form else _filled(app),
-        wrong=wrong,
+        version=version,
+        filled=editing.filled,
+        was=editing.was,
+        wrong=editing.wrong,
         authentications=_AUTHENTICATIONS,
         may_change=is_own or person.caller.scope.covers("app:update", app.name, app.labels),
         may_delete=is_own or person.caller.scope.covers("app:delete", app.name, app.labels),

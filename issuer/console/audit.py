@@ -19,7 +19,6 @@ async def get_audit(person: Person) -> Response:
     is_checked = person.query.get("check") == "chain"
     return person.page(
         "audit.html",
-        status=400 if listed.wrong else 200,
         listed=listed,
         wrong=listed.wrong,
         chain=await person.see(audit.check) if is_checked else None,

@@ -22,7 +22,6 @@ async def get_hygiene(person: Person) -> Response:
     listed = await listing.of(person, hygiene.list_all, FindingQuery, "finding")
     return person.page(
         "hygiene.html",
-        status=400 if listed.wrong else 200,
         listed=listed,
         wrong=listed.wrong,
         findings=FINDINGS,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from starlette.responses import Response
 
 from issuer.api import jobs
@@ -11,18 +9,18 @@ from issuer.api.jobs import JobQuery, NewLabels
 from issuer.console import forms, listing
 from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
-from issuer.console.refusals import REFUSALS, by_field
+from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 
 LIST, ONE = "/jobs", "/jobs/{job}"
 
 
 async def get_jobs(person: Person) -> Response:
     listed = await listing.of(person, jobs.list_all, JobQuery, "state")
-    return person.page("jobs.html", status=400 if listed.wrong else 200, listed=listed, wrong=listed.wrong)
+    return person.page("jobs.html", listed=listed, wrong=listed.wrong)
 
 
 async def get_job(person: Person) -> Response:
-    return await _page(person, {})
+    return await _page(person)
 
 
 async def post_labels(person: Person) -> Response:
@@ -44,14 +42,16 @@ async def post_end(person: Person) -> Response:
     return see_other(ONE.format(**person.parameters))
 
 
-async def _page(person: Person, wrong: Mapping[str, str]) -> Response:
-    job = await person.see(jobs.get)
+async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
+    job, version = await person.see_version(jobs.get)
+    editing = forms.editing(person.form, {"labels": forms.written_labels(job.labels)}, wrong)
     return person.page(
         "job.html",
-        status=400 if wrong else 200,
         job=job,
-        filled=person.form or {"labels": forms.written_labels(job.labels)},
-        wrong=wrong,
+        version=version,
+        filled=editing.filled,
+        was=editing.was,
+        wrong=editing.wrong,
         may_label=person.caller.scope.covers("job:label", job.id, job.labels),
         may_end=person.caller.scope.covers("job:end", job.id, job.labels),
     )

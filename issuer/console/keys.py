@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from starlette.responses import Response
 
 from issuer import rfc3339
@@ -14,7 +12,7 @@ from issuer.console import expiry, forms, shown_once
 from issuer.console.expiry import GRACES
 from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
-from issuer.console.refusals import REFUSALS, by_field
+from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 from issuer.console.shown_once import Shown
 from issuer.store.refusals import NotFound
 from verifier import Scope
@@ -26,7 +24,7 @@ _MOST = 1000
 
 
 async def get_new(person: Person) -> Response:
-    return await _new(person, {})
+    return await _new(person)
 
 
 async def post_new(person: Person) -> Response:
@@ -50,7 +48,7 @@ async def post_new(person: Person) -> Response:
 
 
 async def get_key(person: Person) -> Response:
-    return await _page(person, {})
+    return await _page(person)
 
 
 async def post_renew(person: Person) -> Response:
@@ -82,10 +80,9 @@ async def _key(person: Person) -> RoleKey:
     raise NotFound("the role has no such key")
 
 
-async def _new(person: Person, wrong: Mapping[str, str]) -> Response:
+async def _new(person: Person, wrong: Wrong = NOTHING) -> Response:
     return person.page(
         "key_new.html",
-        status=400 if wrong else 200,
         role=await person.see(roles.get),
         filled=person.form,
         wrong=wrong,
@@ -94,12 +91,11 @@ async def _new(person: Person, wrong: Mapping[str, str]) -> Response:
     )
 
 
-async def _page(person: Person, wrong: Mapping[str, str]) -> Response:
+async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
     key = await _key(person)
     scope = None if key.scope is None else Scope.parse(key.scope)
     return person.page(
         "key.html",
-        status=400 if wrong else 200,
         key=key,
         may_do=None if scope is None else [words.of_permission(each) for each in scope.permissions],
         graces=GRACES,

@@ -11,7 +11,7 @@ from issuer.api.operation import Call
 from issuer.api.query import Page, Query
 from issuer.console import forms
 from issuer.console.person import Person
-from issuer.console.refusals import by_field
+from issuer.console.refusals import NOTHING, Wrong, by_field
 from issuer.denials import Denial
 
 _CURSOR = "cursor"
@@ -25,7 +25,7 @@ class Listed:
     next_cursor: str | None
     asked: dict[str, str]
     """By the name of each filter that was filled in."""
-    wrong: dict[str, str] = field(default_factory=dict)
+    wrong: Wrong = field(default_factory=lambda: NOTHING)
 
     @property
     def beginning(self) -> str | None:

@@ -14,7 +14,7 @@ from issuer.authorization import words
 from issuer.console import expiry, forms, reach
 from issuer.console.person import Person, room_row
 from issuer.console.reach import Reach
-from issuer.console.refusals import REFUSALS, by_field
+from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 from issuer.console.tokens import show
 from issuer.denials import wrong_field
 from issuer.store.refusals import Conflict
@@ -45,7 +45,7 @@ async def post_form(person: Person) -> Response:
             return await _page(person, form, broad=broad, counted=await _reach(person))
         made = await person.do(tokens.create, asked)
     except Conflict as error:
-        return await _page(person, form, wrong={"name": str(error)})
+        return await _page(person, form, wrong=Wrong({"name": str(error)}))
     except REFUSALS as error:
         return await _page(person, form, wrong=by_field(error, _FIELDS))
     return show(person, made)
@@ -93,7 +93,7 @@ async def _page(
     person: Person,
     form: Mapping[str, str],
     *,
-    wrong: Mapping[str, str] | None = None,
+    wrong: Wrong = NOTHING,
     broad: tuple[Permission, ...] = (),
     counted: Reach | None = None,
 ) -> Response:
@@ -101,9 +101,8 @@ async def _page(
     longest = None if settings.api_tokens_without_expiry else settings.api_token_max_lifetime
     return person.page(
         "token_new.html",
-        status=400 if wrong else 200,
         filled=form,
-        wrong=wrong or {},
+        wrong=wrong,
         broad=[words.of_permission(each) for each in broad],
         counted=counted,
         presets=settings.presets,

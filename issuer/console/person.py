@@ -16,13 +16,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from issuer.api.operation import Body, Call, NoBody, Versioned
-from issuer.api.preconditions import NONE
+from issuer.api.preconditions import NONE, Preconditions, etag
 from issuer.api.query import MAX_PAGE, Page, Query
 from issuer.authentication.callers import Caller
 from issuer.clients import CONSOLE_ID
 from issuer.console import rooms
 from issuer.console.browser import Browser, BrowserSession, browser_of, read_page_form
 from issuer.console.pages import page, page_row, sign_in_first, target_of
+from issuer.console.refusals import NOTHING, Wrong
 from issuer.denials import BearerDenial
 from issuer.resources import Row
 from issuer.service import Service
@@ -34,6 +35,7 @@ from verifier import InsufficientScope
 
 Done = TypeVar("Done", bound=BaseModel)
 _NO_BODY, _NO_QUERY = NoBody(), Query()
+_VERSION = "version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,9 @@ class Person:
     ) -> Any:
         """Runs an operation of the API as the user, with the path's parameters unless others are given.
 
-        Raises whatever it raises.
+        It changes what the form's page showed, and no other version of that. Raises whatever it raises.
         """
-        given = {**self.parameters, **parameters}
-        done = await operation(Call(self.service, self.caller, given, NONE, query, body))
-        return done.answer if isinstance(done, Versioned) else done
+        return _answer(await self._call(operation, self._seen, query, body, parameters))
 
     @overload
     async def see(
@@ -101,12 +101,12 @@ class Person:
 
         Raises NotFound.
         """
-        try:
-            return await self.do(operation, _NO_BODY, query, **parameters)
-        except BearerDenial as error:
-            if isinstance(error.error, InsufficientScope):
-                raise NotFound("there is nothing here that you may look at") from None
-            raise
+        return _answer(await self._look(operation, query, parameters))
+
+    async def see_version(self, operation: Callable[[Call], Awaitable[Versioned]]) -> tuple[Any, int | None]:
+        """The same, with the version at which it is: forms that change it send that (`page`)."""
+        seen: Versioned = await self._look(operation, _NO_QUERY, {})
+        return seen.answer, seen.version
 
     async def see_all(
         self,
@@ -132,16 +132,58 @@ class Person:
         scope = self.caller.scope
         return rooms.reaches(scope, action) if resource is None else scope.covers(action, resource)
 
-    def page(self, template: str, *, status: int = 200, **context: Any) -> Response:  # noqa: ANN401 - for the template
-        """A room's page, with the way to the other rooms."""
+    def page(
+        self,
+        template: str,
+        *,
+        wrong: Wrong = NOTHING,
+        version: int | None = None,
+        **context: Any,  # noqa: ANN401 - for the template
+    ) -> Response:
+        """A room's page, with the way to the other rooms.
+
+        version: of what its forms change. Who only made a mistake has not seen a newer one by that.
+        """
+        seen = self.form.get(_VERSION) if wrong and not wrong.is_stale else None
         return page(
             self.browser,
             template,
-            status=status,
+            status=wrong.status,
             rooms=rooms.of(self.caller.scope),
             may=self.may,
+            wrong=wrong,
+            version=seen or version,
             **context,
         )
+
+    @property
+    def _seen(self) -> Preconditions:
+        version = self.form.get(_VERSION)
+        return NONE if version is None else Preconditions(frozenset((etag(version),)), None)
+
+    async def _look(
+        self,
+        operation: Callable[[Call], Awaitable[Any]],
+        query: Query,
+        parameters: Mapping[str, str],
+    ) -> Any:  # noqa: ANN401 - as above
+        try:
+            return await self._call(operation, NONE, query, _NO_BODY, parameters)
+        except BearerDenial as error:
+            if isinstance(error.error, InsufficientScope):
+                raise NotFound("there is nothing here that you may look at") from None
+            raise
+
+    async def _call(
+        self,
+        operation: Callable[[Call], Awaitable[Any]],
+        preconditions: Preconditions,
+        query: Query,
+        body: Body,
+        parameters: Mapping[str, str],
+    ) -> Any:  # noqa: ANN401 - as above
+        given = {**self.parameters, **parameters}
+        return await operation(Call(self.service, self.caller, given, preconditions, query, body))
 
 
 Handler = Callable[[Person], Awaitable[Response]]
@@ -174,6 +216,10 @@ def room_row(method: str, path: str, handler: Handler, *, proof_for: str | None 
         return await handler(person)
 
     return page_row(method, path, respond)
+
+
+def _answer(done: Any) -> Any:  # noqa: ANN401 - as above
+    return done.answer if isinstance(done, Versioned) else done
 
 
 def _caller(reading: Session, session: BrowserSession) -> Caller:

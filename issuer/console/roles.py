@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.responses import Response
@@ -16,7 +15,7 @@ from issuer.authorization import words
 from issuer.console import forms, listing
 from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
-from issuer.console.refusals import REFUSALS, by_field
+from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 from issuer.store.refusals import NotFound
 from verifier import InvalidPermission, Permission
 from verifier.decision import Decision, decide, is_request
@@ -36,11 +35,11 @@ class _Question:
 
 async def get_roles(person: Person) -> Response:
     listed = await listing.of(person, roles.list_all, RoleQuery, "prefix")
-    return person.page("roles.html", status=400 if listed.wrong else 200, listed=listed, wrong=listed.wrong)
+    return person.page("roles.html", listed=listed, wrong=listed.wrong)
 
 
 async def get_new(person: Person) -> Response:
-    return _new(person, {})
+    return _new(person)
 
 
 async def post_new(person: Person) -> Response:
@@ -54,7 +53,7 @@ async def post_new(person: Person) -> Response:
 
 
 async def get_role(person: Person) -> Response:
-    return await _page(person, {})
+    return await _page(person)
 
 
 async def post_policy(person: Person) -> Response:
@@ -86,12 +85,12 @@ async def post_delete(person: Person) -> Response:
     return see_other(LIST)
 
 
-def _new(person: Person, wrong: Mapping[str, str]) -> Response:
-    return person.page("role_new.html", status=400 if wrong else 200, filled=person.form, wrong=wrong)
+def _new(person: Person, wrong: Wrong = NOTHING) -> Response:
+    return person.page("role_new.html", filled=person.form, wrong=wrong)
 
 
-async def _page(person: Person, wrong: Mapping[str, str]) -> Response:
-    role = await person.see(roles.get)
+async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
+    role, version = await person.see_version(roles.get)
     held = await person.see_all(policies.list_of_role, IdPageQuery(), most=_MOST)
     try:
         keys = await person.see_all(role_keys.list_of_role, RoleKeyQuery(), most=_MOST)
@@ -99,8 +98,8 @@ async def _page(person: Person, wrong: Mapping[str, str]) -> Response:
         keys = None  # nothing that this user may look at
     return person.page(
         "role.html",
-        status=400 if wrong else 200,
         role=role,
+        version=version,
         policies=[(each, words.of_permission(Permission.parse(each.permission))) for each in held],
         keys=keys,
         trust=await person.see_all(trust.list_of_role, PageQuery(), most=_MOST),

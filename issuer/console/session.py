@@ -11,7 +11,7 @@ from issuer.clients import CLI_ID
 from issuer.console.browser import SESSION_COOKIE, forget
 from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
-from issuer.console.refusals import REFUSALS, by_field
+from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 from issuer.signing_in import sessions
 
 PATH = "/session"
@@ -44,12 +44,11 @@ async def post_end_all(person: Person) -> Response:
     return answer
 
 
-async def _page(person: Person, *, wrong: dict[str, str] | None = None) -> Response:
+async def _page(person: Person, *, wrong: Wrong = NOTHING) -> Response:
     found = await person.see_all(sign_ins.list_of_user, IdPageQuery(), most=_MOST, user=person.session.name)
     return person.page(
         "session.html",
-        status=400 if wrong else 200,
-        wrong=wrong or {},
+        wrong=wrong,
         sign_ins=[(_title(each), each) for each in found],
         services=[(each, each) for each in person.service.settings.accepted_audiences],
     )

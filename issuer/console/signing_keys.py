@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 
 from starlette.responses import Response
 
@@ -12,13 +11,13 @@ from issuer.api.signing_keys import Rotation
 from issuer.console import forms, timeline
 from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
-from issuer.console.refusals import REFUSALS, by_field
+from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 
 PATH = "/signing-keys"
 
 
 async def get_keys(person: Person) -> Response:
-    return await _page(person, {})
+    return await _page(person)
 
 
 async def post_rotate(person: Person) -> Response:
@@ -29,12 +28,11 @@ async def post_rotate(person: Person) -> Response:
     return see_other(PATH)
 
 
-async def _page(person: Person, wrong: Mapping[str, str]) -> Response:
+async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
     found = await person.see(signing_keys.list_all)
     rings = sorted({key.ring for key in found.items}, key=lambda ring: (ring != "tokens", ring))
     return person.page(
         "signing_keys.html",
-        status=400 if wrong else 200,
         keys=list(reversed(found.items)),
         timelines=[
             (ring, timeline.of([key for key in found.items if key.ring == ring], int(time.time())))

@@ -15,7 +15,7 @@ from issuer.console import chart, forms, shown_once
 from issuer.console.expiry import GRACES
 from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
-from issuer.console.refusals import REFUSALS, by_field
+from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 from issuer.console.shown_once import Shown
 from issuer.presets import broad
 from verifier import Scope
@@ -40,7 +40,7 @@ async def get_tokens(person: Person) -> Response:
 
 
 async def get_token(person: Person) -> Response:
-    return await _page(person, {})
+    return await _page(person)
 
 
 async def post_renew(person: Person) -> Response:
@@ -76,13 +76,12 @@ def show(person: Person, made: ApiTokenWithSecret) -> Response:
     return shown_once.show(person, shown)
 
 
-async def _page(person: Person, wrong: Mapping[str, str]) -> Response:
+async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
     token = await person.see(tokens.get)
     activity = await person.see(token_activity.get)
     permissions = Scope.parse(token.scope)
     return person.page(
         "token.html",
-        status=400 if wrong else 200,
         token=token,
         may_do=[words.of_permission(each) for each in permissions.permissions],
         broad=[words.of_permission(each) for each in broad(permissions)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 from starlette.responses import Response
 
@@ -15,7 +15,7 @@ from issuer.api.users import NewUser, Profile, UserQuery
 from issuer.console import forms, listing
 from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
-from issuer.console.refusals import REFUSALS, by_field
+from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 
 LIST, NEW, ONE = "/users", "/new-user", "/users/{user}"
 _MOST = 200
@@ -23,11 +23,11 @@ _MOST = 200
 
 async def get_users(person: Person) -> Response:
     listed = await listing.of(person, users.list_all, UserQuery, "prefix", "state")
-    return person.page("users.html", status=400 if listed.wrong else 200, listed=listed, wrong=listed.wrong)
+    return person.page("users.html", listed=listed, wrong=listed.wrong)
 
 
 async def get_new(person: Person) -> Response:
-    return _new(person, {})
+    return _new(person)
 
 
 async def post_new(person: Person) -> Response:
@@ -40,7 +40,7 @@ async def post_new(person: Person) -> Response:
 
 
 async def get_user(person: Person) -> Response:
-    return await _page(person, {})
+    return await _page(person)
 
 
 async def post_profile(person: Person) -> Response:
@@ -101,20 +101,22 @@ async def _changed(person: Person, change: Callable[[], Awaitable[object]]) -> R
     return see_other(ONE.format(**person.parameters))
 
 
-def _new(person: Person, wrong: Mapping[str, str]) -> Response:
-    return person.page("user_new.html", status=400 if wrong else 200, filled=person.form, wrong=wrong)
+def _new(person: Person, wrong: Wrong = NOTHING) -> Response:
+    return person.page("user_new.html", filled=person.form, wrong=wrong)
 
 
-async def _page(person: Person, wrong: Mapping[str, str]) -> Response:
-    user = await person.see(users.get)
+async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
+    user, version = await person.see_version(users.get)
     shown = {"display_name": user.display_name, "email": user.email or ""}
+    editing = forms.editing(person.form, shown, wrong)
     return person.page(
         "user.html",
-        status=400 if wrong else 200,
         user=user,
         roles=await person.see_all(memberships.list_of_user, PageQuery(), most=_MOST),
-        filled=shown | dict(person.form),
-        wrong=wrong,
+        version=version,
+        filled=dict(person.form) | dict(editing.filled),
+        was=editing.was,
+        wrong=editing.wrong,
     )
 
 

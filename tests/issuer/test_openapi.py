@@ -181,6 +181,8 @@ VERSIONED = {
     ("POST", "/v1/users/{user}/roles"),
     ("GET", "/v1/users/{user}/roles"),
     ("DELETE", "/v1/users/{user}/roles/{role}"),
+    ("GET", "/v1/jobs/{job}"),
+    ("PUT", "/v1/jobs/{job}/labels"),
     ("GET", "/v1/apps/{app}"),
     ("PATCH", "/v1/apps/{app}"),
     ("POST", "/v1/apps/{app}/secret"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from issuer.api.openapi.page import Page
 
 _REFUSALS = ("not_found", "conflict", "invalid_token", "invalid_field", "insufficient_scope")
+_OF_A_VERSION = (*_REFUSALS, "precondition_failed")
 
 
 def _look(path: str, summary: str, *query: str) -> Page:
@@ -13,6 +14,7 @@ def _look(path: str, summary: str, *query: str) -> Page:
 
 
 def _do(path: str, summary: str, *form: str, is_shown: bool = True, downloads: bool = False) -> Page:
+    """`version` among its fields: of what it changes, as its page showed it."""
     return Page(
         method="POST",
         path=path,
@@ -20,7 +22,7 @@ def _do(path: str, summary: str, *form: str, is_shown: bool = True, downloads: b
         is_shown=is_shown,
         needs_session=True,
         form=form,
-        refusals=_REFUSALS,
+        refusals=_OF_A_VERSION if "version" in form else _REFUSALS,
         downloads=downloads,
     )
 
@@ -30,6 +32,7 @@ _APP_FIELDS = (
     *("description", "redirect_uris", "post_logout_redirect_uris", "host", "labels", "scope"),
     *("token_endpoint_auth_method", "jwks", "id_token_signed_response_alg", "audience"),
 )
+_PROFILE = ("display_name", "email", "was-display_name", "was-email")
 PAGES = (
     _look("/", "Who is signed in, and how"),
     _look("/session", "Where the user is signed in"),
@@ -53,9 +56,9 @@ PAGES = (
     _look("/new-role", "Where somebody makes a role"),
     _do("/new-role", "Make a role", "name"),
     _look("/roles/{role}", "A role; `may` asks whether it may do something", "may"),
-    _do("/roles/{role}/policies", "Add a policy", "permission"),
-    _do("/roles/{role}/policies/{policy}/delete", "Delete a policy"),
-    _do("/roles/{role}/delete", "Delete a role", "confirm"),
+    _do("/roles/{role}/policies", "Add a policy", "permission", "version"),
+    _do("/roles/{role}/policies/{policy}/delete", "Delete a policy", "version"),
+    _do("/roles/{role}/delete", "Delete a role", "confirm", "version"),
     _look("/roles/{role}/keys/new", "Where somebody makes a role key"),
     _do("/roles/{role}/keys/new", "Make a role key, and show it once", "name", "scope", "expires", "until"),
     _look("/roles/{role}/keys/{access}", "A role key"),
@@ -63,27 +66,31 @@ PAGES = (
     _do("/roles/{role}/keys/{access}/delete", "Delete a role key", "confirm"),
     _look("/jobs", "Jobs", "state", "cursor"),
     _look("/jobs/{job}", "A job"),
-    _do("/jobs/{job}/labels", "Change the labels of a job", "labels"),
+    _do("/jobs/{job}/labels", "Change the labels of a job", "labels", "was-labels", "version"),
     _do("/jobs/{job}/end", "End a job"),
     _look("/apps", "Apps", "cursor"),
     _look("/new-app", "Where somebody registers an app", "name", "owner", "role", *_APP_FIELDS),
     _do("/new-app", "Register an app, and show its secret once", "name", "owner", "role", *_APP_FIELDS),
     _look("/apps/{app}", "An app"),
-    _do("/apps/{app}", "Change what is registered of an app", *_APP_FIELDS),
-    _do("/apps/{app}/secret", "Give an app a new secret, and show it once"),
-    _do("/apps/{app}/delete", "Delete an app", "confirm"),
+    _do(
+        "/apps/{app}",
+        "Change what is registered of an app; `was-FIELD` is what its page showed",
+        *(*_APP_FIELDS, *(f"was-{name}" for name in _APP_FIELDS), "version"),
+    ),
+    _do("/apps/{app}/secret", "Give an app a new secret, and show it once", "version"),
+    _do("/apps/{app}/delete", "Delete an app", "confirm", "version"),
     _look("/users", "Users", "prefix", "state", "cursor"),
     _look("/new-user", "Where somebody makes a user"),
     _do("/new-user", "Make a user", "name", "display_name", "email"),
     _look("/users/{user}", "A user"),
-    _do("/users/{user}", "Change name and e-mail of a user", "display_name", "email"),
-    _do("/users/{user}/roles", "Give a user a role", "role"),
-    _do("/users/{user}/roles/{role}/take", "Take a role from a user"),
+    _do("/users/{user}", "Change name and e-mail of a user", *_PROFILE, "version"),
+    _do("/users/{user}/roles", "Give a user a role", "role", "version"),
+    _do("/users/{user}/roles/{role}/take", "Take a role from a user", "version"),
     _do("/users/{user}/invite", "Make a set-up link, and show it once"),
     _do("/users/{user}/sign-out", "Sign a user out everywhere"),
-    _do("/users/{user}/disable", "Disable a user"),
-    _do("/users/{user}/enable", "Enable a user"),
-    _do("/users/{user}/delete", "Delete a user", "confirm"),
+    _do("/users/{user}/disable", "Disable a user", "version"),
+    _do("/users/{user}/enable", "Enable a user", "version"),
+    _do("/users/{user}/delete", "Delete a user", "confirm", "version"),
     _look("/hygiene", "Keys that are worth a look", "finding", "cursor"),
     _look(
         "/audit",

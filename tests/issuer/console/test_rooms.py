@@ -143,7 +143,7 @@ def test_what_one_may_not_look_at_is_not_there(world: World, reader: Browser) ->
     # What it may look at and not change says which permission is missing.
     reader.get("/session")
     answer = reader.send(f"/roles/{seen}/delete", {"confirm": seen})
-    assert (answer.status_code, f"role:delete@{seen}" in answer.text.replace("<wbr>", "")) == (400, True)
+    assert (answer.status_code, f"role:delete@{seen}" in answer.text.replace("<wbr>", "")) == (403, True)
 
 
 def test_a_job_is_labelled_and_ended(world: World, admin: Browser) -> None:
