@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
-
 from sqlmodel import Session
 
-from issuer.api import registered_apps
+from issuer.api import app_rights, registered_apps
 from issuer.api.operation import Call, Operation, Versioned
 from issuer.api.query import Page, PageQuery, page_of
 from issuer.api.registered_apps import App, DeletedApp, RegisteredApp
-from issuer.api.registration import BY_SECRET, Changes, ClientMetadata, NewApp
+from issuer.api.registration import BY_SECRET, Changes, NewApp
 from issuer.clients import APP_ID_PREFIX
 from issuer.denials import BearerDenial, Denial, wrong_field
 from issuer.store import apps, names, principals
 from issuer.store.database import Transaction
 from issuer.store.principals import ROLE_PREFIX
-from issuer.store.tables import AppRow, Principal
-from issuer.store.users import USER_PREFIX
+from issuer.store.tables import AppRow
 from keys import Handle, handle_hash
 from keys.secret import random_text
 from verifier import InsufficientScope, labels
@@ -36,7 +33,7 @@ async def register(call: Call) -> Versioned:
         name = names.check_app_name(call.body.name)
     except names.InvalidName as error:
         raise wrong_field("name", str(error)) from error
-    _require_host(call, call.body.host)
+    app_rights.require_host(call, call.body.host)
     call.caller.require_services()
     client_id = APP_ID_PREFIX + random_text(_CLIENT_ID_CHARACTERS)
     try:
@@ -47,7 +44,7 @@ async def register(call: Call) -> Versioned:
     if stamped is None:
         raise BearerDenial(InsufficientScope(f"app:register@{name}"))
     _check_audience(call, call.body.audience)
-    owner, role = _owner(call), call.body.role
+    owner, role = app_rights.owner(call), call.body.role
     if role is not None:
         call.caller.require("role:assume", role)
     secret, secret_hash = _secret(call, call.body)
@@ -78,7 +75,7 @@ async def list_all(call: Call) -> Page[App]:
         cursor = query.cursor
         while len(found) <= query.limit:
             rows = apps.page(session, after=cursor, limit=_BATCH)
-            found += [row for row in rows if _is_shown(call, row, owner)]
+            found += [row for row in rows if app_rights.is_shown(call, row, owner)]
             if len(rows) < _BATCH:
                 break
             cursor = rows[-1].name
@@ -90,7 +87,7 @@ async def list_all(call: Call) -> Page[App]:
 
 async def get(call: Call) -> Versioned:
     return await call.read(
-        lambda session: registered_apps.versioned(session, _known(call, session, "app:get"))
+        lambda session: registered_apps.versioned(session, app_rights.known(call, session, "app:get"))
     )
 
 
@@ -100,16 +97,16 @@ async def update(call: Call) -> Versioned:
     _check_audience(call, call.body.audience)
 
     def work(tx: Transaction) -> Versioned:
-        row = _known(call, tx.session, "app:update")
+        row = app_rights.known(call, tx.session, "app:update")
         call.preconditions.require(row.version)
-        changed = _changed_labels(call, tx.session, row)
+        changed = app_rights.changed_labels(call, tx.session, row)
         together = registered_apps.together(registered_apps.of(tx.session, row), call.body)
         if (together.token_endpoint_auth_method == BY_SECRET) != (row.secret_hash is not None):
             raise Denial("conflict", "an app with and one without a secret are two: register another one")
-        if _is_elsewhere(row, together):
-            _require_its_role(call, tx.session, row)
+        if registered_apps.is_elsewhere(row, together):
+            app_rights.require_its_role(call, tx.session, row)
         if together.host != row.host:
-            _require_host(call, together.host)
+            app_rights.require_host(call, together.host)
         apps.change(tx, row, together.registration(row.secret_hash, changed))
         _have_signed(call, tx, row)
         return registered_apps.versioned(tx.session, row)
@@ -123,11 +120,11 @@ async def renew_secret(call: Call) -> Versioned:
     call.caller.require_services()
 
     def work(tx: Transaction) -> Versioned:
-        row = _known(call, tx.session, "app:update")
+        row = app_rights.known(call, tx.session, "app:update")
         call.preconditions.require(row.version)
         if row.secret_hash is None:
             raise Denial("conflict", "this app has no secret: it is registered without one")
-        _require_its_role(call, tx.session, row)
+        app_rights.require_its_role(call, tx.session, row)
         apps.set_secret(tx, row, handle_hash(secret, call.service.credentials.hash_key.key))
         return registered_apps.registered(tx.session, row, secret)
 
@@ -144,7 +141,7 @@ async def delete(call: Call) -> DeletedApp:
             call.caller.require("app:delete", name)
             call.preconditions.require(None)
         else:
-            row = _known(call, tx.session, "app:delete")
+            row = app_rights.known(call, tx.session, "app:delete")
             call.preconditions.require(row.version)
             apps.delete_app(tx, row)
         return DeletedApp(deleted=name)
@@ -152,73 +149,11 @@ async def delete(call: Call) -> DeletedApp:
     return await call.change(work)
 
 
-def _require_host(call: Call, host: str | None) -> None:
-    """Whoever has a host says who is let in there: not just anybody takes one. Raises BearerDenial."""
-    if host is not None:
-        call.caller.require("app:host", host)
-
-
-def _is_elsewhere(row: AppRow, changed: ClientMetadata) -> bool:
-    """Whether somebody else could be the app, or be sent its users, by what changes."""
-    known = row.authentication, row.jwks, json.loads(row.redirect_uris), row.host
-    wanted = changed.registration(None, {})
-    return known != (wanted.authentication, wanted.jwks, list(wanted.redirect_uris), wanted.host)
-
-
-def _require_its_role(call: Call, session: Session, row: AppRow) -> None:
-    """Whoever can be an app can be its role. Raises BearerDenial."""
-    if row.role_id is not None:
-        role = session.get_one(Principal, row.role_id).name
-        call.caller.require("role:assume", role.removeprefix(ROLE_PREFIX))
-
-
 def _have_signed(call: Call, tx: Transaction, row: AppRow) -> None:
     """Its ID tokens can be signed as it wants from now on."""
     if row.id_token_algorithm is not None:
         tx.session.flush()
         call.service.signing.complete(tx)
-
-
-def _owner(call: Call) -> str:
-    """Whose it will be: nobody gets one who would not have it. Raises BearerDenial."""
-    owner: str = call.body.owner or call.caller.principal
-    if owner != call.caller.principal:
-        if owner.startswith(USER_PREFIX):
-            call.caller.require("user:update", owner.removeprefix(USER_PREFIX))
-        else:
-            call.caller.require("role:assume", owner.removeprefix(ROLE_PREFIX))
-    return owner
-
-
-def _known(call: Call, session: Session, action: str) -> AppRow:
-    """The app, for its owner or whoever has the permission. Raises BearerDenial, NotFound."""
-    name = call.path("app")
-    row = apps.find(session, name)
-    if row is None or not _is_own(call, session, row):
-        call.caller.require(action, name, {} if row is None else apps.labels_of(row))
-    return apps.get(session, name)
-
-
-def _is_own(call: Call, session: Session, row: AppRow) -> bool:
-    return call.caller.is_oneself(session.get_one(Principal, row.owner_id).name)
-
-
-def _is_shown(call: Call, row: AppRow, owner: Principal | None) -> bool:
-    is_own = owner is not None and row.owner_id == owner.id
-    return is_own or call.caller.scope.covers("app:get", row.name, apps.labels_of(row))
-
-
-def _changed_labels(call: Call, session: Session, row: AppRow) -> dict[str, str]:
-    """Within the caller's reach before and after. Raises Denial, BearerDenial."""
-    if "labels" not in call.body.model_fields_set:
-        return apps.labels_of(row)
-    try:
-        changed = labels.changed(call.body.labels, apps.labels_of(row))
-    except InvalidLabel as error:
-        raise wrong_field("labels", str(error)) from error
-    if not _is_own(call, session, row):
-        call.caller.require("app:update", row.name, changed)
-    return changed
 
 
 def _check_audience(call: Call, audience: str | None) -> None:

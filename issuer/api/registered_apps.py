@@ -55,6 +55,13 @@ def together(app: App, changes: Changes) -> ClientMetadata:
         raise wrong_fields(error) from None
 
 
+def is_elsewhere(row: AppRow, changed: ClientMetadata) -> bool:
+    """Whether somebody else could be the app, or be sent its users, by what changes."""
+    known = row.authentication, row.jwks, json.loads(row.redirect_uris), row.host
+    wanted = changed.registration(None, {})
+    return known != (wanted.authentication, wanted.jwks, list(wanted.redirect_uris), wanted.host)
+
+
 def of(session: Session, row: AppRow) -> App:
     return App(**_members(session, row))
 

@@ -63,3 +63,31 @@ def test_within_reach_before_and_after(world: World) -> None:
     found = world.admin.get(path).json()["labels"]
     assert found.keys() == {"hourmark/id", "hourmark/type", "group", "mine", "x"}
     assert world.nobody.delete(path, headers=narrow).status_code == 200
+
+
+def test_its_owner_takes_no_app_out_of_what_they_reach(world: World) -> None:
+    """It was registered within some labels; owning it is no way around them."""
+    narrow = world.holder("app:register@*[group=A]").bearer
+    name = made(world.nobody.post("/v1/apps", json={"name": new_name()}, headers=narrow))["name"]
+    path = f"/v1/apps/{name}"
+    for labels, expected in (
+        ({"group": "A", "x": "1"}, 200),
+        ({}, 403),
+        ({"group": "B"}, 403),
+        ({"group": "A"}, 200),
+    ):
+        changed = world.nobody.patch(path, json={"labels": labels}, headers=narrow)
+        assert changed.status_code == expected, labels
+    assert world.admin.get(path).json()["labels"]["group"] == "A"
+    # The rest of it is theirs, and labels that stay as they are too.
+    same = {"labels": {"group": "A"}, "description": "Notes"}
+    assert world.nobody.patch(path, json=same, headers=narrow).status_code == 200
+
+
+def test_who_was_given_an_app_relabels_it_within_what_they_reach(world: World) -> None:
+    key = world.holder("data:get@*")
+    made(world.admin.post("/v1/apps", json={"name": (name := new_name()), "owner": f"role:{key.role}"}))
+    path = f"/v1/apps/{name}"
+    assert world.nobody.patch(path, json={"description": "x"}, headers=key.bearer).status_code == 200
+    refused = world.nobody.patch(path, json={"labels": {"group": "A"}}, headers=key.bearer)
+    assert (refused.status_code, f"app:update@{name}" in refused.text) == (403, True)
