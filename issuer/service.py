@@ -85,18 +85,28 @@ class Service:
 
         return await anyio.to_thread.run_sync(run, limiter=limiter)
 
-    async def write(self, actor: str, work: Callable[[Transaction], T]) -> T:
-        """Runs `work` in a writing transaction beside the event loop, and takes over what it changed."""
+    async def write(self, actor: str, work: Callable[[Transaction], T], *, client_id: str | None = None) -> T:
+        """Runs `work` in a writing transaction beside the event loop, and takes over what it changed.
+
+        client_id: the app that acts for `actor`, if one does.
+        """
 
         def run() -> T:
-            with self.database.write(actor=actor, now=int(time.time())) as tx:
+            with self.database.write(actor=actor, now=int(time.time()), client_id=client_id) as tx:
                 return work(tx)
 
         done = await anyio.to_thread.run_sync(run)
         await self._take_over()
         return done
 
-    async def change(self, actor: str, status_index: int, work: Callable[[Transaction], T]) -> T:
+    async def change(
+        self,
+        actor: str,
+        status_index: int,
+        work: Callable[[Transaction], T],
+        *,
+        client_id: str | None = None,
+    ) -> T:
         """Runs `work` on behalf of a credential, as above.
 
         status_index: the credential's. It may have ended since it was looked at, here or elsewhere; inside
@@ -107,7 +117,7 @@ class Service:
             status_indices.require_in_force(tx.session, status_index, tx.now)
             return work(tx)
 
-        return await self.write(actor, run)
+        return await self.write(actor, run, client_id=client_id)
 
     async def once_more(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Runs `attempt`, which begins with looking at the credential; again if what was known of it was old.

@@ -8,7 +8,7 @@ import orjson
 from anyio import CapacityLimiter
 from sqlmodel import Session
 
-from issuer import rfc3339
+from issuer import clients, rfc3339
 from issuer.api.operation import Answer, Call, Operation
 from issuer.api.query import NumberedPageQuery, Page, Text, page_of
 from issuer.store import audit
@@ -23,6 +23,8 @@ class AuditQuery(NumberedPageQuery):
     actor: Text | None = None
     action: Text | None = None
     target: Text | None = None
+    client_id: Text | None = None
+    """Of the app that acted for whoever it was."""
     since: rfc3339.Read | None = None
     until: rfc3339.Read | None = None
     """Before this, not at it."""
@@ -32,6 +34,11 @@ class AuditEntry(Answer):
     number: int
     at: rfc3339.Written
     actor: str
+    """Who did it, or for whom it was done."""
+    client_id: str | None
+    """The app that did it for them; None if they acted for themselves."""
+    client_name: str | None
+    """What people call that app, if it is there still."""
     action: str
     target: str
     detail: dict[str, Any]
@@ -61,10 +68,11 @@ async def list_all(call: Call) -> Page[AuditEntry]:
             actor=query.actor,
             action=query.action,
             target=query.target,
+            client_id=query.client_id,
             since=query.since,
             until=query.until,
         )
-        return page_of([_entry(row) for row in rows], query.limit, lambda entry: str(entry.number))
+        return page_of([_entry(session, row) for row in rows], query.limit, lambda entry: str(entry.number))
 
     return await call.read(work)
 
@@ -84,11 +92,13 @@ async def check(call: Call) -> AuditChain:
     return await call.read(work, _ONE_AT_A_TIME)
 
 
-def _entry(row: AuditRow) -> AuditEntry:
+def _entry(session: Session, row: AuditRow) -> AuditEntry:
     return AuditEntry(
         number=row.number,
         at=rfc3339.write(row.at),
         actor=row.actor,
+        client_id=row.client_id,
+        client_name=None if row.client_id is None else clients.name_of(session, row.client_id),
         action=row.action,
         target=row.target,
         detail=orjson.loads(row.detail),

@@ -91,7 +91,8 @@ class Call:
 
     async def change(self, work: Callable[[Transaction], Done]) -> Done:
         """Changes something on the caller's behalf, if its credential is still in force then."""
-        return await self.service.change(self.caller.logged_as, self.caller.status_index, work)
+        caller = self.caller
+        return await self.service.change(caller.logged_as, caller.status_index, work, client_id=caller.actor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

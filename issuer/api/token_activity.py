@@ -6,11 +6,12 @@ import time
 
 from sqlmodel import Session
 
-from issuer import rfc3339
+from issuer import clients, rfc3339
 from issuer.api.operation import Answer, Call, Operation
 from issuer.api.tokens import known
 from issuer.exchanges import HOUR
 from issuer.store import audit, exchange_counts
+from issuer.store.tables import AuditRow
 
 _MOST = 50
 
@@ -23,6 +24,8 @@ class HourOfExchanges(Answer):
 class ChangeOfApiToken(Answer):
     at: rfc3339.Written
     actor: str
+    client_name: str | None
+    """The app that did it for them; None if they acted for themselves."""
     action: str
 
 
@@ -48,12 +51,19 @@ async def get(call: Call) -> ApiTokenActivity:
             hours=[
                 HourOfExchanges(began_at=rfc3339.write(hour), exchanges=counts.get(hour, 0)) for hour in hours
             ],
-            changes=[
-                ChangeOfApiToken(at=rfc3339.write(row.at), actor=row.actor, action=row.action) for row in rows
-            ],
+            changes=[_change(session, row) for row in rows],
         )
 
     return await call.read(work)
+
+
+def _change(session: Session, row: AuditRow) -> ChangeOfApiToken:
+    return ChangeOfApiToken(
+        at=rfc3339.write(row.at),
+        actor=row.actor,
+        client_name=None if row.client_id is None else clients.name_of(session, row.client_id),
+        action=row.action,
+    )
 
 
 OPERATIONS = (

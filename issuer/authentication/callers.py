@@ -41,7 +41,7 @@ class Caller:
     """None for a role key, which is for no single service."""
     expires_at: float | None
     actor: str | None = None
-    """Who acts for the principal, if that is not itself."""
+    """Who acts for the principal, if that is not itself: the id of a client."""
     is_narrowed: bool = False
     """Whether it may do less than its principal, as a program's credential should."""
     audiences: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ class Caller:
 
     @property
     def logged_as(self) -> str:
-        """Who it is in the logs: a role key, or whoever is behind a client of many."""
+        """Who it is in the logs: a role key, or whoever is behind a client of many; `actor` stands beside."""
         return self.client_id if self.client_id.startswith(ROLE_KEY_PREFIX) else self.principal
 
     def require(self, action: str, resource: str, labels: Mapping[str, str] = _NO_LABELS) -> None:

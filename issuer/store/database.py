@@ -47,6 +47,8 @@ class Transaction:
     session: Session
     now: int
     actor: str
+    client_id: str | None = None
+    """The app that acts for `actor`, if one does."""
 
     def changed(self, kind: str, ref: str) -> None:
         """Tells every process to look at `ref` again."""
@@ -64,6 +66,7 @@ class Transaction:
             action=action,
             target=target,
             detail=json.dumps(detail, sort_keys=True),
+            client_id=self.client_id,
             previous_hash=last.hash if last else "",
             hash="",
         )
@@ -73,8 +76,10 @@ class Transaction:
 
 
 def chain_hash(row: AuditRow) -> str:
-    """SHA-256 over everything in the row but this hash itself."""
+    """SHA-256 over everything in the row but this hash itself; over no client where there was none."""
     fields = [row.number, row.at, row.actor, row.action, row.target, row.detail, row.previous_hash]
+    if row.client_id is not None:
+        fields.append(row.client_id)
     return sha256(json.dumps(fields).encode()).hexdigest()
 
 
@@ -104,8 +109,11 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self, *, actor: str, now: int) -> Iterator[Transaction]:
-        """A transaction that commits at the end of the block, or not at all. Raises StoreUnavailable."""
+    def write(self, *, actor: str, now: int, client_id: str | None = None) -> Iterator[Transaction]:
+        """A transaction that commits at the end of the block, or not at all. Raises StoreUnavailable.
+
+        client_id: the app that acts for `actor`, if one does.
+        """
         self.check_file()
         with (
             _unavailable(),
@@ -115,7 +123,7 @@ class Database:
             session.begin(),
         ):
             self.lock(session.connection())
-            yield Transaction(session, now, actor)
+            yield Transaction(session, now, actor, client_id)
             if not self.is_sqlite:
                 session.execute(text("NOTIFY hourmark_changes"))
             self.check_file()

@@ -18,7 +18,7 @@ class AuditRow(SQLModel, table=True):
     __tablename__ = "audit"
     # What the newest rows are looked for by.
     __table_args__ = tuple(
-        Index(f"ix_audit_{column}", column, "number") for column in ("actor", "action", "target")
+        Index(f"ix_audit_{column}", column, "number") for column in ("actor", "action", "target", "client_id")
     )
 
     number: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
@@ -28,5 +28,7 @@ class AuditRow(SQLModel, table=True):
     target: str
     detail: str
     """JSON."""
+    client_id: str | None = None
+    """The app that acted for `actor` (RFC 8693 calls them actor and subject); None for who acted alone."""
     previous_hash: str
     hash: str

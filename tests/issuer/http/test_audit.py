@@ -10,10 +10,13 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from tests.issuer.http.world import World, open_world
+from tests.browsers import signed_in
+from tests.clients import as_oneself, register
+from tests.issuer.http.world import World, bearer, made, open_world
 
 
 def entries(world: World, **params: Any) -> list[Any]:
@@ -90,6 +93,8 @@ def test_whoever_kept_the_rows_can_check_the_chain(world: World) -> None:
         at = int(datetime.fromisoformat(row["at"]).timestamp())
         detail = json.dumps(row["detail"], sort_keys=True)
         fields = [row["number"], at, row["actor"], row["action"], row["target"], detail, previous]
+        if row["client_id"] is not None:
+            fields.append(row["client_id"])
         previous = hashlib.sha256(json.dumps(fields).encode()).hexdigest()
         assert row["hash"] == previous
 
@@ -124,3 +129,24 @@ def test_the_log_is_not_for_everybody(world: World, path: str) -> None:
         answer = world.nobody.get(path, headers=world.holder(near).bearer)
         assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
     assert world.nobody.get(path, headers=world.holder("audit:read@*").bearer).status_code == 200
+
+
+def test_what_an_app_does_for_a_user_is_told_of_both(world: World) -> None:
+    user, role = f"u{uuid4().hex[:12]}", f"org.tests.{uuid4().hex[:12]}"
+    made(world.admin.post("/v1/users", json={"name": user}))
+    made(world.admin.post(f"/v1/users/{user}/roles", json={"role": world.role("role:*@org.tests.*")}))
+    app = register(world, "role:create@org.tests.*")
+    with signed_in(world.issuer, user) as browser:
+        token = app.sign_in(browser, scope="role:create@org.tests.*", resource=world.url)["access_token"]
+        mine = as_oneself(world, browser)
+    made(world.nobody.post("/v1/roles", json={"name": role}, headers=bearer(token)))
+    (row,) = entries(world, target=f"role:{role}")
+    assert (row["actor"], row["client_id"], row["client_name"]) == (f"user:{user}", app.client_id, app.name)
+    assert entries(world, client_id=app.client_id, actor=f"user:{user}") == [row]
+    made(world.nobody.post("/v1/roles", json={"name": f"{role}-2"}, headers=mine))
+    (alone,) = entries(world, target=f"role:{role}-2")
+    assert (alone["actor"], alone["client_id"], alone["client_name"]) == (f"user:{user}", None, None)
+    assert world.admin.get("/v1/audit/chain").json()["holds"]
+    with signed_in(world.issuer, "admin") as browser:
+        page = browser.get(f"/audit?target=role:{role}").text.replace("<wbr>", "")
+    assert f'{app.name} <span class="quiet">for</span> user:{user}' in page

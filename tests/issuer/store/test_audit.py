@@ -127,6 +127,7 @@ CHANGES = {
     "the time": "UPDATE audit SET at = at + 1 WHERE number = 3",
     "the actor": "UPDATE audit SET actor = 'somebody' WHERE number = 3",
     "the action": "UPDATE audit SET action = 'principal:delete' WHERE number = 3",
+    "the client": "UPDATE audit SET client_id = 'hma_x' WHERE number = 3",
     "the target": "UPDATE audit SET target = 'role:org.account.n0' WHERE number = 3",
     "the detail": "UPDATE audit SET detail = '{\"a\": 1}' WHERE number = 3",
     "the hash": "UPDATE audit SET hash = previous_hash WHERE number = 3",
