@@ -21,6 +21,7 @@ from issuer.console import (
     signing_keys,
     static_files,
     tokens,
+    trust,
     upstream_login,
     users,
 )
@@ -35,6 +36,7 @@ ROWS = (
     *authorised_apps.ROWS,
     *roles.ROWS,
     *keys.ROWS,
+    *trust.ROWS,
     *jobs.ROWS,
     *apps.ROWS,
     *users.ROWS,

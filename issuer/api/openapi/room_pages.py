@@ -32,6 +32,10 @@ _APP_FIELDS = (
     *("description", "redirect_uris", "post_logout_redirect_uris", "host", "labels", "scope"),
     *("token_endpoint_auth_method", "jwks", "id_token_signed_response_alg", "audience"),
 )
+_TRUST_FIELDS = (
+    *("issuer", "issuer_is_pattern", "subject", "subject_is_pattern", "audience"),
+    *("claims", "claim_patterns", "description", "lint"),
+)
 _PROFILE = ("display_name", "email", "was-display_name", "was-email")
 PAGES = (
     _look("/", "Who is signed in, and how"),
@@ -64,6 +68,11 @@ PAGES = (
     _look("/roles/{role}/keys/{access}", "A role key"),
     _do("/roles/{role}/keys/{access}/renew", "Give a role key a new secret, and show it once", "grace"),
     _do("/roles/{role}/keys/{access}/delete", "Delete a role key", "confirm"),
+    _look("/roles/{role}/trust/new", "Where somebody trusts an outside identity"),
+    _do("/roles/{role}/trust/new", "Trust an outside identity; or look the clauses over", *_TRUST_FIELDS),
+    _look("/roles/{role}/trust/test", "Where somebody tries a token of another issuer"),
+    _do("/roles/{role}/trust/test", "What would become of an outside token, clause by clause", "token"),
+    _do("/roles/{role}/trust/{trust}/delete", "Delete a trust policy", is_shown=False),
     _look("/jobs", "Jobs", "state", "cursor"),
     _look("/jobs/{job}", "A job"),
     _do("/jobs/{job}/labels", "Change the labels of a job", "labels", "was-labels", "version"),
