@@ -109,7 +109,6 @@ def _shown(person: Person, made: RoleKeyWithSecret) -> Response:
         what="role key",
         secret=f"{made.access}:{made.secret}",
         expires_at=made.expires_at,
-        audience=person.service.settings.audiences[0],
         page=ONE.format(role=made.role, access=made.access),
         room="roles",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from starlette.responses import Response
@@ -24,21 +25,29 @@ class Shown:
     secret: str = field(repr=False)
     """`access:secret`."""
     expires_at: str | None
-    audience: str
-    """One of the services that it is for."""
     page: str
     """Where it is looked at from now on."""
     room: str
+    audiences: Sequence[str] = ()
+    """The services that it is for; () for all."""
 
 
 def show(person: Person, shown: Shown) -> Response:
     """The page with the secret: the answer to a form, so that no address leads to it again."""
+    settings = person.service.settings
     return person.page(
         "key_shown.html",
         shown=shown,
         download=_DOWNLOAD,
-        issuer_url=person.service.settings.issuer_url,
+        issuer_url=settings.issuer_url,
+        service=next(_of(shown, settings.audiences), None),
+        registries=list(_of(shown, settings.registry_services)),
     )
+
+
+def _of(shown: Shown, known: Iterable[str]) -> Iterator[str]:
+    """Those of the known services that it is for."""
+    return (each for each in known if not shown.audiences or each in shown.audiences)
 
 
 async def post_env(person: Person) -> Response:

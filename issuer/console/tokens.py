@@ -69,7 +69,7 @@ def show(person: Person, made: ApiTokenWithSecret) -> Response:
         what="API token",
         secret=made.token,
         expires_at=made.expires_at,
-        audience=(made.audiences or [person.service.settings.audiences[0]])[0],
+        audiences=made.audiences,
         page=f"{LIST}/{made.id}",
         room="tokens",
     )
