@@ -79,10 +79,9 @@ class App:
 
 def register(world: World, scope: str = "data:get@*", **members: Any) -> App:
     """A new app: public, unless it has another `token_endpoint_auth_method`."""
-    name = f"app-{uuid4().hex[:12]}"
-    asked = {"name": name, "scope": scope, "redirect_uris": [CALLBACK]} | members
+    asked = {"name": f"app-{uuid4().hex[:12]}", "scope": scope, "redirect_uris": [CALLBACK]} | members
     answer = made(world.admin.post("/v1/apps", json=asked))
-    return App(world, name, answer["client_id"], answer["client_secret"], asked["redirect_uris"][0])
+    return App(world, answer["name"], answer["client_id"], answer["client_secret"], asked["redirect_uris"][0])
 
 
 def command_line(world: World) -> App:

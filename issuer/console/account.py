@@ -15,8 +15,8 @@ from issuer.store.users import User
 
 
 @dataclass(frozen=True, slots=True)
-class _Account:
-    """What the page shows: one's own, which no operation of the API has."""
+class Account:
+    """Who somebody is, and how they sign in: one's own, which no operation of the API has."""
 
     user: User
     roles: list[str]
@@ -24,10 +24,12 @@ class _Account:
     identities: list[UpstreamIdentity]
 
 
-async def get_account(person: Person) -> Response:
-    def work(reading: Session) -> _Account:
+async def of(person: Person) -> Account:
+    """One's own."""
+
+    def work(reading: Session) -> Account:
         user = users.get(reading, person.session.name)
-        account = _Account(
+        account = Account(
             user,
             [role.name.removeprefix(principals.ROLE_PREFIX) for role, _ in users.memberships(reading, user)],
             passkeys.of_user(reading, person.session.user_id),
@@ -36,9 +38,13 @@ async def get_account(person: Person) -> Response:
         reading.expunge_all()
         return account
 
+    return await person.service.read(work)
+
+
+async def get_account(person: Person) -> Response:
     return person.page(
         "account.html",
-        account=await person.service.read(work),
+        account=await of(person),
         has_passkeys=passkey_host.host(person.service.settings) is not None,
         providers=person.service.settings.upstream_providers,
     )

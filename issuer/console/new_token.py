@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from starlette.responses import Response
 
@@ -16,7 +17,7 @@ from issuer.console.person import Person, room_row
 from issuer.console.reach import Reach
 from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 from issuer.console.tokens import show
-from issuer.denials import wrong_field
+from issuer.denials import Denial, wrong_field
 from issuer.store.refusals import Conflict
 from verifier import Permission
 
@@ -38,11 +39,11 @@ async def post_form(person: Person) -> Response:
     form = person.form
     try:
         if "count" in form:
-            return await _page(person, form, counted=await _reach(person))
+            return await _page(person, form, counted=await _reach(person, form))
         asked = _read(form)
         broad = presets.broad(token_form.scope_of(person.service.settings, asked))
         if broad and "broad" not in form:
-            return await _page(person, form, broad=broad, counted=await _reach(person))
+            return await _page(person, form, broad=broad)
         made = await person.do(tokens.create, asked)
     except Conflict as error:
         return await _page(person, form, wrong=Wrong({"name": str(error)}))
@@ -51,10 +52,10 @@ async def post_form(person: Person) -> Response:
     return show(person, made)
 
 
-async def _reach(person: Person) -> Reach:
+async def _reach(person: Person, form: Mapping[str, str]) -> Reach:
     """Raises Denial."""
     try:
-        return await reach.of(person, _resources(person.form), person.form.get("labels", "").split())
+        return await reach.of(person, _resources(form), form.get("labels", "").split())
     except presets.UnusablePresets as error:
         raise wrong_field(error.field, str(error)) from error
 
@@ -98,9 +99,13 @@ async def _page(
     counted: Reach | None = None,
 ) -> Response:
     settings = person.service.settings
+    if counted is None:
+        with suppress(Denial):
+            counted = await _reach(person, form)
     longest = None if settings.api_tokens_without_expiry else settings.api_token_max_lifetime
     return person.page(
         "token_new.html",
+        is_live=True,
         filled=form,
         wrong=wrong,
         broad=[words.of_permission(each) for each in broad],

@@ -63,16 +63,18 @@ def page(
     *,
     status: int = 200,
     form_targets: Iterable[str] = (),
+    is_live: bool = False,
     **context: object,
 ) -> Response:
     """The template as an answer, with `browser`, and its session as `session`, in its context.
 
     form_targets: redirect URIs, or their origins, that the answer to a form may lead to: browsers follow no
     other after they sent one (CSP, `form-action`).
+    is_live: whether its script asks here for more, which no other page's may.
     """
     session = None if browser is None else browser.session
     text = _templates.get_template(template).render(browser=browser, session=session, **context)
-    response = HTMLResponse(text, status, headers=_headers(form_targets))
+    response = HTMLResponse(text, status, headers=_headers(form_targets, is_live=is_live))
     if browser is not None and browser.new_cookie is not None:
         keep(response, BROWSER_COOKIE, browser.new_cookie)
     return response
@@ -126,12 +128,13 @@ def form_targets_behind(path: str) -> list[str]:
     return []
 
 
-def _headers(form_targets: Iterable[str]) -> dict[str, str]:
+def _headers(form_targets: Iterable[str], *, is_live: bool) -> dict[str, str]:
+    connect = "connect-src 'self'; " if is_live else ""
     form_action = " ".join(["'self'", *map(_source, form_targets)])
     return {
         "Content-Security-Policy": (
             "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
-            f"form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
+            f"{connect}form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
         ),
         # Forms send their origin, which `no-referrer` would keep back; nobody else hears of a path.
         "Referrer-Policy": "same-origin",

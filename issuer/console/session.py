@@ -8,6 +8,7 @@ from issuer.api import sign_ins
 from issuer.api.query import IdPageQuery
 from issuer.api.sign_ins import SignIn
 from issuer.clients import CLI_ID
+from issuer.console import account
 from issuer.console.browser import SESSION_COOKIE, forget
 from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
@@ -50,6 +51,7 @@ async def _page(person: Person, *, wrong: Wrong = NOTHING) -> Response:
         "session.html",
         wrong=wrong,
         sign_ins=[(_title(each), each) for each in found],
+        account=await account.of(person),
         services=[(each, each) for each in person.service.settings.accepted_audiences],
     )
 

@@ -18,6 +18,7 @@ _MEDIA_TYPES = dict.fromkeys(STYLE_SHEETS, "text/css") | {
     "icon.svg": "image/svg+xml",
     "passkey.js": "text/javascript",
     "copy.js": "text/javascript",
+    "reach.js": "text/javascript",
 }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from tests.running_issuer import free_port
 TIMEOUT = 10_000
 """Milliseconds for whatever a page is waited for."""
 NewPage = Callable[..., Page]
+AXE = Path(__file__).parents[1] / "journeys" / "node" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture(scope="session")
@@ -83,9 +85,9 @@ def new_page(world: World, browser: Browser) -> Iterator[NewPage]:
     assert problems == []
 
 
-@pytest.fixture(scope="module")
-def _lasting(world: World, browser: Browser) -> Iterator[tuple[Page, Problems]]:
-    context, problems = browser.new_context(base_url=world.url), Problems()
+@contextmanager
+def _lasting(world: World, browser: Browser, **options: Any) -> Iterator[tuple[Page, Problems]]:
+    context, problems = browser.new_context(base_url=world.url, **options), Problems()
     context.set_default_timeout(TIMEOUT)
     page = context.new_page()
     problems.watch(page)
@@ -93,20 +95,43 @@ def _lasting(world: World, browser: Browser) -> Iterator[tuple[Page, Problems]]:
     context.close()
 
 
-@pytest.fixture
-def same_page(_lasting: tuple[Page, Problems]) -> Iterator[Page]:
-    """The page of the test before, without what that left there: another one costs a process.
-
-    For tests that look at many pages, and need nothing of their own.
-    """
-    page, problems = _lasting
+def _without_what_was(lasting: tuple[Page, Problems]) -> Iterator[Page]:
+    page, problems = lasting
     problems.clear()
-    page.emulate_media(color_scheme="light")
     yield page
     page.unroute_all()
     page.context.clear_cookies()
-    page.goto("about:blank")
     assert problems == []
+
+
+@pytest.fixture(scope="module")
+def _lasting_page(world: World, browser: Browser) -> Iterator[tuple[Page, Problems]]:
+    with _lasting(world, browser) as lasting:
+        if AXE.is_file():
+            # In every page from its beginning: the policy of the page would let no script of a page bring it.
+            lasting[0].add_init_script(path=AXE)
+        yield lasting
+
+
+@pytest.fixture
+def same_page(_lasting_page: tuple[Page, Problems]) -> Iterator[Page]:
+    """The page of the test before, without what that left there, and with axe: another one costs a process.
+
+    For tests that look at many pages, and need nothing of their own.
+    """
+    _lasting_page[0].emulate_media(color_scheme="light")
+    yield from _without_what_was(_lasting_page)
+
+
+@pytest.fixture(scope="module")
+def _lasting_without_scripts(world: World, browser: Browser) -> Iterator[tuple[Page, Problems]]:
+    with _lasting(world, browser, java_script_enabled=False) as lasting:
+        yield lasting
+
+
+@pytest.fixture
+def same_page_without_scripts(_lasting_without_scripts: tuple[Page, Problems]) -> Iterator[Page]:
+    yield from _without_what_was(_lasting_without_scripts)
 
 
 @pytest.fixture

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import time
 from dataclasses import dataclass
 from functools import cache
 from uuid import uuid4
 
+from playwright.sync_api import expect
+
 from issuer.clients import CLI_ID
 from issuer.store import consents, exchange_counts, user_grants, users
 from issuer.store.user_grants import SIGN_IN, Authentication, Place
+from keys import SigningKey
 from tests import clients
 from tests.browser.stage import SCOPE, WORDS, Stage, new_user
 from tests.browsers import inside
@@ -63,6 +68,13 @@ def furniture(world: World) -> Furniture:
         description="Notes of what was seen, and where",
         token_endpoint_auth_method="client_secret_basic",
     )
+    trust = {
+        "issuer": "https://ci.example",
+        "subject": "repo:engines/difference:ref:refs/heads/main",
+        "claims": {"repository_id": "7"},
+        "description": "Deployments of the difference engine",
+    }
+    made(world.admin.post(f"/v1/roles/{role}/trust", json=trust))
     member = new_user(world)
     made(world.admin.post(f"/v1/users/{member}/roles", json={"role": role}))
     owned = {"owner": f"user:{admin}", "presets": ["operator"], "description": "Answers on the intranet"}
@@ -123,7 +135,9 @@ def token_new_wrong(stage: Stage) -> None:
 def token_new_counted(stage: Stage) -> None:
     furniture(stage.world)
     token_new(stage)
-    stage.press("Count what this reaches")
+    with stage.page.expect_response("**/tokens/new"):
+        stage.fill(labels="team=nlp")
+    expect(stage.page.get_by_text("Reached now")).to_be_visible()
 
 
 def token_new_broad(stage: Stage) -> None:
@@ -205,6 +219,38 @@ def role_may_not(stage: Stage) -> None:
     enter(stage, "/roles/{role}?may=app:query@chat[stage=live]")
 
 
+def role_stale(stage: Stage) -> None:
+    """Somebody else added a policy meanwhile."""
+    role = stage.world.role("data:get@my-set")
+    stage.come_in_as(furniture(stage.world).admin)
+    stage.open(f"/roles/{role}")
+    made(stage.world.admin.post(f"/v1/roles/{role}/policies", json={"permission": "data:put@my-set"}))
+    stage.fill(permission="app:query@my-app")
+    stage.press("Add policy")
+
+
+def trust_new(stage: Stage) -> None:
+    enter(stage, "/roles/{role}/trust/new")
+    stage.fill(issuer="https://ci.example", subject="repo:engines/difference:ref:refs/heads/main")
+    stage.press("Look it over first")
+
+
+def trust_new_wrong(stage: Stage) -> None:
+    enter(stage, "/roles/{role}/trust/new")
+    stage.fill(issuer="https://ci.example", subject="*")
+    stage.page.get_by_label("It is a pattern").last.check()
+    stage.press("Trust it")
+
+
+def trust_test(stage: Stage) -> None:
+    enter(stage, "/roles/{role}/trust/test")
+    key = SigningKey.generate("ES256")
+    now = int(time.time())
+    said = {"iss": "https://ci.example", "sub": "repo:engines/analysis:ref:refs/heads/main"}
+    stage.fill(token=key.sign(json.dumps(said | {"aud": "x", "iat": now, "exp": now + 600}).encode(), "JWT"))
+    stage.press("Try it")
+
+
 def key_new(stage: Stage) -> None:
     enter(stage, "/roles/{role}/keys/new")
 
@@ -237,6 +283,17 @@ def app_new(stage: Stage) -> None:
 
 def app(stage: Stage) -> None:
     enter(stage, "/apps/{app}")
+
+
+def app_stale(stage: Stage) -> None:
+    """Somebody else wrote another description meanwhile."""
+    name = stage.app(description="Notes", labels={"team": "nlp"}).name
+    stage.come_in_as(furniture(stage.world).admin)
+    stage.open(f"/apps/{name}")
+    changed = {"description": "Notes of what was seen, and where", "labels": {"team": "vision"}}
+    stage.world.admin.patch(f"/v1/apps/{name}", json=changed).raise_for_status()
+    stage.fill(labels="team=nlp\nstage=test")
+    stage.press("Save")
 
 
 def app_secret(stage: Stage) -> None:
@@ -302,6 +359,10 @@ SCENES = (
     role,
     role_may,
     role_may_not,
+    role_stale,
+    trust_new,
+    trust_new_wrong,
+    trust_test,
     key_new,
     key,
     jobs,
@@ -310,6 +371,7 @@ SCENES = (
     apps,
     app_new,
     app,
+    app_stale,
     app_secret,
     people,
     user_new,

@@ -272,6 +272,7 @@ ENDPOINTS = (
             ("lists.css", answers.StyleSheet, "text/css"),
             ("forms.css", answers.StyleSheet, "text/css"),
             ("copy.js", answers.Script, "text/javascript"),
+            ("reach.js", answers.Script, "text/javascript"),
             ("passkey.js", answers.Script, "text/javascript"),
             ("icon.svg", answers.Mark, "image/svg+xml"),
         )
