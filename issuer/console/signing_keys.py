@@ -14,6 +14,12 @@ from issuer.console.person import Person, room_row
 from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 
 PATH = "/signing-keys"
+_TITLES = {
+    "tokens": "Tokens and status lists",
+    "registry": "Tokens for docker registries",
+    "registry-ca": "The authority that docker registries trust",
+}
+"""Of the rings; the others are ID tokens by an algorithm of their own."""
 
 
 async def get_keys(person: Person) -> Response:
@@ -33,6 +39,7 @@ async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
     rings = sorted({key.ring for key in found.items}, key=lambda ring: (ring != "tokens", ring))
     return person.page(
         "signing_keys.html",
+        titles=_TITLES,
         keys=list(reversed(found.items)),
         timelines=[
             (ring, timeline.of([key for key in found.items if key.ring == ring], int(time.time())))

@@ -229,6 +229,9 @@ def test_a_list_goes_on_where_it_ended(world: World, admin: Browser) -> None:
 def test_the_next_signing_key_is_asked_to_sign_early(world: World, admin: Browser) -> None:
     until(lambda: len(signing_keys(world)) > 1)
     before = signing_keys(world)
+    page = text_of(admin, "/signing-keys")
+    for title in ("Tokens and status lists", "Tokens for docker registries", "ID tokens by"):
+        assert (title in page) == (title != "ID tokens by"), title
     assert admin.press("Rotate now", on="/signing-keys").status_code == 303
     after = signing_keys(world)
     (waiting,) = (kid for kid, key in before.items() if key["phase"] == "next")
