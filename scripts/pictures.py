@@ -20,7 +20,17 @@ from tests.running_issuer import free_port
 WIDTH, HEIGHT = 960, 640
 SHOWN = (
     *("sign_in", "account_full", "session", "tokens", "token_new_broad", "token_shown", "token"),
-    *("authorised_apps", "role_may", "jobs", "app", "user", "hygiene", "audit_chain", "signing_keys"),
+    *(
+        "authorised_apps",
+        "role_may",
+        "trust_test",
+        "jobs",
+        "app",
+        "user",
+        "hygiene",
+        "audit_chain",
+        "signing_keys",
+    ),
 )
 """The scenes, each in its picture."""
 IN_THE_DARK = ("signing_keys",)

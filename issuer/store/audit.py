@@ -57,10 +57,14 @@ def list_rows(
 
     access: of the one role key that they are about.
     """
-    wanted = {AuditRow.actor: actor, AuditRow.action: action}
-    wanted |= {AuditRow.target: target, AuditRow.client_id: client_id}
+    wanted = (
+        (AuditRow.actor, actor),
+        (AuditRow.action, action),
+        (AuditRow.target, target),
+        (AuditRow.client_id, client_id),
+    )
     conditions: list[ColumnElement[bool] | bool] = [
-        column == value for column, value in wanted.items() if value is not None
+        column == value for column, value in wanted if value is not None
     ]
     if access is not None:
         # As json.dumps wrote it: no other member, and no text in one, can look like this.

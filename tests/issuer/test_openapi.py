@@ -164,7 +164,7 @@ QUERIES = {
     "/v1/jobs": {*PAGED, "state"},
     "/v1/hygiene": {*PAGED, "finding"},
     "/v1/consents": {*PAGED, "user"},
-    "/v1/audit": {*PAGED, "actor", "action", "target", "since", "until"},
+    "/v1/audit": {*PAGED, "actor", "action", "target", "client_id", "since", "until"},
 }
 OTHER_QUERIES = {("DELETE", "/v1/consents/{consent}"): {"user"}}
 VERSIONED = {
