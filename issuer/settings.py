@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     """SERVICE/REPOSITORY that anybody may pull; with `*` at its end, all that begin so."""
     forward_auth_secret: SecretStr | None = None
     """What a proxy in front of apps proves by that it is ours: nobody else hears who may do what."""
+    forward_auth_previous_secret: SecretStr | None = None
+    """Taken as well, while not every proxy has the one above."""
     forward_auth_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses and networks of such proxies that cannot send a header of their own."""
     presets: Presets = Field(default_factory=presets.defaults)
@@ -129,7 +131,7 @@ class Settings(BaseSettings):
             ip_network(network)
         return value
 
-    @field_validator("forward_auth_secret")
+    @field_validator("forward_auth_secret", "forward_auth_previous_secret")
     @classmethod
     def _check_forward_auth_secret(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and _PROXY_SECRET.fullmatch(value.get_secret_value()) is None:

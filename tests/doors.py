@@ -12,7 +12,11 @@ from tests.clients import App, register
 from tests.issuer.http.world import World, made
 
 SECRET = "proxies-in-these-tests-know-this-one"
-SETTINGS = {"HOURMARKD_FORWARD_AUTH_SECRET": SECRET}
+PREVIOUS_SECRET = "proxies-knew-this-one-some-time-before"
+SETTINGS = {
+    "HOURMARKD_FORWARD_AUTH_SECRET": SECRET,
+    "HOURMARKD_FORWARD_AUTH_PREVIOUS_SECRET": PREVIOUS_SECRET,
+}
 IDENTITY = ("hourmark-subject", "hourmark-client", "hourmark-actor", "hourmark-roles")
 HANDED_ON = (*IDENTITY, "authorization", "cookie")
 

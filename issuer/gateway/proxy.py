@@ -52,10 +52,12 @@ class Asked:
 
 def check(settings: Settings, request: Request) -> None:
     """Raises Denial unless the proxy proves itself."""
-    secret = settings.forward_auth_secret
+    secrets = (settings.forward_auth_secret, settings.forward_auth_previous_secret)
     sent = _values(request, SECRET_HEADER)
-    if secret is not None and len(sent) == 1:
-        if hmac.compare_digest(sent[0].encode("latin-1"), secret.get_secret_value().encode()):
+    if len(sent) == 1:
+        shown = sent[0].encode("latin-1")
+        known = [each.get_secret_value().encode() for each in secrets if each is not None]
+        if any(hmac.compare_digest(shown, each) for each in known):
             return
     elif not sent and _is_trusted(settings, request):
         return
