@@ -71,7 +71,7 @@ def registry(
 
 @app.command()
 def nginx(output: Folder = None, address: Address = None) -> None:
-    """Write what protects apps behind nginx: three files to include. They hold the proxy's secret."""
+    """Write what protects apps behind nginx: four files to include. They hold the proxy's secret."""
     from issuer.gateway.configurations import nginx as configuration
 
     _write(configuration.files, output, address)

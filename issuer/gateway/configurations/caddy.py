@@ -16,7 +16,12 @@ _FILE = """\
 #         }
 #     }
 #
-# `route` keeps the order: without it Caddy sorts the directives.
+# `route` keeps the order: without it Caddy sorts the directives. If the app's pages call the platform through
+# the app's host, one more line leads there:
+#
+#             reverse_proxy /v1/* https://issuer.example {
+#                 import hourmark-platform
+#             }
 (hourmark) {
 	# Some backends take a header for the same when - is written _.
 	request_header -Hourmark-*
@@ -44,6 +49,13 @@ _FILE = """\
 	}
 	request_header -Hourmark-Shown
 	request_header -Hourmark-Cookies
+}
+(hourmark-platform) {
+	# The request has the token with which the app acts for a user who has agreed: no browser gets it.
+	header_up Host {upstream_hostport}
+	header_up -Cookie
+	# Whoever comes by here asks for nobody, even where this proxy is known by its address.
+	header_up %(secret_header)s "none"
 }
 """
 

@@ -1,4 +1,7 @@
-"""nginx, with its module `auth_request`: three files to include, in `http`, `server` and `location`."""
+"""nginx, with its module `auth_request`: files to include in `http`, `server` and `location`.
+
+One `server` an app is enough: nginx asks by a location that no client reaches.
+"""
 
 from __future__ import annotations
 
@@ -86,22 +89,39 @@ _TLS = """\
     proxy_ssl_verify_depth 3;
     proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;
 """
-_LOCATION = """\
-# In each location { } with a proxy_pass to the app. Further headers are set there too, not further out:
-# nginx takes them all from one place.
+_ASKED = """\
 auth_request /_hourmark/ask;
 %(taken)s
 error_page 401 = @hourmark_401;
 error_page 403 = @hourmark_403;
 error_page 500 = @hourmark_503;
 proxy_http_version 1.1;
-%(handed_on)s
+"""
+_LOCATION = """\
+# In each location { } with a proxy_pass to the app. Further headers are set there too, not further out:
+# nginx takes them all from one place.
+%(asked)s%(handed_on)s
 proxy_set_header Host $host$hourmark_port;
 proxy_set_header X-Forwarded-For $remote_addr;
 proxy_set_header X-Forwarded-Proto $scheme;
 proxy_set_header X-Forwarded-Host $host$hourmark_port;
 proxy_set_header Upgrade $http_upgrade;
 proxy_set_header Connection $hourmark_connection;
+"""
+_PLATFORM = """\
+# In a location { } with a proxy_pass to the platform, for an app whose pages call it through the app's host:
+# a request of a user who has agreed gets the token with which the app acts for that user. No browser gets it.
+%(asked)s%(handed_on_without_cookies)s
+proxy_set_header Cookie "";
+proxy_set_header Host $proxy_host;
+proxy_set_header X-Forwarded-For $remote_addr;
+# Whoever comes by here asks for nobody, even where this proxy is known by its address.
+proxy_set_header %(secret_header)s "none";
+proxy_set_header Connection "";
+proxy_ssl_server_name on;
+proxy_ssl_verify on;
+proxy_ssl_verify_depth 3;
+proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;
 """
 _TAKEN = {
     "$hourmark_location": "Location",
@@ -124,12 +144,18 @@ def files(issuer: AskedIssuer) -> dict[str, str]:
     }
     handed_on = {_variable(name): name for name in HANDED_ON}
     taken = [f"auth_request_set {to} {_of_answer(name)};" for to, name in (_TAKEN | handed_on).items()]
-    passed = [f"proxy_set_header {name} {variable};" for variable, name in handed_on.items()]
-    lines = {"taken": "\n".join(taken), "handed_on": "\n".join(passed)}
+    passed = {name: f"proxy_set_header {name} {variable};" for variable, name in handed_on.items()}
+    lines = {
+        "asked": _ASKED % {"taken": "\n".join(taken)},
+        "handed_on": "\n".join(passed.values()),
+        "handed_on_without_cookies": "\n".join(line for name, line in passed.items() if name != "Cookie"),
+        "secret_header": SECRET_HEADER,
+    }
     return {
         "hourmark-http.conf": _HTTP % known,
         "hourmark-server.conf": _SERVER % known,
         "hourmark-location.conf": _LOCATION % lines,
+        "hourmark-platform.conf": _PLATFORM % lines,
     }
 
 

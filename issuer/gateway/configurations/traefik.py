@@ -7,12 +7,16 @@ from issuer.gateway.forward_auth import HANDED_ON, IDENTITY_HEADERS
 from issuer.gateway.proxy import SECRET_HEADER
 
 _FILE = """\
-# For Traefik's file provider; then each router of a protected app has the middleware hourmark@file.
+# For Traefik's file provider; then each router of a protected app has the middleware hourmark@file. One that
+# leads from an app's host to the platform has hourmark-platform@file: there the app's token is what counts.
 http:
   middlewares:
     hourmark:
       chain:
         middlewares: [hourmark-proves-itself, hourmark-asks, hourmark-keeps-its-secret]
+    hourmark-platform:
+      chain:
+        middlewares: [hourmark, hourmark-asks-for-nobody]
     hourmark-proves-itself:
       headers:
         customRequestHeaders:
@@ -30,6 +34,11 @@ http:
       headers:
         customRequestHeaders:
           %(secret_header)s: ""
+    hourmark-asks-for-nobody:
+      headers:
+        customRequestHeaders:
+          Cookie: ""
+          %(secret_header)s: "none"
 """
 
 

@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from issuer.gateway.forward_auth import HANDED_ON, IDENTITY_HEADERS
-from tests.doors import SECRET, SETTINGS
+from tests.doors import PREVIOUS_SECRET, SECRET, SETTINGS
 from tests.issuer.cli.command import hourmarkd
 
 FILES = {
-    "nginx": {"hourmark-http.conf", "hourmark-server.conf", "hourmark-location.conf"},
+    "nginx": {f"hourmark-{place}.conf" for place in ("http", "server", "location", "platform")},
     "caddy": {"hourmark.caddyfile"},
     "traefik": {"hourmark.yaml"},
 }
@@ -30,6 +30,7 @@ def test_files_that_their_owner_alone_can_read(tmp_path: Path, kind: str) -> Non
     assert {stat.S_IMODE(path.stat().st_mode) for path in written.values()} == {0o600}
     text = "".join(path.read_text() for path in written.values())
     assert SECRET in text
+    assert PREVIOUS_SECRET not in text
     assert all(name in text for name in HANDED_ON)
 
 
@@ -49,9 +50,10 @@ def test_without_a_secret_there_is_nothing_to_write(tmp_path: Path, kind: str) -
     assert not (tmp_path / "to").exists()
 
 
+@pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("secret", ["short", f'{SECRET}"', f"{SECRET} x", f"{SECRET}$x"])
-def test_a_secret_that_proxies_could_not_write_down(tmp_path: Path, secret: str) -> None:
-    done = hourmarkd("export caddy", tmp_path, HOURMARKD_FORWARD_AUTH_SECRET=secret)
+def test_a_secret_that_proxies_could_not_write_down(tmp_path: Path, secret: str, name: str) -> None:
+    done = hourmarkd("export caddy", tmp_path, **SETTINGS | {name: secret})
     assert (done.code == 0, secret in done.err) == (False, False)
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests import clients, doors
 from tests.browser import conftest as browsers
 from tests.issuer.http.world import World, open_world
-from tests.journeys.door.proxies import Proxy, serve_app, serve_proxy, serve_upgrades
+from tests.journeys.door.proxies import KINDS, Proxy, serve_app, serve_proxy, serve_upgrades
 from tests.running_issuer import free_port
 
 browser, new_page, page = browsers.browser, browsers.new_page, browsers.page
@@ -69,7 +69,7 @@ def proxies(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield start
 
 
-@pytest.fixture(params=["nginx", "caddy"])
+@pytest.fixture(params=KINDS)
 def new_house(world: World, proxies: Callable[[str], Proxy], request: pytest.FixtureRequest) -> NewHouse:
     """Registers apps at hosts of their own, behind a proxy of each kind."""
     proxy = proxies(request.param)

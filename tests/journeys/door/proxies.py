@@ -1,4 +1,4 @@
-"""Debian's nginx and Caddy with what `hourmarkd export` wrote, in front of real apps on loopback."""
+"""Real proxies with what `hourmarkd export` wrote for them, in front of real apps on loopback."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
-    include {folder}/hourmark-http.conf;
+    include {exported}/hourmark-http.conf;
     server {{
         listen 127.0.0.1:{port} default_server;
         return 444;
@@ -48,27 +48,18 @@ http {{
     server {{
         listen 127.0.0.1:{port};
         server_name *.{domain};
-        include {folder}/hourmark-server.conf;
+        include {exported}/hourmark-server.conf;
         location / {{
-            include {folder}/hourmark-location.conf;
-            proxy_pass http://127.0.0.1:{inner};
+            include {exported}/hourmark-location.conf;
+            proxy_pass http://127.0.0.1:{backend};
         }}
         location /upgrade {{
-            include {folder}/hourmark-location.conf;
+            include {exported}/hourmark-location.conf;
             proxy_pass http://127.0.0.1:{upgrade};
         }}
-    }}
-    # The app's own: what it is handed goes on to the platform, and never to the browser.
-    server {{
-        listen 127.0.0.1:{inner};
         location /v1/ {{
+            include {exported}/hourmark-platform.conf;
             proxy_pass {platform};
-            proxy_set_header Authorization $http_authorization;
-            proxy_set_header Cookie "";
-        }}
-        location / {{
-            proxy_pass http://127.0.0.1:{backend};
-            proxy_set_header Host $http_host;
         }}
     }}
 }}
@@ -78,19 +69,39 @@ _CADDY = """
     admin off
     auto_https off
 }}
-import {folder}/hourmark.caddyfile
+import {exported}/hourmark.caddyfile
 http://*.{domain}:{port} {{
     bind 127.0.0.1
     route {{
         import hourmark
-        reverse_proxy /upgrade* 127.0.0.1:{upgrade}
         reverse_proxy /v1/* {platform} {{
-            header_up Host {{upstream_hostport}}
+            import hourmark-platform
         }}
+        reverse_proxy /upgrade* 127.0.0.1:{upgrade}
         reverse_proxy 127.0.0.1:{backend}
     }}
 }}
 """
+_TRAEFIK = """
+global: {{checkNewVersion: false, sendAnonymousUsage: false}}
+log: {{level: ERROR}}
+entryPoints: {{web: {{address: "127.0.0.1:{port}"}}}}
+providers: {{file: {{directory: {exported}, watch: false}}}}
+"""
+_ROUTES = """
+http:
+  routers:
+    app: {{priority: 1, rule: "HostRegexp(`^.+{dots}$`)", service: app, middlewares: [hourmark]}}
+    upgrade: {{priority: 2, rule: "PathPrefix(`/upgrade`)", service: upgrade, middlewares: [hourmark]}}
+    platform: {{priority: 2, rule: "PathPrefix(`/v1/`)", service: platform, middlewares: [hourmark-platform]}}
+  services:
+    app: {{loadBalancer: {{servers: [{{url: "http://127.0.0.1:{backend}"}}]}}}}
+    upgrade: {{loadBalancer: {{servers: [{{url: "http://127.0.0.1:{upgrade}"}}]}}}}
+    platform: {{loadBalancer: {{passHostHeader: false, servers: [{{url: "{platform}"}}]}}}}
+"""
+_TRAEFIK_PROGRAM = os.environ.get("HOURMARK_TEST_TRAEFIK")
+"""Debian has none: where one is, if it is to be tried."""
+KINDS = ("nginx", "caddy", *(["traefik"] if _TRAEFIK_PROGRAM else []))
 
 
 @dataclass(frozen=True)
@@ -140,38 +151,47 @@ def serve_proxy(
     kind: str, issuer: RunningIssuer, folder: Path, backend: int, upgrade: int
 ) -> Iterator[Proxy]:
     """Skips where there is none."""
-    program = shutil.which(kind, path=f"{os.environ['PATH']}:/usr/sbin")
-    if program is None:
-        pytest.skip(f"no {kind}: install Debian's package {kind}")
+    program = _TRAEFIK_PROGRAM if kind == "traefik" else _installed(kind)
     port = free_port()
-    exported = subprocess.run(
-        [BIN / "hourmarkd", "export", kind, "--output", folder, "--address", issuer.url],
+    exported = folder / "exported"
+    done = subprocess.run(
+        [BIN / "hourmarkd", "export", kind, "--output", exported, "--address", issuer.url],
         env=clean_environment(**issuer.settings),
         check=False,
         capture_output=True,
     )
-    assert exported.returncode == 0, exported.stderr.decode()
-    template = _NGINX if kind == "nginx" else _CADDY
-    configuration = folder / "configuration"
-    configuration.write_text(
-        template.format(
-            folder=folder,
-            user="user root;" if os.geteuid() == 0 else "",
-            port=port,
-            domain=DOMAIN,
-            inner=free_port(),
-            backend=backend,
-            upgrade=upgrade,
-            platform=issuer.url,
-        )
-    )
+    assert done.returncode == 0, done.stderr.decode()
+    known = {
+        "folder": folder,
+        "exported": exported,
+        "user": "user root;" if os.geteuid() == 0 else "",
+        "port": port,
+        "domain": DOMAIN,
+        "dots": f".{DOMAIN}".replace(".", "[.]"),
+        "backend": backend,
+        "upgrade": upgrade,
+        "platform": issuer.settings["HOURMARKD_ISSUER"],
+    }
+    template = {"nginx": _NGINX, "caddy": _CADDY, "traefik": _TRAEFIK}[kind]
+    configuration = folder / f"{kind}.yaml"  # Traefik goes by the ending, the others by what is in it.
+    configuration.write_text(template.format(**known))
+    if kind == "traefik":
+        (exported / "routes.yaml").write_text(_ROUTES.format(**known))
     arguments = {
         "nginx": [program, "-c", configuration, "-e", folder / "error.log", "-p", folder],
         "caddy": [program, "run", "--adapter", "caddyfile", "--config", configuration],
+        "traefik": [program, f"--configFile={configuration}"],
     }[kind]
     homes = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     with _running(arguments, port, clean_environment(**homes)):
         yield Proxy(kind, port)
+
+
+def _installed(kind: str) -> str:
+    program = shutil.which(kind, path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        pytest.skip(f"no {kind}: install Debian's package {kind}")
+    return program
 
 
 @contextmanager
