@@ -18,7 +18,7 @@ from issuer.denials import Denial
 from issuer.introspection import live_token
 from issuer.mint import Grant
 from issuer.service import Service
-from issuer.store import apps, jobs, refresh_tokens, role_keys, user_grants
+from issuer.store import apps, jobs, refresh_tokens, role_keys, user_grants, visits
 from issuer.store.database import Transaction
 from issuer.store.jobs import LoadedJob
 from keys import Handle, handle_hash
@@ -114,3 +114,4 @@ def _end_tokens(tx: Transaction, index: int) -> None:
     row = user_grants.by_index(tx.session, index)
     user_grants.end_tokens(tx, [] if row is None else [row])
     apps.end_own_tokens(tx, apps.by_index(tx.session, index))
+    visits.end_tokens(tx, visits.by_index(tx.session, index))

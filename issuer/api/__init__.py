@@ -17,6 +17,7 @@ from issuer.api import (
     tokens,
     trust,
     users,
+    visits,
 )
 
 OPERATIONS = (
@@ -28,6 +29,7 @@ OPERATIONS = (
     *memberships.OPERATIONS,
     *invitations.OPERATIONS,
     *sign_ins.OPERATIONS,
+    *visits.OPERATIONS,
     *apps.OPERATIONS,
     *consents.OPERATIONS,
     *tokens.OPERATIONS,

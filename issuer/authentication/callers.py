@@ -17,7 +17,7 @@ from issuer.store.trust_policies import TRUST_PREFIX
 from issuer.telemetry import note
 from keys import Handle
 from keys.secret import ROLE_KEY_PREFIX
-from verifier import InsufficientScope, Scope, TokenError, Verifier
+from verifier import InsufficientScope, Scope, Token, TokenError, Verifier
 from verifier.bearer import bearer_token
 
 _NO_LABELS: Mapping[str, str] = {}
@@ -67,6 +67,25 @@ class Caller:
             expires_at=grant.ends_at,
             is_narrowed=grant.is_narrowed,
             audiences=grant.audiences,
+        )
+
+    @classmethod
+    def by_token(cls, token: Token, audiences: tuple[str, ...] = ()) -> Caller:
+        """Who shows a token that was verified. audiences: as of the role key that it came from."""
+        return cls(
+            principal=token.subject,
+            client_id=token.client_id,
+            status_index=-1 if token.status is None else token.status.index,
+            roles=token.roles,
+            scope=token.scope,
+            audience=token.audience,
+            expires_at=token.expires_at,
+            actor=token.actor,
+            # What its role key was narrowed to is not in it; a job, or who is trusted, is a program, and no
+            # more than its role.
+            is_narrowed=token.client_id.startswith((ROLE_KEY_PREFIX, TRUST_PREFIX)) or token.job is not None,
+            audiences=audiences,
+            issued_at=token.issued_at,
         )
 
     @property
@@ -148,18 +167,4 @@ class Callers:
         except TokenError as error:
             raise BearerDenial(error) from None
         note(request.scope, client_id=token.client_id, sub=token.subject, jti=token.token_id)
-        return Caller(
-            principal=token.subject,
-            client_id=token.client_id,
-            status_index=-1 if token.status is None else token.status.index,
-            roles=token.roles,
-            scope=token.scope,
-            audience=token.audience,
-            expires_at=token.expires_at,
-            actor=token.actor,
-            # What its role key was narrowed to is not in it; a job, or who is trusted, is a program, and no
-            # more than its role.
-            is_narrowed=token.client_id.startswith((ROLE_KEY_PREFIX, TRUST_PREFIX)) or token.job is not None,
-            audiences=await self._role_keys.audiences_behind(token.client_id),
-            issued_at=token.issued_at,
-        )
+        return Caller.by_token(token, await self._role_keys.audiences_behind(token.client_id))

@@ -22,6 +22,7 @@ from issuer.service import Service
 from issuer.settings import is_loopback
 from issuer.store import visits
 from issuer.store.database import Transaction
+from issuer.store.tables import Principal
 from issuer.store.visits import Begun
 from keys import Handle, base64url, handle_hash
 from keys.secret import random_text
@@ -151,8 +152,15 @@ async def _leave(service: Service, request: Request, asked: Asked) -> Response:
     cookie, is_own = cookies.visit(request, asked.scheme), request.headers.get("sec-fetch-site", "none")
     if Handle.VISIT.is_whole(cookie) and is_own in ("same-origin", "none"):
         cookie_hash = handle_hash(cookie, service.credentials.hash_key.key)
-        await service.write("", lambda tx: visits.end(tx, cookie_hash))
+        await service.write("", lambda tx: _end(tx, cookie_hash))
     return to_entrance(service, request, asked)
+
+
+def _end(tx: Transaction, cookie_hash: bytes) -> None:
+    row = visits.by_cookie(tx.session, cookie_hash)
+    if row is not None:
+        tx.actor = tx.session.get_one(Principal, row.principal_id).name
+        visits.leave(tx, row)
 
 
 def _lead(url: str) -> Response:

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from issuer.authentication.callers import Caller
 from issuer.authorization import consent
 from issuer.console.browser import Browser, BrowserSession, browser_of, read_page_form
+from issuer.console.browser import place as browser_place
 from issuer.console.pages import page, page_row, see_other
 from issuer.credentials import InvalidCredential
 from issuer.denials import Denial
 from issuer.gateway.entering import ENTRANCE, Way
+from issuer.gateway.forward_auth import TOLD_APART, is_for
 from issuer.gateway.known import ProtectedApp
 from issuer.mint import Grant
 from issuer.service import Service
-from issuer.store import consents, rights, visits
+from issuer.store import consents, principals, rights, visits
 from issuer.store.database import Transaction
+from issuer.store.status_indices import Ended
 from issuer.store.tables import Principal, RoleKeyRow, Secret, UserGrant
+from issuer.store.user_grants import Place
 from issuer.store.visits import Opened
-from verifier import Scope
+from issuer.telemetry import note
+from verifier import Scope, Token, TokenError, Unavailable
 
 _ACTION = "app:query"
 _WITH_TOKEN, _AS_USER = f"{ENTRANCE}/token", f"{ENTRANCE}/session"
@@ -34,27 +42,35 @@ async def get_entrance(service: Service, request: Request) -> Response:
     return _form(service, browser, way, app)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A credential that was typed in, and is good."""
+
+    caller: Caller
+    open: Callable[[Transaction], Opened]
+    """What it opens a visit as; it is in force inside the transaction."""
+
+
 async def post_token(service: Service, request: Request) -> Response:
-    """With an API token, or another role key."""
+    """With an API token or another role key, or with a token."""
     browser, form = await read_page_form(service, request)
     way, app = await _way(service, form)
     text = form.get("token", "").strip()
 
     async def attempt() -> Response:
-        if ":" not in text:
-            wrong = "That is no API token: it has two parts, with a colon between them."
-            return _form(service, browser, way, app, wrong=wrong)
         try:
-            grant = await service.role_keys.prove(request, text)
-        except InvalidCredential as error:
-            return _form(service, browser, way, app, wrong=_sentence(str(error)))
-        obstacle = _obstacle(service, grant, app)
+            shown = await _shown(service, request, text)
+        except (InvalidCredential, TokenError) as error:
+            return _form(service, browser, way, app, wrong=_why_no_good(error))
+        caller = shown.caller
+        obstacle = _obstacle(service, caller, app)
         if obstacle is not None:
             return _form(service, browser, way, app, wrong=obstacle)
+        place = browser_place(request)
         code = await service.change(
-            grant.client_id,
-            grant.status_index,
-            lambda tx: _begin(service, tx, way, app, _opened_by_key(tx, grant)),
+            caller.logged_as,
+            caller.status_index,
+            lambda tx: _begin(service, tx, way, app, shown.open(tx), place=place),
         )
         return see_other(way.back(code))
 
@@ -85,7 +101,7 @@ async def post_session(service: Service, request: Request) -> Response:
             user = tx.session.get_one(Principal, session.user_id)
             consent.remember(tx, user, app.client, wanted, row)
         opened = Opened(session.user_id, session_id=row.id, expires_at=row.expires_at)
-        return _begin(service, tx, way, app, opened)
+        return _begin(service, tx, way, app, opened, place=browser_place(request))
 
     code = await service.change(session.user, session.status_index, work)
     return see_other(way.back(code))
@@ -102,11 +118,34 @@ async def _way(service: Service, parameters: Mapping[str, str]) -> tuple[Way, Pr
     return way, app
 
 
-def _obstacle(service: Service, grant: Grant, app: ProtectedApp) -> str | None:
+async def _shown(service: Service, request: Request, text: str) -> _Shown:
+    """Raises InvalidCredential, TokenError, Denial, StoreUnavailable."""
+    service.coherence.check()
+    if ":" in text:
+        grant = await service.role_keys.prove(request, text)
+        return _Shown(Caller.by_secret(grant), lambda tx: _opened_by_key(tx, grant))
+    token = service.door.verifier.verify(text)
+    note(request.scope, client_id=token.client_id, sub=token.subject, jti=token.token_id)
+    audiences = await service.role_keys.audiences_behind(token.client_id)
+    return _Shown(Caller.by_token(token, audiences), lambda tx: _opened_by_token(tx, token))
+
+
+def _why_no_good(error: InvalidCredential | TokenError) -> str:
+    """Of what somebody made up no more than that. Raises Denial while nobody can know."""
+    if isinstance(error, Unavailable):
+        raise Denial("temporarily_unavailable", error.detail) from error
+    if isinstance(error, InvalidCredential):
+        return _sentence(str(error))
+    if error.code in TOLD_APART:
+        return _sentence(error.detail)
+    return "That is no valid token: it is mistyped or cut off, or it was not issued here."
+
+
+def _obstacle(service: Service, caller: Caller, app: ProtectedApp) -> str | None:
     """Why a good token does not open the app."""
-    if grant.audiences and app.service(service.settings) not in grant.audiences:
-        return "This API token is for other services."
-    if not grant.rights.covers(_ACTION, app.client.name, app.labels):
+    if not is_for(service.settings, app, caller):
+        return "This token is for other services."
+    if not caller.scope.covers(_ACTION, app.client.name, app.labels):
         return f"This token does not open {app.client.name}: {_needed(app)} is missing."
     return None
 
@@ -125,13 +164,26 @@ def _opened_by_key(tx: Transaction, grant: Grant) -> Opened:
     return Opened(row.principal_id, secret_id=secret_id, expires_at=grant.ends_at)
 
 
-def _begin(service: Service, tx: Transaction, way: Way, app: ProtectedApp, opened: Opened) -> str:
+def _opened_by_token(tx: Transaction, token: Token) -> Opened:
+    """It has no secret here: the visit has its rights, and its end."""
+    principal, status = principals.find(tx.session, token.subject), token.status
+    if principal is None or status is None:
+        raise Ended("whoever the token is of was deleted while the request was under way")
+    claims = json.dumps(token.to_claims())
+    return Opened(principal.id, claims=claims, token_index=status.index, expires_at=int(token.expires_at))
+
+
+def _begin(
+    service: Service, tx: Transaction, way: Way, app: ProtectedApp, opened: Opened, *, place: Place
+) -> str:
     return visits.begin(
         tx,
         app.client.client_id,
         opened,
         target=way.target,
         browser_hash=way.browser.encode(),
+        address=place.address,
+        user_agent=place.user_agent,
         lifetime=service.settings.session_lifetime,
         hash_key=service.credentials.hash_key.key,
     )

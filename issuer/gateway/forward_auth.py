@@ -16,7 +16,7 @@ from issuer import denials
 from issuer.authentication.callers import Caller
 from issuer.denials import BearerDenial, Denial
 from issuer.gateway import cookies, entering, proxy
-from issuer.gateway.known import ProtectedApp
+from issuer.gateway.known import KnownVisit, ProtectedApp
 from issuer.gateway.proxy import Asked
 from issuer.service import Service
 from issuer.settings import Settings
@@ -29,12 +29,12 @@ REFUSED_HEADER = "Hourmark-Refused"
 HANDED_ON = (*IDENTITY_HEADERS, "Authorization", "Cookie")
 """What the proxy sets of the request to the app: nothing of it comes from the client alone."""
 _ACTION = "app:query"
-_HOLDS = frozenset({"expired", "not_yet_valid", "wrong_audience", "insufficient_scope", "revoked"})
+TOLD_APART = frozenset({"expired", "not_yet_valid", "wrong_audience", "insufficient_scope", "revoked"})
 """What is told of a token whose signature holds. Whoever made one up learns nothing from it."""
 _UNKNOWN_TO_NGINX = frozenset({400, 429})
 REASONS = (
     *("unknown_proxy", "unclear_request", "unknown_app", "reserved_path", "plain_http"),
-    *("no_credential", "invalid_token", *sorted(_HOLDS)),
+    *("no_credential", "invalid_token", *sorted(TOLD_APART)),
     *("invalid_request", "slow_down"),
     *("keys_unavailable", "revocation_stale", "temporarily_unavailable", "server_error"),
 )
@@ -59,22 +59,24 @@ async def get_forward_auth(service: Service, request: Request) -> Response:
         raise proxy.refused("reserved_path", "browsers come back here: the app has no such path")
     if entering.is_reserved(asked):
         return _led(asked, await entering.arrive(service, request, asked, app))
-    if is_page:
-        return await _of_page(service, request, asked, app)
-    caller = await _caller(service, request, asked, app)
+    visit = None
+    if request.headers.get("authorization"):
+        caller = await service.callers.identify(request, service.door.verifier)
+    else:
+        visit = await _visit(service, request, asked, app)
+        if is_page and (visit is None or not _opens(service.settings, app, visit.caller)):
+            return _led(asked, entering.to_entrance(service, request, asked))
+        if visit is None:
+            raise BearerDenial(None)
+        caller = visit.caller
     caller.require(_ACTION, app.client.name, app.labels)
     if not is_for(service.settings, app, caller):
         raise BearerDenial(TokenError("wrong_audience", "the credential is for other services than this app"))
-    return await _allowed(service, request, app, caller)
+    return await _allowed(service, request, app, caller, visit)
 
 
-async def _of_page(service: Service, request: Request, asked: Asked, app: ProtectedApp) -> Response:
-    """For whoever has no credential that is good here, the way leads to where one is shown."""
-    caller = await _visitor(service, request, asked, app)
-    is_let = caller is not None and caller.scope.covers(_ACTION, app.client.name, app.labels)
-    if caller is None or not is_let or not is_for(service.settings, app, caller):
-        return _led(asked, entering.to_entrance(service, request, asked))
-    return await _allowed(service, request, app, caller)
+def _opens(settings: Settings, app: ProtectedApp, caller: Caller) -> bool:
+    return caller.scope.covers(_ACTION, app.client.name, app.labels) and is_for(settings, app, caller)
 
 
 def is_for(settings: Settings, app: ProtectedApp, caller: Caller) -> bool:
@@ -83,32 +85,22 @@ def is_for(settings: Settings, app: ProtectedApp, caller: Caller) -> bool:
     return caller.audiences_cover([service]) and (caller.audience is None or service in caller.audience)
 
 
-async def _caller(service: Service, request: Request, asked: Asked, app: ProtectedApp) -> Caller:
-    """Raises BearerDenial, Denial, StoreUnavailable."""
-    if request.headers.get("authorization"):
-        return await service.callers.identify(request, service.door.verifier)
-    visitor = await _visitor(service, request, asked, app)
-    if visitor is None:
-        raise BearerDenial(None)
-    return visitor
-
-
-async def _visitor(service: Service, request: Request, asked: Asked, app: ProtectedApp) -> Caller | None:
-    """Who was let in in this browser."""
+async def _visit(service: Service, request: Request, asked: Asked, app: ProtectedApp) -> KnownVisit | None:
+    """That of this browser at this app. Raises StoreUnavailable."""
     cookie = cookies.visit(request, asked.scheme)
     if not Handle.VISIT.is_whole(cookie):
         return None
     cookie_hash = handle_hash(cookie, service.credentials.hash_key.key)
     visit = await service.door.visit(cookie_hash, app.client.client_id, time.time())
-    if visit is None:
-        return None
-    grant = visit.grant
-    note(request.scope, client_id=grant.client_id, sub=grant.subject)
-    return Caller.by_secret(grant)
+    if visit is not None:
+        note(request.scope, client_id=visit.caller.client_id, sub=visit.caller.principal)
+    return visit
 
 
-async def _allowed(service: Service, request: Request, app: ProtectedApp, caller: Caller) -> Response:
-    token = await service.handed_tokens.token(app, caller, time.time())
+async def _allowed(
+    service: Service, request: Request, app: ProtectedApp, caller: Caller, visit: KnownVisit | None
+) -> Response:
+    token = await service.handed_tokens.token(app, caller, visit, time.time())
     said = (caller.principal, caller.client_id, caller.actor or "", " ".join(caller.roles))
     headers = dict(zip(IDENTITY_HEADERS, said, strict=True))
     headers["Authorization"] = "" if token is None else f"Bearer {token}"
@@ -142,5 +134,5 @@ def _told(error: Exception) -> Exception:
         return error
     if error.error is None:
         return proxy.no_credential()
-    is_told = error.error.code in _HOLDS or isinstance(error.error, Unavailable)
+    is_told = error.error.code in TOLD_APART or isinstance(error.error, Unavailable)
     return error if is_told else Denial("invalid_token", "the token is not valid")

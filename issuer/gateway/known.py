@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlmodel import Session
 
 from issuer import clients, credentials
+from issuer.authentication.callers import Caller
 from issuer.clients import Client
 from issuer.gateway.remembered import Remembered
 from issuer.mint import Grant
@@ -17,7 +19,7 @@ from issuer.settings import Settings
 from issuer.store import apps, consents, principals, role_keys, user_grants, visits
 from issuer.store.database import Database
 from issuer.store.tables import Secret, UserGrant, Visit
-from verifier import InvalidPermission, Trust, Verifier
+from verifier import InvalidPermission, Token, Trust, Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,11 @@ class KnownVisit:
     client_id: str
     owner: str
     """Of the app."""
+    status_index: int
+    """Of what the app is handed."""
     expires_at: int
-    grant: Grant
-    """What opened it."""
+    caller: Caller
+    """Who opened it, with what is left of that credential's rights."""
 
 
 class KnownDoor:
@@ -55,7 +59,7 @@ class KnownDoor:
         self._trust: Trust = verifier.trust
         self._status_uri = status_uri
         self._apps = Remembered(database, _app_at, lambda app: (app.client.owner,))
-        self._visits = Remembered(database, _visit, lambda visit: (visit.grant.subject, visit.owner))
+        self._visits = Remembered(database, _visit, lambda visit: (visit.caller.principal, visit.owner))
         self._consents = Remembered(database, _consent, lambda grant: (grant.subject,))
 
     def forget(self, principal: str | None) -> None:
@@ -73,28 +77,27 @@ class KnownDoor:
     async def visit(self, cookie_hash: bytes, client_id: str, now: float) -> KnownVisit | None:
         """The visit of this cookie at this app, if it is in force. Raises StoreUnavailable."""
         visit = await self._visits.get(cookie_hash)
-        if visit is not None and self._has_ended(visit.grant):
-            # What opened it was narrowed, renewed or deleted, and may go on with another index.
+        if visit is not None and self._has_ended(visit.status_index):
+            # It has ended, or what it is handed was narrowed and it goes on with another index.
             self._visits.drop(cookie_hash)
             visit = await self._visits.get(cookie_hash)
-        if visit is None or visit.client_id != client_id or self._has_ended(visit.grant):
+        if visit is None or visit.client_id != client_id or self._has_ended(visit.status_index):
             return None
-        is_over = now >= min(visit.expires_at, visit.grant.ends_at or visit.expires_at)
-        return None if is_over else visit
+        return None if now >= visit.expires_at else visit
 
     async def consent(self, client_id: str, user: str) -> Grant | None:
         """What the user lets this app have now. Raises StoreUnavailable."""
         key = (client_id, user)
         grant = await self._consents.get(key)
-        if grant is not None and self._has_ended(grant):
+        if grant is not None and self._has_ended(grant.status_index):
             self._consents.drop(key)
             grant = await self._consents.get(key)
-        return None if grant is None or self._has_ended(grant) else grant
+        return None if grant is None or self._has_ended(grant.status_index) else grant
 
-    def _has_ended(self, grant: Grant) -> bool:
+    def _has_ended(self, status_index: int) -> bool:
         """Whether the list says so that this process has; without one nothing is known to be in force."""
         signed = self._trust.lists.get(self._status_uri)
-        return signed is None or bool(signed.content.status(grant.status_index))
+        return signed is None or bool(signed.content.status(status_index))
 
 
 def _app_at(session: Session, host: str) -> ProtectedApp | None:
@@ -110,20 +113,28 @@ def _visit(session: Session, cookie_hash: bytes) -> KnownVisit | None:
     row = visits.by_cookie(session, cookie_hash)
     if row is None or row.expires_at <= now:
         return None
-    client = clients.find(session, row.client_id)
-    grant = _opened_by_key(session, row, now) if row.session_id is None else _opened_by_session(session, row)
-    if client is None or grant is None:
+    client, caller = clients.find(session, row.client_id), _opened_by(session, row)
+    if client is None or caller is None:
         return None
-    return KnownVisit(row.client_id, client.owner, row.expires_at, grant)
+    expires_at = int(min(row.expires_at, caller.expires_at or row.expires_at))
+    if expires_at <= now:
+        return None
+    caller = replace(caller, status_index=row.status_index, expires_at=expires_at)
+    return KnownVisit(row.client_id, client.owner, row.status_index, expires_at, caller)
 
 
-def _opened_by_key(session: Session, row: Visit, now: int) -> Grant | None:
+def _opened_by(session: Session, row: Visit) -> Caller | None:
+    """By what is left of it; None if nothing is."""
+    if row.claims is not None:
+        return Caller.by_token(Token.from_claims(json.loads(row.claims)))
+    grant = _opened_by_key(session, row) if row.session_id is None else _opened_by_session(session, row)
+    return None if grant is None else Caller.by_secret(grant)
+
+
+def _opened_by_key(session: Session, row: Visit) -> Grant | None:
     secret = session.get(Secret, row.secret_id)
     loaded = None if secret is None else role_keys.load(session, secret.access)
-    if secret is None or loaded is None:
-        return None
-    grant = credentials.grant_of(loaded, secret)
-    return None if grant.ends_at is not None and grant.ends_at <= now else grant
+    return None if secret is None or loaded is None else credentials.grant_of(loaded, secret)
 
 
 def _opened_by_session(session: Session, row: Visit) -> Grant | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from issuer.authentication.callers import Caller
-from issuer.gateway.known import KnownDoor, ProtectedApp
+from issuer.gateway.known import KnownDoor, KnownVisit, ProtectedApp
 from issuer.mint import Grant, Mint, Minted, ScopeRefused
 from issuer.store.users import USER_PREFIX
 from verifier import InvalidPermission, Scope
@@ -35,9 +35,12 @@ class HandedTokens:
         self._audience = audience
         self._kept: dict[tuple[object, ...], _Handed] = {}
 
-    async def token(self, app: ProtectedApp, caller: Caller, now: float) -> str | None:
+    async def token(
+        self, app: ProtectedApp, caller: Caller, visit: KnownVisit | None, now: float
+    ) -> str | None:
         """None where there is nothing to hand on. Raises StoreUnavailable, NoSigningKey.
 
+        visit: the one that the caller is in, with which the token ends; without one it ends with the consent.
         Whoever acts for a user already is let through as that, and the user has not agreed to a third.
         """
         is_user = caller.principal.startswith(USER_PREFIX) and not caller.is_on_behalf
@@ -46,10 +49,11 @@ class HandedTokens:
         consent = await self._door.consent(app.client.client_id, caller.principal)
         if consent is None:
             return None
-        key = (app.client.client_id, app.audience, caller.client_id, caller.scope, caller.expires_at)
+        index = consent.status_index if visit is None else visit.status_index
+        key = (app.client.client_id, app.audience, caller.client_id, index, caller.scope, caller.expires_at)
         handed = self._kept.get(key)
         if handed is None or handed.consent is not consent or now >= handed.until:
-            minted = self._issue(app, caller, consent, int(now))
+            minted = self._issue(app, caller, replace(consent, status_index=index), int(now))
             if minted is None:
                 return None
             handed = _Handed(minted, consent, now + minted.expires_in * _HANDED_ON)

@@ -141,7 +141,7 @@ def change(tx: Transaction, row: AppRow, registration: Registration) -> None:
         user_grants.end_tokens(tx, user_grants.of_client(tx.session, row.client_id))
         _narrow_consents(tx, row)
     if is_elsewhere:
-        visits.end_of_client(tx, row.client_id)
+        visits.end(tx, visits.of_client(tx.session, row.client_id))
     if not before.issuperset(registration.redirect_uris) or (is_elsewhere and row.host is not None):
         user_grants.end(tx, user_grants.of_client(tx.session, row.client_id))
     if is_proven_anew:
@@ -176,7 +176,7 @@ def delete_app(tx: Transaction, row: AppRow) -> None:
     """For good, with everything that users let it have."""
     user_grants.end(tx, user_grants.of_client(tx.session, row.client_id))
     status_indices.revoke(tx, [(row.status_index, _owner(row.client_id))])
-    visits.end_of_client(tx, row.client_id)
+    visits.end(tx, visits.of_client(tx.session, row.client_id))
     tx.changed("principal", tx.session.get_one(Principal, row.owner_id).name)
     tx.session.delete(row)
     tx.session.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from issuer.store import apps, jobs, role_keys, trust_policies, user_grants
+from issuer.store import apps, jobs, role_keys, trust_policies, user_grants, visits
 from issuer.store.database import Transaction
 from issuer.store.tables import Principal
 
@@ -34,10 +34,12 @@ def end_tokens_of(tx: Transaction, principal: Principal) -> None:
 
 
 def end_sign_ins_of(tx: Transaction, user: Principal, *, keep: int | None = None) -> None:
-    """Signs the user out everywhere; role keys and consents go on.
+    """Signs the user out everywhere, at apps too; role keys and consents go on.
 
-    keep: a session that goes on too.
+    keep: a session that goes on too, with what it opened.
     """
+    visited = visits.of_principal(tx.session, user)
+    visits.end(tx, [row for row in visited if keep is None or row.session_id != keep])
     rows = [row for row in user_grants.of_user(tx.session, user) if row.id != keep]
     user_grants.end(tx, [row for row in rows if row.kind != user_grants.CONSENT])
     user_grants.end_tokens(tx, [row for row in rows if row.kind == user_grants.CONSENT])

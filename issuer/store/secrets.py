@@ -59,6 +59,7 @@ def end_at(tx: Transaction, secrets: list[Secret], ends_at: int) -> None:
             secret.ends_at = ends_at
             tx.session.add(secret)
             status_indices.revoke_from(tx, secret.status_index, _owner(secret), ends_at)
+            visits.end_at(tx, visits.of_secrets(tx.session, [secret.id]), ends_at)
 
 
 def drop(tx: Transaction, secrets: list[Secret]) -> None:
@@ -68,8 +69,9 @@ def drop(tx: Transaction, secrets: list[Secret]) -> None:
 
 
 def end_tokens(tx: Transaction, secrets: list[Secret]) -> None:
-    """Their tokens end now; they go on with fresh indices."""
+    """Their tokens end now; they go on with fresh indices, and so do the visits that they opened."""
     status_indices.revoke(tx, [(secret.status_index, _owner(secret)) for secret in secrets])
+    visits.end_tokens(tx, visits.of_secrets(tx.session, [secret.id for secret in secrets]))
     for secret in secrets:
         ends_at = secret.ends_at or tx.session.get_one(RoleKeyRow, secret.access).expires_at
         if ends_at is None or ends_at > tx.now:
@@ -78,7 +80,7 @@ def end_tokens(tx: Transaction, secrets: list[Secret]) -> None:
 
 
 def _delete(tx: Transaction, secrets: list[Secret]) -> None:
-    visits.end_of_secrets(tx, [secret.id for secret in secrets])
+    visits.end(tx, visits.of_secrets(tx.session, [secret.id for secret in secrets]))
     for secret in secrets:
         tx.session.delete(secret)
     tx.session.flush()

@@ -33,8 +33,11 @@ class Ended(Exception):
     """The credential that asks for a change was renewed, narrowed, revoked or deleted a moment ago."""
 
 
-def allocate(tx: Transaction, owner: str) -> int:
-    """An index that no live token and no live list knows. Raises StatusListFull."""
+def allocate(tx: Transaction, owner: str, *, parent: int | None = None) -> int:
+    """An index that no live token and no live list knows. Raises StatusListFull.
+
+    parent: of a token that the owner does not outlive; whatever sets that index sets this one.
+    """
     free = tx.session.exec(
         select(StatusIndex)
         .where(col(StatusIndex.dead_from) <= tx.now, col(StatusIndex.is_set).is_(False))
@@ -42,13 +45,13 @@ def allocate(tx: Transaction, owner: str) -> int:
         .limit(1)
     ).first()
     if free is not None:
-        free.owner, free.set_from, free.dead_from = owner, None, None
+        free.owner, free.parent, free.set_from, free.dead_from = owner, parent, None, None
         tx.session.add(free)
         return free.index
     index = tx.session.exec(select(func.coalesce(func.max(StatusIndex.index), -1))).one() + 1
     if index >= ENTRIES:
         raise StatusListFull("the status list is full: delete role keys that nobody uses")
-    tx.session.add(StatusIndex(index=index, owner=owner))
+    tx.session.add(StatusIndex(index=index, owner=owner, parent=parent))
     tx.session.flush()
     return index
 
@@ -151,10 +154,16 @@ def _plan(tx: Transaction, index: int, owner: str, **values: int) -> None:
 
 
 def _set(tx: Transaction, which: ColumnElement[bool]) -> int:
-    """Sets those that are not yet; says how many."""
+    """Sets those that are not yet, and those that came of them; says how many."""
+    is_clear = col(StatusIndex.is_set).is_(False)
+    parents = select(StatusIndex.index).where(which, is_clear)
+    came_of_them = list(
+        tx.session.exec(select(StatusIndex.index).where(is_clear, col(StatusIndex.parent).in_(parents)))
+    )
     done = tx.session.exec(
         update(StatusIndex)
-        .where(which, col(StatusIndex.is_set).is_(False))
+        .where(which, is_clear)
         .values(is_set=True, set_from=None, dead_from=tx.now + _CARRIED_SECONDS)
     )
-    return int(done.rowcount)
+    more = _set(tx, col(StatusIndex.index).in_(came_of_them)) if came_of_them else 0
+    return int(done.rowcount) + more

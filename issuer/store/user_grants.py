@@ -176,18 +176,27 @@ def end(tx: Transaction, rows: Iterable[UserGrant]) -> None:
     rows = list(rows)
     status_indices.revoke(tx, [(row.status_index, _owner(row)) for row in rows])
     ids = [row.id for row in rows]
-    visits.end_of_sessions(tx, ids)
+    visits.end(tx, visits.of_sessions(tx.session, ids))
+    visits.end_tokens(tx, _visits_under(tx.session, rows))
     tx.session.execute(delete(RefreshToken).where(col(RefreshToken.grant_id).in_(ids)))
     tx.session.execute(delete(UserGrant).where(col(UserGrant.id).in_(ids)))
 
 
 def end_tokens(tx: Transaction, rows: Iterable[UserGrant]) -> None:
-    """Their tokens end now; they go on with fresh indices."""
+    """Their tokens end now; they go on with fresh indices, and so do visits."""
     rows = list(rows)
     status_indices.revoke(tx, [(row.status_index, _owner(row)) for row in rows])
+    touched = [*visits.of_sessions(tx.session, [row.id for row in rows]), *_visits_under(tx.session, rows)]
+    visits.end_tokens(tx, {row.id: row for row in touched}.values())
     for row in rows:
         if row.expires_at is None or row.expires_at > tx.now:
             _allocate(tx, row)
+
+
+def _visits_under(session: Session, rows: Iterable[UserGrant]) -> list[Visit]:
+    """Those in which apps are handed what these let them have."""
+    given = [(row.user_id, row.client_id) for row in rows if row.kind == CONSENT]
+    return visits.under_consents(session, given) if given else []
 
 
 def has_expired(session: Session, now: int) -> bool:

@@ -55,10 +55,13 @@ class ClientAssertion(SQLModel, table=True):
 class Visit(SQLModel, table=True):
     """A browser that was let in at an app behind a proxy, by a credential that it showed here.
 
-    It ends with that credential: a secret of a role key, or a session in the same browser.
+    It ends with that credential: a secret of a role key, a session in the same browser, or a token.
     """
 
-    code_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    __table_args__ = (_NEVER_AGAIN,)
+
+    id: int = Field(default=None, primary_key=True)
+    code_hash: bytes = Field(unique=True, sa_type=LargeBinary)
     """What the browser carries from here to the app, once."""
     browser_hash: bytes = Field(sa_type=LargeBinary)
     """Of what it got at the app when it began: to another browser the code is worth nothing."""
@@ -66,8 +69,14 @@ class Visit(SQLModel, table=True):
     principal_id: int = Field(foreign_key="principal.id", index=True)
     secret_id: int | None = Field(default=None, index=True)
     session_id: int | None = Field(default=None, index=True)
+    claims: str | None = None
+    """A JSON object: of the token that opened it. Without the signature they are worth nothing."""
+    status_index: int = Field(index=True)
+    """Of the tokens that the app is handed."""
     target: str
     """Where it was going: a path, with its query."""
+    address: str
+    user_agent: str
     code_expires_at: int = Field(sa_type=BigInteger)
     cookie_hash: bytes | None = Field(default=None, unique=True, sa_type=LargeBinary)
     """None until the code is used."""

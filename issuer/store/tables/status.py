@@ -13,6 +13,8 @@ class StatusIndex(SQLModel, table=True):
     index: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     owner: str
     """Whose it is: an index that went to somebody else is not revoked on behalf of its former owner."""
+    parent: int | None = Field(default=None, index=True)
+    """The index of the token that this one came of: it is set together with that one."""
     is_set: bool = Field(default=False, index=True)
     set_from: int | None = Field(default=None, sa_type=BigInteger, index=True)
     """When it is to be set: the end of its owner's grace. None if nothing is planned."""

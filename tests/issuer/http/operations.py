@@ -35,8 +35,8 @@ class Row:
 class Target:
     """A role with a policy and a role key, a user, an app; of each a name that is not made yet.
 
-    Of consents, sign-ins and trust policies an id that nothing has: ending what is gone is allowed to whoever
-    may end it.
+    Of consents, sign-ins, visits and trust policies an id that nothing has: ending what is gone is allowed to
+    whoever may end it.
     """
 
     role: str
@@ -52,6 +52,7 @@ class Target:
     """One that runs as the role."""
     consent: str = str(2**31 - 1)
     sign_in: str = str(2**31 - 1)
+    visit: str = str(2**31 - 1)
     trust: str = "trust_0123456789abcdef"
 
     def send(self, world: World, row: Row, caller: str) -> httpx.Response:
@@ -114,6 +115,8 @@ ROWS = (
     Row("GET", "/v1/users/{user}/sign-ins", "user:get@{user}"),
     Row("DELETE", "/v1/users/{user}/sign-ins", "user:sign-out@{user}"),
     Row("DELETE", "/v1/users/{user}/sign-ins/{sign_in}", "user:sign-out@{user}"),
+    Row("GET", "/v1/users/{user}/visits", "user:get@{user}"),
+    Row("DELETE", "/v1/users/{user}/visits/{visit}", "user:sign-out@{user}"),
     Row("GET", "/v1/consents", "user:get@{user}", query="user={user}"),
     Row("DELETE", "/v1/consents/{consent}", "user:withdraw-consent@{user}", query="user={user}"),
     Row("POST", "/v1/tokens", "role-key:create@{role}", 201,

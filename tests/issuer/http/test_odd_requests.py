@@ -35,6 +35,7 @@ REAL = {
     "job": "job_0123456789abcdef",
     "id": "hmk_0123456789abcdef",
     "sign_in": "1",
+    "visit": "1",
 }
 
 ODD_SEGMENTS = [

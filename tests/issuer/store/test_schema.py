@@ -43,7 +43,7 @@ def test_ids_are_never_used_again_by_the_schema_itself(empty: Database) -> None:
             rows = connection.exec_driver_sql(
                 "SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'"
             )
-            assert {name for (name,) in rows} == {"policy", "secret", "user_grant"}
+            assert {name for (name,) in rows} == {"policy", "secret", "user_grant", "visit"}
 
 
 def test_the_newest_revision_is_the_one_that_alembic_finds() -> None:

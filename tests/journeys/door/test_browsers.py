@@ -32,7 +32,7 @@ def sign_in(page: Page, world: World, user: str) -> None:
 
 
 def connect(page: Page, token: str) -> None:
-    page.get_by_label("API token").fill(token)
+    page.get_by_label("Log in with token").fill(token)
     page.get_by_role("button", name="Connect").click()
 
 

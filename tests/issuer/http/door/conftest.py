@@ -1,0 +1,73 @@
+"""An issuer to which a proxy proves itself by a secret, and whoever comes to it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from tests import doors
+from tests.browsers import Browser, signed_in
+from tests.doors import Door
+from tests.issuer.http.door.visitors import Agreed, Visitor
+from tests.issuer.http.world import OTHER, World, made, open_world, until
+
+KINDS = ("nginx", "forwarded")
+NewVisitor = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with open_world(tmp_path_factory.mktemp("door"), **doors.SETTINGS) as opened:
+        yield opened
+
+
+@pytest.fixture(params=KINDS)
+def door(world: World, request: pytest.FixtureRequest) -> Door:
+    return doors.door(world, request.param)
+
+
+@pytest.fixture
+def new_visitor(world: World) -> Iterator[NewVisitor]:
+    """Whoever comes to a door; `user` is signed in at the issuer."""
+    with ExitStack() as stack:
+
+        def make(door: Door, user: str | None = None) -> Visitor:
+            browser = Browser(world.url) if user is None else signed_in(world.issuer, user)
+            return Visitor(door, stack.enter_context(browser))
+
+        yield make
+
+
+@pytest.fixture
+def visitor(door: Door, new_visitor: NewVisitor) -> Visitor:
+    return new_visitor(door)
+
+
+@pytest.fixture
+def agreed(world: World, new_visitor: NewVisitor) -> Agreed:
+    door = doors.door(world, "nginx", scope="data:get@* job:get@*", audience=OTHER)
+    user = f"u{uuid4().hex[:12]}"
+    made(world.admin.post("/v1/users", json={"name": user}))
+    role = world.role("app:query@*", "data:get@mine*", "data:put@*")
+    made(world.admin.post(f"/v1/users/{user}/roles", json={"role": role}))
+    visitor = new_visitor(door, user)
+    visitor.to_entrance()
+    asked = visitor.issuer.send("/enter/session")
+    assert (asked.status_code, f"Let {door.app.name} act for" in asked.text) == (200, True)
+    visitor.arrive(visitor.issuer.send("/enter/session", {"decision": "allow"}).headers["location"])
+    return Agreed(door, user, visitor)
+
+
+@pytest.fixture(scope="session")
+def expired_token(world: World) -> str:
+    """It opened everything, a moment ago."""
+    ends_at = int(time.time()) + 2
+    key = world.key(world.role("app:query@*"), expires_at=datetime.fromtimestamp(ends_at, UTC).isoformat())
+    token = world.token(key)
+    until(lambda: time.time() > ends_at)
+    return token

@@ -1,0 +1,79 @@
+"""What an app behind a door is handed: a token with which it acts for the user, who has agreed."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from tests.clients import claims
+from tests.doors import Door
+from tests.issuer.http.door.conftest import NewVisitor
+from tests.issuer.http.door.test_forward_auth import reason
+from tests.issuer.http.door.visitors import Agreed, handed
+from tests.issuer.http.world import OTHER, made
+
+
+def test_with_a_consent_the_app_is_handed_what_it_acts_with(agreed: Agreed) -> None:
+    token = handed(agreed.visitor.open())
+    said = claims(token)
+    assert (said["sub"], said["act"]) == (f"user:{agreed.user}", {"sub": agreed.door.app.client_id})
+    assert (said["scope"], said["aud"]) == ("data:get@mine*", OTHER)
+    assert said["client_id"] == agreed.door.app.client_id
+    # The same is handed on until it is half spent.
+    assert handed(agreed.visitor.open()) == token
+
+
+@pytest.mark.parametrize(
+    ("presets", "scope"),
+    [(["protected-endpoint"], None), (["protected-endpoint", "developer-operations"], "data:get@mine*")],
+    ids=["narrow", "wide"],
+)
+def test_for_a_program_of_the_user_it_is_no_more_than_the_program_shows(
+    agreed: Agreed, presets: list[str], scope: str | None
+) -> None:
+    body = {"name": f"t{uuid4().hex}", "presets": presets, "owner": f"user:{agreed.user}"}
+    token = made(agreed.door.world.admin.post("/v1/tokens", json=body))["token"]
+    answer = agreed.door.as_bearer(token)
+    if scope is None:
+        assert (answer.status_code, answer.headers["authorization"]) == (200, "")
+    else:
+        assert claims(handed(answer))["scope"] == scope
+
+
+def test_for_whoever_never_agreed_there_is_none(agreed: Agreed) -> None:
+    answer = agreed.door.as_bearer(agreed.door.world.holder("app:query@*", "data:get@*").text)
+    assert (answer.status_code, answer.headers["authorization"]) == (200, "")
+
+
+def test_what_the_app_is_handed_does_not_open_the_door_again(agreed: Agreed) -> None:
+    token = handed(agreed.visitor.open())
+    assert reason(agreed.door.as_bearer(token)) == (403, "insufficient_scope")
+
+
+def test_a_consent_that_is_withdrawn_ends_what_was_handed_on(agreed: Agreed) -> None:
+    token = handed(agreed.visitor.open())
+    assert agreed.door.world.is_active(token)
+    agreed.withdraw()
+    answer = agreed.visitor.open()
+    assert (answer.status_code, answer.headers["authorization"]) == (200, "")
+    assert not agreed.door.world.is_active(token)
+
+
+def test_what_the_app_wants_no_more_is_not_handed_on(agreed: Agreed) -> None:
+    handed(agreed.visitor.open())
+    changed = {"scope": "job:get@*"}
+    agreed.door.world.admin.patch(f"/v1/apps/{agreed.door.app.name}", json=changed).raise_for_status()
+    assert agreed.visitor.open().headers["authorization"] == ""
+
+
+def test_at_another_host_nobody_has_agreed(agreed: Agreed, new_visitor: NewVisitor) -> None:
+    """Whoever changes where an app is found does not get what its users let the one before have."""
+    door, world = agreed.door, agreed.door.world
+    token = handed(agreed.visitor.open())
+    moved = Door(world, door.app, f"new.{door.host}", door.kind)
+    world.admin.patch(f"/v1/apps/{door.app.name}", json={"host": moved.host}).raise_for_status()
+    assert not world.is_active(token)
+    visitor = new_visitor(moved, agreed.user)
+    visitor.to_entrance()
+    assert "act for" in visitor.issuer.send("/enter/session").text
