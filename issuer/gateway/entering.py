@@ -7,6 +7,7 @@ began by stays in a cookie at the app's host: a code that comes back in another 
 from __future__ import annotations
 
 import hmac
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ _RESERVED = "/_hourmark/"
 _ARRIVE, _LEAVE = f"{_RESERVED}enter", f"{_RESERVED}leave"
 _LINK_SECONDS = 3600
 _BROWSER_CHARACTERS = 32
+_NOT_AT_ALL = re.compile(r"q\s*=\s*0(\.0*)?")
 _MAX_TARGET = 4096
 """Characters of where a browser was going; from further down it begins at the top."""
 
@@ -98,9 +100,19 @@ def is_page(request: Request, asked: Asked) -> bool:
         asked.method in ("GET", "HEAD")
         and not request.headers.get("authorization")
         and "upgrade" not in request.headers
-        and "text/html" in request.headers.get("accept", "")
+        and "x-requested-with" not in request.headers
+        and _wants_html(request.headers.get("accept", ""))
         and request.headers.get("sec-fetch-mode", "navigate") == "navigate"
     )
+
+
+def _wants_html(accept: str) -> bool:
+    """Whether HTML is named, and not refused (RFC 9110 section 12.5.1): programs say `*/*`, or nothing."""
+    for kind in accept.lower().split(","):
+        name, *parameters = (part.strip() for part in kind.split(";"))
+        if name == "text/html":
+            return not any(_NOT_AT_ALL.fullmatch(each) for each in parameters)
+    return False
 
 
 def to_entrance(service: Service, request: Request, asked: Asked) -> Response:

@@ -184,5 +184,5 @@ def test_a_code_that_was_never_used_leaves_its_index_to_others(database: Databas
     with write(database, now=later) as tx:
         assert visits.has_expired(tx.session, later)
         visits.forget_expired(tx)
-    with database.read() as session:
-        assert status_indices.count_in_use(session, later + status_indices.MARGIN) == 1
+    with database.read() as reading:
+        assert status_indices.count_in_use(reading, later + status_indices.MARGIN) == 1

@@ -177,7 +177,7 @@ def serve_proxy(
     configuration.write_text(template.format(**known))
     if kind == "traefik":
         (exported / "routes.yaml").write_text(_ROUTES.format(**known))
-    arguments = {
+    arguments: list[object] = {
         "nginx": [program, "-c", configuration, "-e", folder / "error.log", "-p", folder],
         "caddy": [program, "run", "--adapter", "caddyfile", "--config", configuration],
         "traefik": [program, f"--configFile={configuration}"],

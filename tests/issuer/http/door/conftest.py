@@ -64,10 +64,20 @@ def agreed(world: World, new_visitor: NewVisitor) -> Agreed:
 
 
 @pytest.fixture(scope="session")
-def expired_token(world: World) -> str:
-    """It opened everything, a moment ago."""
+def refused_tokens(world: World) -> dict[str, str]:
+    """Tokens that were issued here and open nothing, by why."""
     ends_at = int(time.time()) + 2
-    key = world.key(world.role("app:query@*"), expires_at=datetime.fromtimestamp(ends_at, UTC).isoformat())
-    token = world.token(key)
+    ends = {"expires_at": datetime.fromtimestamp(ends_at, UTC).isoformat()}
+    expired = world.token(world.key(world.role("app:query@*"), **ends))
+    renewed = world.holder("app:query@*")
+    revoked = world.token(renewed)
+    world.admin.post(f"/v1/roles/{renewed.role}/keys/{renewed.access}/renew").raise_for_status()
+    other_label = world.token(world.holder(f"app:query@*[group={uuid4().hex}]"))
+    other_service = world.for_issuer(world.holder("app:query@*"))
     until(lambda: time.time() > ends_at)
-    return token
+    return {
+        "expired": expired,
+        "revoked": revoked,
+        "wrong_audience": other_service,
+        "insufficient_scope": other_label,
+    }

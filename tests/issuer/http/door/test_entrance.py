@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import uuid4
 
 import pytest
@@ -118,15 +119,80 @@ def test_a_code_that_is_none_leads_to_the_entrance(visitor: Visitor, query: str)
     assert "elsewhere" not in led
 
 
-def test_a_link_that_was_not_made_here_shows_no_form(visitor: Visitor) -> None:
-    led = visitor.open().headers["location"].removeprefix(visitor.door.world.url)
-    for changed in ("/enter", led.replace(visitor.door.host, "elsewhere.example"), f"{led}0"):
-        answer = visitor.issuer.get(changed)
-        assert (answer.status_code, "<form" in answer.text) == (403, False)
-    visitor.issuer.get(led)
+ELSEWHERE = {
+    "origin": (
+        "https://elsewhere.example",
+        "//elsewhere.example",
+        "https://HOST@elsewhere.example",
+        "https://user@HOST",
+        "https://HOST:8443",
+        "https://HOST.elsewhere.example",
+        "https://HOST%2f@elsewhere.example",
+        "https://HOST\\@elsewhere.example",
+        "http://HOST",
+        "javascript:alert(1)//HOST",
+    ),
+    "target": ("//elsewhere.example", "\\\\elsewhere.example", "@elsewhere.example", "", "https:elsewhere"),
+    "browser": ("", "x"),
+    "at": ("", "0", "99999999999", "-1", "1e9", "\u0661"),
+    "seal": ("", "0" * 64),
+}
+
+
+def test_a_link_that_was_not_made_here_shows_no_form(world: World, new_visitor: NewVisitor) -> None:
+    """Nor does what such a form would send open anything."""
+    visitor = new_visitor(doors.door(world))
+    led = urlsplit(visitor.open().headers["location"])
+    made_here = dict(parse_qsl(led.query))
+    assert visitor.issuer.get(f"/enter?{urlencode(made_here)}").status_code == 200
+    for name, values in ELSEWHERE.items():
+        for value in values:
+            changed = made_here | {name: value.replace("HOST", visitor.door.host)}
+            answer = visitor.issuer.get(f"/enter?{urlencode(changed)}")
+            assert (answer.status_code, "<form" in answer.text) == (403, False), changed
+    visitor.issuer.get(f"/enter?{urlencode(made_here)}")
     foreign = {"token": "x:y", "origin": "https://elsewhere.example"}
     assert visitor.issuer.send("/enter/token", foreign).status_code == 403
     assert visitor.issuer.send("/enter/token", Origin="https://elsewhere.example").status_code == 403
+
+
+TARGETS = (
+    "//elsewhere.example/x",
+    "/\\elsewhere.example",
+    "/%2f%2felsewhere.example",
+    "/%5celsewhere.example",
+    "/@elsewhere.example",
+    "/.elsewhere.example",
+    "/:80@elsewhere.example",
+    "/?next=https://elsewhere.example",
+    "/a%0d%0aSet-Cookie:x=1",
+)
+
+
+def test_the_way_back_is_to_the_page_at_the_app(world: World, new_visitor: NewVisitor) -> None:
+    door, token = doors.door(world), api_token(world)["token"]
+    for target in TARGETS:
+        visitor = new_visitor(door)
+        arrived = visitor.arrive(visitor.enter(token, target))
+        assert arrived.headers["location"] == f"https://{door.host}{target}"
+        (cookie,) = arrived.headers.get_list("set-cookie")
+        assert cookie.startswith("__Host-hourmark-visit=")
+
+
+def test_whoever_is_in_is_not_made_somebody_else(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    """A code that an attacker got, in a link that a victim follows: the victim stays who it was."""
+    world, door = visitor.door.world, visitor.door
+    mine = world.holder("app:query@*")
+    visitor.arrive(visitor.enter(mine.text))
+    attacker = new_visitor(door)
+    planted = attacker.enter(world.holder("app:query@*").text)
+    led = visitor.arrive(planted)
+    assert led.headers["location"].startswith(f"{world.url}/enter?")
+    assert "hourmark-visit" not in led.headers["set-cookie"]
+    assert visitor.open().headers["hourmark-subject"] == f"role:{mine.role}"
+    # It is worth nothing any more in the attacker's browser either.
+    attacker.arrive(planted)
+    assert not attacker.is_let_in()
 
 
 def test_only_over_tls_the_cookie_says_that_it_is_of_this_host(world: World) -> None:
