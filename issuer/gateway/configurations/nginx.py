@@ -101,6 +101,7 @@ _LOCATION = """\
 # In each location { } with a proxy_pass to the app. Further headers are set there too, not further out:
 # nginx takes them all from one place.
 %(asked)s%(handed_on)s
+proxy_set_header %(secret_header)s "";
 proxy_set_header Host $host$hourmark_port;
 proxy_set_header X-Forwarded-For $remote_addr;
 proxy_set_header X-Forwarded-Proto $scheme;

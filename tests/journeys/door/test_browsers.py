@@ -9,10 +9,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from issuer.console.browser import SESSION_COOKIE
+from tests.browser.conftest import NewPage
 from tests.browsers import signed_in
 from tests.doors import api_token
 from tests.issuer.http.world import World, made, until
 from tests.journeys.door.conftest import House, NewHouse
+from tests.journeys.door.eavesdropper import eavesdropping
 
 
 def new_user(world: World, *permissions: str) -> str:
@@ -29,6 +31,20 @@ def sign_in(page: Page, world: World, user: str) -> None:
         value = browser.cookies[SESSION_COOKIE]
     where = world.url.replace("http:", "https:")
     page.context.add_cookies([{"name": SESSION_COOKIE, "value": value, "url": where, "secure": True}])
+
+
+def handed(house: House, page: Page) -> str:
+    """What the app is handed for this browser: a program that has its cookie asks the app for it."""
+    (visit,) = [each["value"] for each in page.context.cookies() if each["name"] == "hourmark-visit"]
+    with house.client(Cookie=f"hourmark-visit={visit}") as client:
+        (shown,) = [value for name, value in client.get("/headers").json() if name == "authorization"]
+    return str(shown).removeprefix("Bearer ")
+
+
+def withdraw(house: House, user: str) -> None:
+    whose = {"user": user}
+    (consent,) = house.world.admin.get("/v1/consents", params=whose).json()["items"]
+    house.world.admin.delete(f"/v1/consents/{consent['id']}", params=whose).raise_for_status()
 
 
 def connect(page: Page, token: str) -> None:
@@ -73,41 +89,59 @@ def test_ovh_an_app_and_a_token_for_its_label_until_it_is_made_anew(new_house: N
         until(lambda: client.get("/").headers.get("hourmark-refused") == "unknown_app")
 
 
-def test_eai_a_user_agrees_and_the_app_calls_the_platform_for_it(new_house: NewHouse, page: Page) -> None:
-    """After the consent the backend has the token, its own proxy sends it to `/v1/`; no browser sees it."""
+def test_eai_a_user_agrees_and_the_app_calls_the_platform_for_it(
+    new_house: NewHouse, new_page: NewPage
+) -> None:
+    """After the consent the backend has the token, its proxy sends it to `/v1/`; no browser sees it."""
     house = new_house(scope="data:get@* job:get@*")
     user = new_user(house.world, "app:query@*", "data:get@mine*")
-    page.goto(house.url)
+    with eavesdropping() as eavesdropper:
+        page = new_page(proxy=eavesdropper.for_browsers)
+        page.goto(house.url)
+        at_the_entrance(page, house)
+        page.get_by_role("link", name="Sign in").click()
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        sign_in(page, house.world, user)
+        page.goto(house.url)
+        page.get_by_role("button", name="Go on as Ada Lovelace").click()
+        expect(page.get_by_role("heading", name=f"Let {house.app.name} act for you?")).to_be_visible()
+        page.get_by_role("button", name="Deny").click()
+        expect(page.get_by_role("alert")).to_contain_text("may not act for you")
+        page.get_by_role("button", name="Go on as Ada Lovelace").click()
+        page.get_by_role("button", name="Allow").click()
+        expect(page.locator("#who")).to_have_text(f"user:{user}")
+        # Its page asks its own host; the proxy adds the token on the way to the platform.
+        expect(page.locator("#jobs")).to_have_text(f"user:{user} may data:get@mine*")
+        said = page.goto(f"{house.url}/platform")
+        assert said is not None
+        answer = said.json()["said"]
+        assert (answer["client_id"], answer["scope"]) == (house.app.client_id, "data:get@mine*")
+        token = handed(house, page)
+        assert house.world.is_active(token)
+        heard = eavesdropper.heard
+        assert f'"principal":"user:{user}"'.encode() in heard
+        assert not any(part.encode() in heard for part in token.split("."))
+        page.goto(f"{house.url}/_hourmark/leave")
+        at_the_entrance(page, house)
+        assert not house.world.is_active(token)
+        page.get_by_role("button", name="Go on as Ada Lovelace").click()
+        expect(page.locator("#who")).to_have_text(f"user:{user}")
+        withdraw(house, user)
+        page.goto(f"{house.url}/platform")
+        assert '"status":401' in page.content()
+        house.world.admin.delete(f"/v1/users/{user}/sign-ins").raise_for_status()
+        page.goto(house.url)
+        at_the_entrance(page, house)
+
+
+def test_a_token_for_an_hour_opens_until_its_role_key_is_renewed(house: House, page: Page) -> None:
+    key = house.world.holder(f"app:query@{house.app.name}")
+    page.goto(f"{house.url}/notes")
     at_the_entrance(page, house)
-    page.get_by_role("link", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    sign_in(page, house.world, user)
-    page.goto(house.url)
-    page.get_by_role("button", name="Go on as Ada Lovelace").click()
-    expect(page.get_by_role("heading", name=f"Let {house.app.name} act for you?")).to_be_visible()
-    page.get_by_role("button", name="Deny").click()
-    expect(page.get_by_role("alert")).to_contain_text("may not act for you")
-    page.get_by_role("button", name="Go on as Ada Lovelace").click()
-    page.get_by_role("button", name="Allow").click()
-    expect(page.locator("#who")).to_have_text(f"user:{user}")
-    # Its page asks its own host; the app's proxy adds the token on the way to the platform.
-    expect(page.locator("#jobs")).to_have_text(f"user:{user} may data:get@mine*")
-    said = page.goto(f"{house.url}/platform")
-    assert said is not None
-    answer = said.json()
-    assert answer["said"]["client_id"] == house.app.client_id
-    assert answer["said"]["scope"] == "data:get@mine*"
-    assert "authorization" not in said.all_headers()
-    kept = page.evaluate("document.cookie + JSON.stringify(localStorage) + document.body.outerHTML")
-    assert "eyJ" not in kept
-    consents = house.world.admin.get("/v1/consents", params={"user": user}).json()["items"]
-    gone = house.world.admin.delete(f"/v1/consents/{consents[0]['id']}", params={"user": user})
-    gone.raise_for_status()
-    page.goto(f"{house.url}/platform")
-    assert '"status":401' in page.content()
-    made_end = house.world.admin.delete(f"/v1/users/{user}/sign-ins")
-    made_end.raise_for_status()
-    page.goto(house.url)
+    connect(page, house.world.token(key))
+    expect(page.locator("#who")).to_have_text(f"role:{key.role}")
+    house.world.admin.post(f"/v1/roles/{key.role}/keys/{key.access}/renew").raise_for_status()
+    page.reload()
     at_the_entrance(page, house)
 
 

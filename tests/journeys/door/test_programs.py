@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import httpx
 import pytest
 
@@ -20,17 +22,24 @@ def seen(house: House, credential: str, **headers: str) -> dict[str, list[str]]:
     return found
 
 
-def test_a_token_with_the_label_opens_what_has_it_and_what_gets_it_later(new_house: NewHouse) -> None:
-    first = new_house()
-    group = {"group": first.name}
-    token = api_token(first.world, f"group={first.name}")["token"]
-    with first.client(token) as client:
-        refused = client.get("/headers")
-    assert (refused.status_code, refused.headers["hourmark-refused"]) == (403, "insufficient_scope")
-    needed = f'Bearer error="insufficient_scope", scope="app:query@{first.app.name}"'
-    assert refused.headers.get_list("www-authenticate") == [needed]
-    later = new_house(labels=group)
-    assert seen(later, token)["hourmark-subject"] == ["user:admin"]
+def test_a_token_opens_what_has_its_label_also_what_comes_later_and_nothing_else(new_house: NewHouse) -> None:
+    """`group=A`: the apps that there are, one that is registered later, one that gets the label; no other."""
+    group = uuid4().hex[:8]
+    a, b = {"group": f"{group}-A"}, {"group": f"{group}-B"}
+    there, also, other, bare = new_house(labels=a), new_house(labels=a), new_house(labels=b), new_house()
+    token = api_token(there.world, f"group={group}-A")["token"]
+    later = new_house(labels=a)
+    for house in (there, also, later):
+        assert seen(house, token)["hourmark-subject"] == ["user:admin"]
+    for house in (other, bare):
+        with house.client(token) as client:
+            refused = client.get("/headers")
+        assert (refused.status_code, refused.headers["hourmark-refused"]) == (403, "insufficient_scope")
+        needed = f'Bearer error="insufficient_scope", scope="app:query@{house.app.name}"'
+        assert refused.headers.get_list("www-authenticate") == [needed]
+    labelled = bare.world.admin.patch(f"/v1/apps/{bare.app.name}", json={"labels": a})
+    labelled.raise_for_status()
+    assert seen(bare, token)["hourmark-subject"] == ["user:admin"]
 
 
 def test_what_the_app_is_told_comes_from_the_issuer_alone(house: House) -> None:
@@ -45,6 +54,37 @@ def test_what_the_app_is_told_comes_from_the_issuer_alone(house: House) -> None:
     assert told.get("authorization", [""]) == [""]
     assert not any("_" in name or "secret" in name for name in told)
     assert key.secret not in str(told)
+
+
+def test_no_header_makes_the_request_one_about_another_app(new_house: NewHouse) -> None:
+    """Whoever may open one app says so of a request to another one, in every header that names a request."""
+    mine, other = new_house(), new_house()
+    key = mine.world.holder(f"app:query@{mine.app.name}")
+    there = mine.proxy.host(mine.name)
+    forged = {
+        "X-Forwarded-Host": there,
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Uri": "/allowed",
+        "X-Forwarded-Method": "OPTIONS",
+        "X-Forwarded-For": "127.0.0.1",
+        "X-Forwarded-Port": "443",
+        "X-Forwarded-Server": there,
+        "X-Original-URL": f"http://{there}/allowed",
+        "X-Original-Method": "OPTIONS",
+        "X-Original-Host": there,
+        "Forwarded": f"host={there};proto=https;for=127.0.0.1",
+        "Hourmark-Proxy-Secret": "x" * 32,
+        "Hourmark-Shown": f"Bearer {key.text}",
+        "Hourmark-Cookies": "a=b",
+    }
+    for name, value in forged.items():
+        with other.client(key.text, **{name: value}) as client:
+            refused = client.get("/headers")
+        assert (refused.status_code, refused.headers["hourmark-refused"]) == (403, "insufficient_scope"), name
+    told = seen(mine, key.text, **{name: value.replace(there, "elsewhere") for name, value in forged.items()})
+    assert told["hourmark-subject"] == [f"role:{key.role}"]
+    assert "hourmark-proxy-secret" not in told
+    assert (told["x-forwarded-host"], told["x-forwarded-proto"]) == ([there], ["http"])
 
 
 @pytest.mark.parametrize("form", ["token", "role key"])
