@@ -20,6 +20,7 @@ from issuer.coherence import Coherence
 from issuer.credentials import Credentials
 from issuer.gateway.known import KnownDoor
 from issuer.gateway.on_behalf import HandedTokens
+from issuer.gateway.proxy import Proxies
 from issuer.mint import Mint
 from issuer.outside.address import Addresses
 from issuer.outside.issuers import OutsideIssuers
@@ -71,6 +72,8 @@ class Service:
     """Accepts tokens for the issuer's own API."""
     token_verifier: Verifier
     """Accepts every live token that was issued here."""
+    proxies: Proxies
+    """Those in front of apps."""
     door: KnownDoor
     """What is known of the apps that proxies ask about."""
     handed_tokens: HandedTokens
@@ -212,6 +215,7 @@ async def open_service(settings: Settings, database: Database, kek: KeyEncryptio
         feed=feed,
         api_verifier=Verifier(settings.issuer_url, settings.issuer_url, trust=trust),
         token_verifier=Verifier(settings.issuer_url, settings.accepted_audiences, trust=trust),
+        proxies=Proxies(settings),
         door=door,
         handed_tokens=HandedTokens(door, mint, settings.accepted_audiences[0]),
     )

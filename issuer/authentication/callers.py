@@ -137,7 +137,7 @@ class Callers:
 
     async def identify(self, request: Request, verifier: Verifier) -> Caller:
         """By role key, or by token that `verifier` accepts. Raises BearerDenial, Denial, StoreUnavailable."""
-        if "access_token" in request.query_params:
+        if request.scope["query_string"] and "access_token" in request.query_params:
             raise Denial("invalid_request", "a token belongs in the Authorization header, never in the URL")
         header = authorization(request)
         self._coherence.check()

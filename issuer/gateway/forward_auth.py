@@ -43,10 +43,11 @@ REASONS = (
 
 async def get_forward_auth(service: Service, request: Request) -> Response:
     request.scope[REFUSE] = partial(_refusal, None)
-    proxy.check(service.settings, request)
-    asked = proxy.read(request)
+    sent = proxy.sent_in(request)
+    service.proxies.check(request, sent)
+    asked = proxy.read(sent)
     request.scope[REFUSE] = partial(_refusal, asked)
-    address = proxy.client_address(request)
+    address = proxy.client_address(sent)
     if address is not None:
         request.scope["client"] = (address, 0)
     service.coherence.check()

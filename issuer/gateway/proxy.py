@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from starlette.requests import Request
@@ -18,6 +20,14 @@ from issuer.denials import Denial
 from issuer.settings import Settings
 
 SECRET_HEADER = "Hourmark-Proxy-Secret"  # noqa: S105 - where it is, not what it is
+_SECRET = SECRET_HEADER.lower().encode()
+_LOWER = {
+    name: name.lower().encode()
+    for name in (
+        *("X-Original-URL", "X-Original-Method"),
+        *(f"X-Forwarded-{part}" for part in ("Proto", "Host", "Uri", "Method")),
+    )
+}
 _URL = re.compile(r"(https?)://([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)(?::([0-9]{1,5}))?(/[!-~]*)")
 _METHOD = re.compile(r"[A-Z]{1,20}")
 _USUAL_PORTS = {"http": "80", "https": "443"}
@@ -50,33 +60,58 @@ class Asked:
         return f"{self.origin}{self.target}"
 
 
-def check(settings: Settings, request: Request) -> None:
-    """Raises Denial unless the proxy proves itself."""
-    secrets = (settings.forward_auth_secret, settings.forward_auth_previous_secret)
-    sent = _values(request, SECRET_HEADER)
-    if len(sent) == 1:
-        shown = sent[0].encode("latin-1")
-        known = [each.get_secret_value().encode() for each in secrets if each is not None]
-        if any(hmac.compare_digest(shown, each) for each in known):
+Sent = Mapping[bytes, Sequence[bytes]]
+"""The headers that the proxy sent, by their names in lower case."""
+
+
+def sent_in(request: Request) -> Sent:
+    """Grouped once: each is looked for by its name, and has to be there once."""
+    sent: dict[bytes, list[bytes]] = {}
+    for name, value in request.scope["headers"]:
+        sent.setdefault(name, []).append(value)
+    return sent
+
+
+class Proxies:
+    """Those that may ask, as the settings have them."""
+
+    def __init__(self, settings: Settings) -> None:
+        secrets = (settings.forward_auth_secret, settings.forward_auth_previous_secret)
+        self._secrets = tuple(each.get_secret_value().encode() for each in secrets if each is not None)
+        self._networks = tuple(map(ip_network, settings.forward_auth_proxies))
+
+    def check(self, request: Request, sent: Sent) -> None:
+        """Raises Denial unless the proxy proves itself."""
+        shown = sent.get(_SECRET, ())
+        if len(shown) == 1:
+            if any(hmac.compare_digest(shown[0], each) for each in self._secrets):
+                return
+        elif not shown and self._is_trusted(request):
             return
-    elif not sent and _is_trusted(settings, request):
-        return
-    raise refused(
-        "unknown_proxy",
-        f"the proxy does not prove itself: it sends {SECRET_HEADER}, as HOURMARKD_FORWARD_AUTH_SECRET says, "
-        "or asks from one of HOURMARKD_FORWARD_AUTH_PROXIES",
-    )
+        raise refused(
+            "unknown_proxy",
+            f"the proxy does not prove itself: it sends {SECRET_HEADER}, as HOURMARKD_FORWARD_AUTH_SECRET "
+            "says, or asks from one of HOURMARKD_FORWARD_AUTH_PROXIES",
+        )
+
+    def _is_trusted(self, request: Request) -> bool:
+        if not self._networks or request.client is None:
+            return False
+        with suppress(ValueError):
+            address = ip_address(request.client.host)
+            return any(address in each for each in self._networks)
+        return False
 
 
-def read(request: Request) -> Asked:
+def read(sent: Sent) -> Asked:
     """What the proxy asks about: `X-Original-URL` as with nginx, or `X-Forwarded-*`. Raises Denial.
 
     Where both are there they say the same: the client may have sent what the proxy did not.
     """
-    original = _one(request, "X-Original-URL")
-    parts = [_one(request, f"X-Forwarded-{name}") for name in ("Proto", "Host", "Uri")]
-    forwarded = None if parts[1] is None else "{}://{}{}".format(*parts)
-    method = _one(request, "X-Forwarded-Method" if original is None else "X-Original-Method")
+    original = _one(sent, "X-Original-URL")
+    scheme, host, target = (_one(sent, f"X-Forwarded-{name}") for name in ("Proto", "Host", "Uri"))
+    forwarded = None if host is None else f"{scheme}://{host}{target}"
+    method = _one(sent, "X-Forwarded-Method" if original is None else "X-Original-Method")
     asked = _parse(original or forwarded or "", method or "", is_nginx=original is not None)
     if original is not None and forwarded is not None:
         other = _parse(forwarded, asked.method, is_nginx=True)
@@ -85,12 +120,17 @@ def read(request: Request) -> Asked:
     return asked
 
 
-def client_address(request: Request) -> str | None:
+def client_address(sent: Sent) -> str | None:
     """The address that the proxy saw, if it says one."""
-    values = _values(request, "X-Forwarded-For")
-    last = values[-1].rpartition(",")[2].strip() if values else ""
+    values = sent.get(b"x-forwarded-for")
+    return _address(values[-1].rpartition(b",")[2].strip()) if values else None
+
+
+@lru_cache(maxsize=4096)
+def _address(text: bytes) -> str | None:
+    """As all write it; clients come again and again."""
     with suppress(ValueError):
-        return str(ip_address(last))
+        return str(ip_address(text.decode("latin-1")))
     return None
 
 
@@ -118,25 +158,12 @@ def _parse(url: str, method: str, *, is_nginx: bool) -> Asked:
     return Asked(scheme, host, target, method, is_nginx)
 
 
-def _is_trusted(settings: Settings, request: Request) -> bool:
-    if not settings.forward_auth_proxies or request.client is None:
-        return False
-    with suppress(ValueError):
-        address = ip_address(request.client.host)
-        return any(address in ip_network(each) for each in settings.forward_auth_proxies)
-    return False
-
-
-def _values(request: Request, name: str) -> list[str]:
-    return request.headers.getlist(name)
-
-
-def _one(request: Request, name: str) -> str | None:
+def _one(sent: Sent, name: str) -> str | None:
     """Raises Denial: of two, another server may have believed the other one."""
-    values = _values(request, name)
+    values = sent.get(_LOWER[name], ())
     if len(values) > 1:
         raise _unclear(f"{name} comes twice")
-    return values[0] if values and values[0] else None
+    return values[0].decode("latin-1") if values and values[0] else None
 
 
 def _unclear(detail: str) -> Denial:

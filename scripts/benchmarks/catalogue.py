@@ -1,6 +1,7 @@
 """All benchmarks, in the order of the report."""
 
 from scripts.benchmarks import (
+    door,
     exchange,
     first_token,
     garbage,
@@ -15,6 +16,7 @@ from scripts.benchmarks.measure import Benchmark
 
 BENCHMARKS: tuple[Benchmark, ...] = (
     exchange.BENCHMARK,
+    door.BENCHMARK,
     many_keys.BENCHMARK,
     memory.BENCHMARK,
     first_token.BENCHMARK,

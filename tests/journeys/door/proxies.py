@@ -177,13 +177,13 @@ def serve_proxy(
     configuration.write_text(template.format(**known))
     if kind == "traefik":
         (exported / "routes.yaml").write_text(_ROUTES.format(**known))
-    arguments: list[object] = {
+    commands: dict[str, list[object]] = {
         "nginx": [program, "-c", configuration, "-e", folder / "error.log", "-p", folder],
         "caddy": [program, "run", "--adapter", "caddyfile", "--config", configuration],
         "traefik": [program, f"--configFile={configuration}"],
-    }[kind]
+    }
     homes = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    with _running(arguments, port, clean_environment(**homes)):
+    with _running(commands[kind], port, clean_environment(**homes)):
         yield Proxy(kind, port)
 
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from tests import doors
@@ -24,6 +25,13 @@ NewVisitor = Callable[..., Visitor]
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with open_world(tmp_path_factory.mktemp("door"), **doors.SETTINGS) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def elsewhere(world: World) -> Iterator[httpx.Client]:
+    """Nobody, at another process of the issuer."""
+    with world.issuer.another() as other, other.http("") as there:
+        yield there
 
 
 @pytest.fixture(params=KINDS)

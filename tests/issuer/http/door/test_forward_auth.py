@@ -296,17 +296,16 @@ def test_an_app_whose_owner_is_disabled_lets_nobody_in(world: World) -> None:
     assert reason(door.as_bearer(key.text)) == (403, "unknown_app")
 
 
-def test_another_process_hears_of_it(world: World) -> None:
+def test_another_process_hears_of_it(world: World, elsewhere: httpx.Client) -> None:
     door, key = doors.door(world), world.holder("app:query@*")
-    with world.issuer.another() as other, other.http("") as there:
 
-        def status(of: Door) -> int:
-            return there.get("/v1/forward-auth", headers=of.says() | bearer(key.text)).status_code
+    def status(of: Door) -> int:
+        return elsewhere.get("/v1/forward-auth", headers=of.says() | bearer(key.text)).status_code
 
-        assert status(door) == 200
-        world.admin.delete(f"/v1/apps/{door.app.name}").raise_for_status()
-        until(lambda: status(door) == 403)
-        assert status(doors.door(world)) == 200
+    assert status(door) == 200
+    world.admin.delete(f"/v1/apps/{door.app.name}").raise_for_status()
+    until(lambda: status(door) == 403)
+    assert status(doors.door(world)) == 200
 
 
 def test_an_api_token_for_another_service_opens_none(world: World) -> None:

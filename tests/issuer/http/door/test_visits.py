@@ -13,7 +13,7 @@ from tests.doors import Door, api_token
 from tests.issuer.http.door.conftest import NewVisitor
 from tests.issuer.http.door.test_forward_auth import reason
 from tests.issuer.http.door.visitors import Agreed, Visitor, handed
-from tests.issuer.http.world import OTHER, World
+from tests.issuer.http.world import OTHER, World, until
 
 
 def listed(world: World, user: str) -> list[dict[str, Any]]:
@@ -124,6 +124,24 @@ def test_what_ends_a_token_ends_the_visit_that_it_opened(visitor: Visitor, end: 
         (narrowed,) = [each["id"] for each in policies if each["permission"] == "data:get@*"]
         world.admin.delete(f"/v1/roles/{role}/policies/{narrowed}").raise_for_status()
     assert not visitor.is_let_in()
+
+
+@pytest.mark.parametrize("end", ["renew", "delete"])
+def test_another_process_hears_of_its_end(
+    world: World, new_visitor: NewVisitor, elsewhere: httpx.Client, end: str
+) -> None:
+    """By the list, or by the log of changes: whichever comes first."""
+    door, token = doors.door(world), api_token(world)
+    visitor, path = new_visitor(door), f"/v1/tokens/{token['id']}"
+    visitor.arrive(visitor.enter(token["token"]))
+    cookie = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
+
+    def status() -> int:
+        return elsewhere.get("/v1/forward-auth", headers=door.says() | {"Cookie": cookie}).status_code
+
+    assert status() == 200
+    (world.admin.post(f"{path}/renew") if end == "renew" else world.admin.delete(path)).raise_for_status()
+    until(lambda: status() == 401)
 
 
 WORDS = {
