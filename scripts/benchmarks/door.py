@@ -61,7 +61,7 @@ async def _round(initialised: Initialised, requests: int) -> Round:
                 await asyncio.sleep(0.001)
                 began = time.perf_counter()
                 for _ in range(_TURN):
-                    await app(scope | {}, _receive, _send)
+                    await app(dict(scope), _receive, _send)
                 spent[name] += time.perf_counter() - began
         return {name: seconds * 1_000_000 / requests for name, seconds in spent.items()}
 
