@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -45,12 +46,12 @@ async def _round(initialised: Initialised, requests: int) -> Round:
         data_dir=initialised.folder / "data",
         issuer=initialised.url,
         port=int(initialised.url.rpartition(":")[2]),
-        forward_auth_secret=_SECRET,
+        forward_auth_secret=SecretStr(_SECRET),
     )
     async with _running(make_app(settings)) as issuer:
         token, key = await _credentials(issuer, initialised)
         noop = Starlette(routes=[Route(_PATH, _nothing)])
-        ways = {
+        ways: dict[str, tuple[ASGIApp, Scope]] = {
             _NOOP: (noop, _asked(initialised.url, token)),
             _TOKEN: (issuer, _asked(initialised.url, token)),
             _KEY: (issuer, _asked(initialised.url, key)),
