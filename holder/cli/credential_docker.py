@@ -44,10 +44,11 @@ def install(
     from holder.credential_helpers import docker
 
     view = session.view(("registry", "helper", "config"))
-    address, config = docker.address(registry), docker.DockerConfig.load(session.environ)
-    earlier = config.helper_of(address)
-    if earlier != docker.NAME:
-        config.install(address)
+    address = docker.address(registry)
+    with docker.changing(session.environ) as config:
+        earlier = config.helper_of(address)
+        if earlier != docker.NAME:
+            config.install(address)
     view.one(
         {"registry": address, "helper": docker.NAME, "config": str(config.path)},
         plain=f"{address} {config.path}",
@@ -127,6 +128,7 @@ def main() -> NoReturn:
             say(_in_a_line(nothing.reason))
     except HolderError as error:
         answer, code = _in_a_line(error), 1
+        say(answer)  # some commands of docker drop what is on stdout, and ask as nobody
     else:
         code = 0
     if answer:

@@ -10,7 +10,8 @@ import json
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ NOT_FOUND = "credentials not found in native keychain"
 SCOPE = "repository:*@* registry:catalog@*"
 """What a token for docker may be good for at most: it goes wherever a registry sends docker."""
 _HELPERS = "credHelpers"
-_ADDRESS = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:]+\](?::[0-9]{1,5})?", re.ASCII)
+_ADDRESS = re.compile(r"[A-Za-z0-9.-]+(?::([0-9]{1,5}))?|\[[0-9A-Fa-f:]+\](?::([0-9]{1,5}))?", re.ASCII)
+_LAST_PORT = 65535
 
 
 class NothingForDocker(Exception):
@@ -52,7 +54,7 @@ def no_right(principal: str | None) -> HolderError:
 def address(text: str) -> str:
     """The registry as docker calls it, `host:port`. Raises UsageError."""
     bare = re.sub(r"^https?://", "", text.strip()).rstrip("/")
-    if _ADDRESS.fullmatch(bare) is None:
+    if (match := _ADDRESS.fullmatch(bare)) is None or int(match[1] or match[2] or 0) > _LAST_PORT:
         raise UsageError(
             f"{text[:80]!r} is no registry",
             "it is HOST or HOST:PORT, without the name of a repository",
@@ -132,12 +134,37 @@ class DockerConfig:
             if mode is not None:
                 path.chmod(mode)
         except OSError as error:
-            raise HolderError(
-                "Docker's settings were not changed",
-                f"{self.path}: {error.strerror}",
-                "name a directory that you can write with DOCKER_CONFIG",
-                code="docker_config_not_written",
-            ) from None
+            raise _not_written(self.path, error) from None
+
+
+@contextmanager
+def changing(environ: Mapping[str, str]) -> Iterator[DockerConfig]:
+    """Docker's settings as they are now, which no other process of ours changes meanwhile.
+
+    Raises HolderError.
+    """
+    from filelock import FileLock
+
+    path = DockerConfig.load(environ).path
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FileLock(path.with_suffix(f".{NAME}.lock"), mode=0o600)
+        lock.acquire()
+    except OSError as error:
+        raise _not_written(path, error) from None
+    try:
+        yield DockerConfig.load(environ)
+    finally:
+        lock.release()
+
+
+def _not_written(path: Path, error: OSError) -> HolderError:
+    return HolderError(
+        "Docker's settings were not changed",
+        f"{path}: {error.strerror}",
+        "name a directory that you can write with DOCKER_CONFIG",
+        code="docker_config_not_written",
+    )
 
 
 def _unreadable(path: Path, reason: str) -> HolderError:

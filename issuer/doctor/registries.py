@@ -103,10 +103,10 @@ def address(text: str) -> str:
     url = text if "://" in text else f"//{text}"
     try:
         parts = urlsplit(url)
-        scheme, host, _ = parts.scheme, parts.hostname, parts.port
+        scheme, host, user, _ = parts.scheme, parts.hostname, parts.username, parts.port
     except ValueError:
-        scheme, host = "", None
-    if host is None or scheme not in ("", "http", "https"):
+        scheme, host, user = "", None, None
+    if host is None or user is not None or scheme not in ("", "http", "https"):
         raise NotAsked("this is no registry: write HOST:PORT, http://HOST:PORT or https://HOST:PORT")
     return url if scheme else f"{'http' if is_loopback(host) else 'https'}:{url}"
 
@@ -134,9 +134,10 @@ def trusted_keys(
         yield failure(about, said, f"set `auth.token.issuer` to {settings.issuer_url}, and restart it")
         return
     said = (
-        f"it refuses every token: it knows no {mode.ring} key of ours, or its `issuer` is another one than "
+        f"it refuses every token: it knows no {mode.ring} key of ours, its `issuer` is another one than "
+        f"{settings.issuer_url}, or its `signingalgorithms` lack {REGISTRY_ALGORITHM}"
     )
-    yield failure(about, said + settings.issuer_url, _SETTINGS)
+    yield failure(about, said, _SETTINGS)
 
 
 def strictness(about: str, registry: Registry, signing: SigningKeys) -> Iterator[Finding]:
@@ -171,6 +172,9 @@ def directions(about: str, challenge: Challenge, settings: Settings) -> Finding:
     if challenge.service not in settings.registry_services:
         said = f"it calls itself {challenge.service}, which is no registry service here"
         return failure(about, said, f"add {challenge.service} to HOURMARKD_REGISTRY_SERVICES")
+    if challenge.realm.startswith(f"{settings.issuer_url}/") and challenge.realm != realm(settings):
+        said = f"it sends clients to {challenge.realm}, where nothing is"
+        return failure(about, said, f"set `auth.token.realm` in its config.yml to {realm(settings)}")
     if challenge.realm != realm(settings):
         said = f"it sends clients to {challenge.realm}, and not to {realm(settings)}"
         return warning(about, said, "set `auth.token.realm` in its config.yml, unless both lead here")

@@ -9,17 +9,18 @@ from issuer.settings import Settings
 
 
 def asked_audience(
-    settings: Settings, form: Mapping[str, str], default: str | None = None, *, within: Collection[str] = ()
+    settings: Settings, form: Mapping[str, str], default: str | None = None, *within: Collection[str]
 ) -> str:
     """Without either parameter the default; else the first that may be. Raises Denial.
 
-    within: what the credential was made for, if that is not every service.
+    within: what each credential behind it was made for, if that is not every service.
     """
     resource, audience = form.get("resource"), form.get("audience")
-    accepted = [each for each in settings.accepted_audiences if not within or each in within]
+    bounds = [bound for bound in within if bound]
+    accepted = [each for each in settings.accepted_audiences if all(each in bound for bound in bounds)]
     asked = resource or audience or default or (accepted[0] if accepted else "")
     if audience not in (None, asked) or asked not in accepted:
-        known = "this API token is for" if within else "known"
+        known = "this API token is for" if bounds else "known"
         raise Denial(
             "invalid_target",
             f"`resource` names no service known here; {known}: {', '.join(accepted) or 'none'}",

@@ -27,7 +27,7 @@ async def grant(service: Service, request: Request, form: Mapping[str, str]) -> 
         own = await service.read(lambda session: _own(session, asker))
         audience = asked_audience(service.settings, form)
         return Issued(service.mint.mint(own, audience, form.get("scope"), now))
-    audience = asked_audience(service.settings, form, within=asker.audiences)
+    audience = asked_audience(service.settings, form, None, asker.audiences)
     minted = service.mint.mint(asker, audience, form.get("scope"), now)
     service.credentials.exchanges.note(asker.client_id, now)
     return Issued(minted)

@@ -64,7 +64,8 @@ async def _exchange(service: Service, request: Request, form: Mapping[str, str])
         raise Denial("invalid_request", "the actor token is another client's than the one that asks")
     is_own = await _is_own(service, asker, subject)
     narrowed = _own(asker, subject) if is_own else await _on_behalf(service, asker, subject)
-    audience = _audience(service, form, asker, subject, is_own=is_own)
+    behind = await service.role_keys.audiences_behind(subject.client_id)
+    audience = _audience(service, form, asker, subject, behind, is_own=is_own)
     minted = service.mint.mint(narrowed, audience, form.get("scope"), int(time.time()))
     return Issued(minted, issued_token_type=ACCESS_TOKEN)
 
@@ -116,17 +117,32 @@ def _ends_at(asker: Client | Grant, subject: Token) -> int:
 
 
 def _audience(
-    service: Service, form: Mapping[str, str], asker: Client | Grant, subject: Token, *, is_own: bool
+    service: Service,
+    form: Mapping[str, str],
+    asker: Client | Grant,
+    subject: Token,
+    behind: tuple[str, ...],
+    *,
+    is_own: bool,
 ) -> str:
     """A client's own token stays with its audience, unless another one is asked for.
+
+    What the subject's role key is for (`behind`) bounds what an app gets by it. Of an app's token nobody can
+    tell afterwards: so a key for some services leads no app to the issuer, where more than one is served.
 
     A public client proves nothing, so that whichever service was given its token could ask in its name: it
     gets another audience only for a token that no service but this one was given. Raises Denial.
     """
     within = asker.audiences if isinstance(asker, Grant) else ()
     if not is_own:
-        return asked_audience(service.settings, form, within=within)
-    audience = asked_audience(service.settings, form, subject.audience[0], within=within)
+        default = subject.audience[0] if behind else None
+        audience = asked_audience(service.settings, form, default, within, behind)
+        if behind and audience == service.settings.issuer_url:
+            raise Denial(
+                "invalid_target", "the subject token's API token is for some services: name one as `resource`"
+            )
+        return audience
+    audience = asked_audience(service.settings, form, subject.audience[0], within, behind)
     is_public = isinstance(asker, Client) and asker.is_public
     if is_public and not {audience, service.settings.issuer_url} & set(subject.audience):
         raise Denial(

@@ -17,7 +17,8 @@ from verifier import InvalidPermission, Permission, Scope
 _ACTIONS = ("pull", "push", "delete")
 _CATALOG = ("registry", "catalog")
 _NOUNS = ("repository", "registry")
-_VERBS = (*_ACTIONS, "catalog")
+_OWN_VERBS = ("pull", "push", "catalog")
+"""What is done to nothing but them; `delete` is done to much."""
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
 """The distribution specification's <name>. No other can be a repository."""
@@ -60,7 +61,7 @@ def refuse_selectors(permissions: Iterable[Permission]) -> None:
     Raises SelectorOnRepositories.
     """
     for permission in permissions:
-        is_theirs = permission.noun in _NOUNS or (permission.noun == "*" and permission.verb in _VERBS)
+        is_theirs = permission.noun in _NOUNS or (permission.noun == "*" and permission.verb in _OWN_VERBS)
         if is_theirs and permission.labels:
             raise SelectorOnRepositories(permission)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from issuer.registry.access import is_repository
 from verifier import InvalidPermission, Permission, Scope
 
 
@@ -27,6 +28,11 @@ def _pull(text: str, repository: str) -> Permission:
         permission = Permission.parse(f"repository:pull@{repository}")
     except InvalidPermission:
         permission = None
-    if permission is None or permission.labels:
+    if permission is None or permission.labels or not is_repository(_whole(repository)):
         raise ValueError(f"{text} names no repository: write SERVICE/REPOSITORY, or SERVICE/BEGINNING*")
     return permission
+
+
+def _whole(repository: str) -> str:
+    """A name that begins so, for one that ends in `*`."""
+    return f"{repository[:-1]}a" if repository.endswith("*") else repository

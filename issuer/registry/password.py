@@ -46,6 +46,13 @@ async def _token(service: Service, request: Request, text: str) -> Grant:
     if {service.settings.issuer_url, service.settings.audiences[0]}.isdisjoint(token.audience):
         named = ", ".join(token.audience)
         raise Denial("invalid_client", f"the token that was sent as password is for {named} alone")
+    if token.actor is not None and service.settings.issuer_url not in token.audience:
+        # What it was made from may be for some services only: at the issuer no such token is changed.
+        raise Denial(
+            "invalid_client",
+            "an app that acts for somebody needs a token for the issuer as password: "
+            f"resource={service.settings.issuer_url}",
+        )
     note(request.scope, client_id=token.client_id, sub=token.subject)
     return _grant(token, await service.role_keys.audiences_behind(token.client_id))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from holder.profile import Profile
 from tests.clients import claims
 from tests.holder.conftest import Hourmark
 from tests.holder.issuer_double import IssuerDouble
+from tests.running_issuer import BIN, clean_environment
 
 REGISTRY = "registry.example:5000"
 INSTALL = ("credential", "docker", "install")
@@ -168,7 +170,7 @@ def test_an_issuer_that_does_not_work_is_no_lack_of_a_credential(
     hourmark(*INSTALL, REGISTRY)
     refuse(issuer, 503, "temporarily_unavailable")
     code, out = helper("get", stdin=REGISTRY)
-    assert (code, "cannot serve at the moment" in out, helper.err) == (1, True, "")
+    assert (code, "cannot serve at the moment" in out, helper.err) == (1, True, out)
 
 
 def test_a_key_that_is_for_registries_alone_is_given_itself(
@@ -200,6 +202,17 @@ def test_nothing_is_kept(hourmark: Hourmark, helper: Helper, config: Path) -> No
         assert (code, "Nothing is kept for docker" in out, "hmk_" in out) == (1, True, False)
     assert helper("erase", stdin=REGISTRY) == (0, "")
     assert config.read_text() == before
+
+
+def test_registries_that_are_installed_at_once_are_all_there(config: Path, tmp_path: Path) -> None:
+    environment = clean_environment(DOCKER_CONFIG=str(config.parent), HOME=str(tmp_path))
+    names = {f"registry-{number}.example" for number in range(6)}
+    processes = [
+        subprocess.Popen([BIN / "hourmark", *INSTALL, name], env=environment, stdout=subprocess.DEVNULL)
+        for name in sorted(names)
+    ]
+    assert [process.wait(30) for process in processes] == [0] * 6
+    assert set(json.loads(config.read_text())["credHelpers"]) == names
 
 
 def test_what_is_installed_is_listed(hourmark: Hourmark, helper: Helper, config: Path) -> None:

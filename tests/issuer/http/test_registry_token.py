@@ -319,6 +319,8 @@ def test_ten_thousand_scopes(world: World) -> None:
     assert answer.startswith("HTTP/1.1 431 ")
     assert '{"errors":[{"code":"UNSUPPORTED","message":"the request' in answer
     assert post(world, world.issuer.admin_key, *scopes).status_code in (400, 413)
+    status, code, message = refused(post(world, world.issuer.admin_key, *scopes[:100]))
+    assert (status, code, "at most 100 fields" in message) == (400, "UNSUPPORTED", True)
     assert post(world, world.issuer.admin_key, " ".join(scopes)).status_code in (400, 413)
     fewer = " ".join(scopes[: MAX_RESOURCES + 1])
     status, code, message = refused(get(world, world.issuer.admin_key, fewer))

@@ -102,7 +102,11 @@ def test_never_more_than_asked_nor_than_held(asked: dict[str, set[str]], held: s
 
 
 def test_a_selector_on_repositories_is_refused_with_what_to_write_instead() -> None:
-    for text in ("repository:pull@*[a=b]", "repository:*@[a=b]", "registry:catalog@*[a=b]"):
+    for text in ("repository:pull@*[a=b]", "repository:*@[a=b]", "registry:catalog@*[a=b]", "*:pull@*[a=b]"):
         with pytest.raises(SelectorOnRepositories, match="have no labels"):
             refuse_selectors([Permission.parse("data:get@*[a=b]"), Permission.parse(text)])
-    refuse_selectors(map(Permission.parse, ("repository:pull@a/*", "data:get@*[a=b]", "*:*@*[a=b]", "*")))
+    refuse_selectors(
+        map(
+            Permission.parse, ("repository:pull@a/*", "data:get@*[a=b]", "*:*@*[a=b]", "*:delete@*[a=b]", "*")
+        )
+    )

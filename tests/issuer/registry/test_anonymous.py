@@ -20,8 +20,8 @@ def test_nothing_unless_it_is_named() -> None:
 
 
 def test_what_is_named_is_for_one_registry() -> None:
-    assert rights("one one/deep", "one/a,one/deep/b/*") == {
-        "one": "repository:pull@a",
+    assert rights("one one/deep", "one/a,one/deep/b/*,one/c-*") == {
+        "one": "repository:pull@a repository:pull@c-*",
         "one/deep": "repository:pull@b/*",
     }
     assert rights("one", "one/*")["one"] == "repository:pull@*"
@@ -40,6 +40,10 @@ def test_what_is_named_is_for_one_registry() -> None:
         ("one", "one/", "SERVICE/REPOSITORY"),
         ("one", "one/a[b=c]", "SERVICE/REPOSITORY"),
         ("one", "one/a@b", "SERVICE/REPOSITORY"),
+        ("one", "one/A", "SERVICE/REPOSITORY"),
+        ("one", "one/../a", "SERVICE/REPOSITORY"),
+        ("one", "one//a", "SERVICE/REPOSITORY"),
+        ("one", "one/../*", "SERVICE/REPOSITORY"),
     ],
 )
 def test_settings_that_are_refused(services: str, pulls: str, said: str) -> None:

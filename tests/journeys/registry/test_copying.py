@@ -95,6 +95,22 @@ def test_a_revoked_key_fails_at_the_next_request(
     assert (done.code, "the role key is not valid" in done.err) == (1, True), done.err
 
 
+def test_it_fails_at_every_process_the_moment_that_it_is_revoked(world: World) -> None:
+    """Registries cannot be told, and would take what another process gave out for five minutes."""
+    with world.issuer.another() as other, other.http() as there:
+        for _ in range(20):
+            key = world.holder("repository:pull@*")
+            password = httpx.BasicAuth("console", key.text)
+
+            def ask(password: httpx.BasicAuth = password) -> int:
+                asked = {"service": REGISTRY, "scope": "repository:a/b:pull"}
+                return there.get("/v1/registry/token", params=asked, auth=password).status_code
+
+            assert ask() == 200
+            world.admin.delete(f"/v1/roles/{key.role}/keys/{key.access}").raise_for_status()
+            assert ask() == 401
+
+
 def by_get(world: World, password: str, scopes: list[str]) -> httpx.Response:
     """As docker push asks: a parameter each."""
     params = {"service": REGISTRY, "scope": scopes}
