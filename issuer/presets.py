@@ -14,12 +14,17 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from issuer.registry.access import SelectorOnRepositories, refuse_selectors
+from issuer.store import names
 from verifier import InvalidPermission, Permission, Scope
 from verifier.labels import ID, RESERVED, TYPE
 from verifier.scope import MAX_PARTS
 
 _NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
 _ASSUMING = "role", "assume"
+_WITHOUT_LABELS = frozenset(
+    {"role", "role-policy", "role-key", "role-trust", "user", "signing-key", "audit", "token"}
+)
+"""What the platform itself keeps and gives no labels: a selector on these matches nothing."""
 _STARTING = Permission.parse("job:create@job_*")
 """Ids of jobs are not known before: who starts them may start any."""
 
@@ -109,7 +114,15 @@ def scope_of(
     try:
         refuse_selectors(meant)
     except SelectorOnRepositories as error:
-        raise UnusablePresets("label_selectors", str(error)) from None
+        said = f"{error}, or choose presets that are about what has labels"
+        raise UnusablePresets("label_selectors", said) from None
+    void = next((each for each in meant if each.labels and each.noun in _WITHOUT_LABELS), None)
+    if void is not None:
+        raise UnusablePresets(
+            "label_selectors",
+            f"{void} would allow nothing: no {void.noun} has labels. Choose presets that are about what has, "
+            "or leave the selector out",
+        )
     if assumed and not any(_STARTING & permission for permission in meant):
         raise UnusablePresets(
             "job_roles",
@@ -184,6 +197,11 @@ def _assumed(role: str) -> Permission:
     found = _parse("job_roles", role, f"{':'.join(_ASSUMING)}@{role}", "write ORG.ACCOUNT.NAME, or ORG.*")
     if found.labels:
         raise UnusablePresets("job_roles", f"{role!r} has labels: roles have none")
+    try:
+        if not found.is_prefix:
+            names.check_role_name(found.name)
+    except names.InvalidName as error:
+        raise UnusablePresets("job_roles", f"{error}, or ORG.* for all that begin so") from None
     return found
 
 

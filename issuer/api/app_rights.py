@@ -49,10 +49,18 @@ def require_host(call: Call, host: str | None) -> None:
 
 
 def require_its_role(call: Call, session: Session, row: AppRow) -> None:
-    """Whoever can be an app can be its role. Raises BearerDenial."""
+    """Raises BearerDenial."""
     if row.role_id is not None:
-        role = session.get_one(Principal, row.role_id).name
-        call.caller.require("role:assume", role.removeprefix(ROLE_PREFIX))
+        require_role(call, session.get_one(Principal, row.role_id).name.removeprefix(ROLE_PREFIX))
+
+
+def require_role(call: Call, role: str) -> None:
+    """Whoever can be an app can be its role, by a secret of long life: who may assume the role to start jobs
+    that end, as an API token may, is not let to that. Raises BearerDenial.
+    """
+    call.caller.require("role:assume", role)
+    if call.caller.is_narrowed:
+        call.caller.require("role-key:create", role)
 
 
 def changed_labels(call: Call, session: Session, row: AppRow) -> dict[str, str]:

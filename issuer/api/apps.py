@@ -46,7 +46,7 @@ async def register(call: Call) -> Versioned:
     _check_audience(call, call.body.audience)
     owner, role = app_rights.owner(call), call.body.role
     if role is not None:
-        call.caller.require("role:assume", role)
+        app_rights.require_role(call, role)
     secret, secret_hash = _secret(call, call.body)
 
     def work(tx: Transaction) -> Versioned:
@@ -104,6 +104,7 @@ async def update(call: Call) -> Versioned:
         if (together.token_endpoint_auth_method == BY_SECRET) != (row.secret_hash is not None):
             raise Denial("conflict", "an app with and one without a secret are two: register another one")
         if registered_apps.is_elsewhere(row, together):
+            call.caller.require_services()
             app_rights.require_its_role(call, tx.session, row)
         if together.host != row.host:
             app_rights.require_host(call, together.host)
@@ -183,7 +184,7 @@ OPERATIONS = (
         status=201,
         location="/v1/apps/{name}",
         has_etag=True,
-        refusals=("conflict", "not_found"),
+        refusals=("conflict", "not_found", "not_permitted"),
     ),
     Operation(
         method="GET",
@@ -215,7 +216,7 @@ OPERATIONS = (
         answer=App,
         has_etag=True,
         is_conditional=True,
-        refusals=("not_found", "conflict"),
+        refusals=("not_found", "conflict", "not_permitted"),
     ),
     Operation(
         method="POST",
@@ -226,7 +227,7 @@ OPERATIONS = (
         answer=RegisteredApp,
         has_etag=True,
         is_conditional=True,
-        refusals=("not_found", "conflict"),
+        refusals=("not_found", "conflict", "not_permitted"),
     ),
     Operation(
         method="DELETE",

@@ -214,7 +214,7 @@ OPERATIONS = (
         answer=JobWithTicket,
         status=201,
         location="/v1/jobs/{id}",
-        refusals=("not_found",),
+        refusals=("not_found", "not_permitted"),
     ),
     Operation(
         method="GET",

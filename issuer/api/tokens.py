@@ -87,8 +87,9 @@ async def renew(call: Call) -> ApiTokenWithSecret:
     def work(tx: Transaction) -> ApiTokenWithSecret:
         token = known(call, tx.session, "renew")
         if token.key.expires_at is not None and token.key.expires_at <= tx.now:
-            raise Denial("conflict", f"{token.key.name} has expired: make a new API token")
+            raise Denial("conflict", f"{token.key.name} has expired: delete it, and make a new one")
         call.caller.require_within(Scope.parse(token.key.scope or ""), "the API token")
+        call.caller.require_services(token_form.answer(token, tx.now).audiences)
         presented = PresentedKey.generate(token.key.access)
         role_keys.renew(tx, token.owner, presented, hash_key, grace=grace)
         return token_form.with_secret(token, presented, tx.now)

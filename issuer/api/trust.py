@@ -210,7 +210,7 @@ OPERATIONS = (
         body=NewTrustPolicy,
         answer=TrustPolicy,
         status=201,
-        refusals=("not_found", "conflict"),
+        refusals=("not_found", "conflict", "not_permitted"),
     ),
     Operation(
         method="GET",

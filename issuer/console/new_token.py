@@ -30,7 +30,7 @@ _MOST_APPS = 30
 
 
 async def get_form(person: Person) -> Response:
-    """Links may fill it in: `name`, `labels`, `resources`, and any number of `preset-NAME`."""
+    """Links may fill it in: its fields by their names, and any number of `preset-NAME`."""
     return await _page(person, person.query)
 
 
@@ -73,6 +73,8 @@ def _read(form: Mapping[str, str]) -> NewApiToken:
             "presets": chosen,
             "label_selectors": form.get("labels", "").split(),
             "resources": _resources(form),
+            "audiences": form.get("audiences", "").split(),
+            "job_roles": form.get("job_roles", "").split(),
             **_end(form),
         },
     )
@@ -111,6 +113,7 @@ async def _page(
         broad=[words.of_permission(each) for each in broad],
         counted=counted,
         presets=settings.presets,
+        services=(*settings.accepted_audiences, *settings.registry_services),
         apps=await person.see_all(apps.list_all, PageQuery(), most=_MOST_APPS),
         expiries=expiry.choices(longest),
         tomorrow=expiry.tomorrow(),

@@ -20,7 +20,7 @@ def asked_audience(
     accepted = [each for each in settings.accepted_audiences if all(each in bound for bound in bounds)]
     asked = resource or audience or default or (accepted[0] if accepted else "")
     if audience not in (None, asked) or asked not in accepted:
-        known = "this API token is for" if bounds else "known"
+        known = "this credential is for" if bounds else "known"
         raise Denial(
             "invalid_target",
             f"`resource` names no service known here; {known}: {', '.join(accepted) or 'none'}",

@@ -66,6 +66,10 @@ async def _exchange(service: Service, request: Request, form: Mapping[str, str])
     narrowed = _own(asker, subject) if is_own else await _on_behalf(service, asker, subject)
     behind = await service.role_keys.audiences_behind(subject.client_id)
     audience = _audience(service, form, asker, subject, behind, is_own=is_own)
+    if is_own and audience not in subject.audience and await _is_handed_on(service, subject):
+        raise Denial(
+            "invalid_target", "what was got on behalf of a user stays: exchange the user's token again"
+        )
     minted = service.mint.mint(narrowed, audience, form.get("scope"), int(time.time()))
     return Issued(minted, issued_token_type=ACCESS_TOKEN)
 
@@ -189,6 +193,22 @@ def _own(asker: Client | Grant, subject: Token) -> Grant:
         job=subject.job,
         labels=subject.labels,
     )
+
+
+async def _is_handed_on(service: Service, subject: Token) -> bool:
+    """Whether an app got it by a token of its user's, whose services nobody could tell by now: it has the
+    consent's index, and what comes of a sign-in has the sign-in's.
+    """
+    if subject.actor is None or subject.status is None:
+        return False
+    index = subject.status.index
+
+    def work(session: Session) -> bool:
+        user = principals.find(session, subject.subject)
+        row = None if user is None else consents.find(session, user.id, subject.client_id)
+        return row is not None and row.status_index == index
+
+    return await service.read(work)
 
 
 async def _on_behalf(service: Service, asker: Client | Grant, subject: Token) -> Grant:

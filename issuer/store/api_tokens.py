@@ -49,7 +49,9 @@ def create(
 ) -> ApiToken:
     """Raises Conflict if its owner has one of this name."""
     if tx.session.exec(_all_of(owner).where(RoleKeyRow.name == name)).first() is not None:
-        raise Conflict(f"{owner.name} has an API token {name} already: take another name, or renew it")
+        raise Conflict(
+            f"{owner.name} has an API token {name} already: take another name, renew it, or delete it"
+        )
     key = role_keys.create(tx, owner, presented, hash_key, name=name, scope=scope, expires_at=expires_at)
     row = ApiTokenRow(
         access=key.access,

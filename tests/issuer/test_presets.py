@@ -37,6 +37,15 @@ def test_it_reaches_what_all_three_say(chosen: list[str], resources: list[str], 
     assert allowed(made) == allowed(wide) & allowed(named) & allowed(labelled)
 
 
+@pytest.mark.parametrize("permission", ["role:assume@*", "role-key:create@*", "user:get@*", "audit:read@*"])
+def test_a_selector_on_what_has_no_labels_is_refused(permission: str) -> None:
+    launch = {"launch": Preset(title="x", description="x", permissions=("job:*@*", permission))}
+    assert presets.scope_of(launch, ["launch"], [], []) == Scope.parse(f"job:*@* {permission}")
+    with pytest.raises(UnusablePresets, match="has labels") as refused:
+        presets.scope_of(launch, ["launch"], [], ["team=nlp"])
+    assert refused.value.field == "label_selectors"
+
+
 @given(chosen, resources, selectors, scopes)
 def test_it_reaches_nothing_that_its_owner_does_not(
     chosen: list[str], resources: list[str], selectors: list[str], owner: Scope

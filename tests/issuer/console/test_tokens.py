@@ -50,6 +50,24 @@ def is_good(world: World, token: str) -> bool:
     return world.nobody.get("/v1/me", headers=bearer(token)).status_code == 200
 
 
+def test_one_for_a_service_that_starts_jobs(world: World, user: str, signed_in: NewBrowser) -> None:
+    assumed = world.role("job:get@*")
+    starter = world.role("job:get@*", f"role:assume@{assumed}")
+    made(world.admin.post(f"/v1/users/{user}/roles", json={"role": starter}))
+    fields = {"preset-operator": "on", "audiences": world.url}
+    _, token = made_by(signed_in, **fields, job_roles=assumed, broad="on")
+    said = world.nobody.get("/v1/me", headers=bearer(token)).json()
+    assert f"role:assume@{assumed}" in said["scope"].split()
+    answer = world.admin.get(f"/v1/tokens/{token.partition(':')[0]}").json()
+    assert (answer["audiences"], answer["job_roles"]) == ([world.url], [assumed])
+
+    browser = signed_in()
+    browser.get("/tokens/new")
+    refused = browser.send("/tokens/new", {**FORM, "audiences": "https://nowhere.example"})
+    assert "https://nowhere.example" in refused.text
+    assert "known: " in refused.text
+
+
 def test_made_shown_once_listed_renewed_deleted(world: World, user: str, signed_in: NewBrowser) -> None:
     browser = signed_in()
     assert "None yet" in browser.get("/tokens").text

@@ -55,8 +55,9 @@ def test_it_stays_with_them(world: World, ada: str, app: App) -> None:
     status, answer = exchange(app, token)
     assert (status, claims(answer["access_token"])["aud"]) == (200, OTHER)
     for resource in (SERVICES, world.url):
-        status, answer = exchange(app, token, resource=resource)
-        assert (status, answer["error"]) == (400, "invalid_target")
+        for each in (token, answer["access_token"]):
+            status, refusal = exchange(app, each, resource=resource)
+            assert (status, refusal["error"]) == (400, "invalid_target")
 
 
 def test_it_opens_no_registry_that_it_is_not_for(world: World, ada: str, app: App) -> None:

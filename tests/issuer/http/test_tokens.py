@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -130,8 +132,9 @@ def exchanged(world: World, token: str, **form: str) -> str:
         ({"label_selectors": ["a=1,a=2"]}, "label_selectors", "make a=1 and a=2 two selectors"),
         ({"presets": ["operator"], "job_roles": [""]}, "job_roles", "ORG.ACCOUNT.NAME"),
         ({"presets": ["operator"], "job_roles": ["org.x[a=b]"]}, "job_roles", "roles have none"),
-        ({"job_roles": ["org.x"]}, "job_roles", "start no jobs"),
-        ({"presets": ["operator"], "resources": ["a"], "job_roles": ["x"]}, "job_roles", "leave jobs out"),
+        ({"job_roles": ["org.a.x"]}, "job_roles", "start no jobs"),
+        ({"presets": ["operator"], "job_roles": ["x"]}, "job_roles", "is not a role name"),
+        ({"presets": ["operator"], "resources": ["a"], "job_roles": ["o.a.x"]}, "job_roles", "leave jobs"),
         ({"resources": ["my-app[a=b]"]}, "resources", "label_selectors"),
         ({"presets": ["developer-operations"], "label_selectors": ["a=b"]}, "label_selectors", "no labels"),
         ({"resources": ["", "x"]}, "resources", "NAME*"),
@@ -178,7 +181,7 @@ def test_a_preset_wider_than_its_maker_says_what_is_missing(
         form = {"name": "wide", "preset-developer-operations": "on", "expires": "30"}
         asked_again = browser.send("/tokens/new", form)
         assert "This token reaches everything of its kind." in asked_again.text
-        assert browser.send("/tokens/new", form | {"broad": "on"}).status_code == 400
+        assert browser.send("/tokens/new", form | {"broad": "on"}).status_code == 403
     assert world.nobody.get("/v1/tokens", headers=own).json()["items"] == []
 
 
@@ -198,6 +201,42 @@ def test_it_starts_jobs_as_the_roles_that_it_names(world: World, own: dict[str, 
     assert claims(answer.json()["access_token"])["sub"] == f"role:{train}"
     assert world.nobody.post("/v1/jobs", headers=mine, json={"role": other}).status_code == 403
     assert world.nobody.delete(f"/v1/jobs/{job['id']}", headers=mine).status_code == 200
+
+
+def test_a_role_for_jobs_is_no_role_for_an_app(world: World) -> None:
+    """An app has a secret without an end; a job ends."""
+    train = world.role("data:get@*")
+    asked = {"name": f"launcher-{train}", "presets": ["operator"], "job_roles": [train]}
+    launcher = bearer(made(world.admin.post("/v1/tokens", json=asked))["token"])
+    app = {"name": f"a{uuid4().hex[:12]}", "role": train, "scope": "data:get@*", "redirect_uris": []}
+    refused = world.nobody.post("/v1/apps", headers=launcher, json=app)
+    assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope")
+    assert f"role-key:create@{train}" in refused.text
+
+
+def test_one_for_a_service_makes_and_changes_nothing_for_more(tmp_path: Path) -> None:
+    whole = {"whole": {"title": "x", "description": "x", "permissions": ["*"]}}
+    with open_world(tmp_path, HOURMARKD_PRESETS=json.dumps(whole)) as world:
+
+        def token(*audiences: str) -> dict[str, str]:
+            asked = {"name": f"t{uuid4().hex[:8]}", "presets": ["whole"], "audiences": audiences}
+            return dict(made(world.admin.post("/v1/tokens", json=asked)))
+
+        confined, free, beside, same = token(world.url), token(), token(world.url, OTHER), token(world.url)
+        app = {"name": "front", "scope": "data:get@*", "redirect_uris": ["https://a.test/cb"]}
+        made(world.admin.post("/v1/apps", json=app))
+        with world.issuer.http(confined["token"]) as http:
+            for method, path, body in (
+                ("POST", f"/v1/tokens/{free['id']}/renew", {}),
+                ("POST", f"/v1/tokens/{beside['id']}/renew", {}),
+                ("POST", "/v1/apps", app | {"name": "another"}),
+                ("POST", "/v1/jobs", {"role": world.role("data:get@*")}),
+                ("PATCH", "/v1/apps/front", {"redirect_uris": ["https://evil.test/cb"]}),
+            ):
+                refused = http.request(method, path, json=body)
+                assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted"), path
+            assert http.post(f"/v1/tokens/{same['id']}/renew", json={}).status_code == 200
+            assert http.patch("/v1/apps/front", json={"description": "x"}).status_code == 200
 
 
 def test_what_its_owner_loses_it_loses(world: World, ada: str, own: dict[str, str]) -> None:
