@@ -82,7 +82,7 @@ class ApiTokenWithSecret(ApiTokenAnswer):
 class DeletedApiToken(Answer):
     deleted: str
     made: list[str]
-    """The ids of the role keys that were made with it; they live on."""
+    """The ids of the role keys, apps and jobs that were made with it; they live on."""
 
 
 def scope_of(settings: Settings, body: NewApiToken) -> Scope:
