@@ -32,7 +32,7 @@ _STARTING = Permission.parse("job:create@job_*")
 class Preset(BaseModel):
     """One of them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     title: str
     description: str

@@ -29,7 +29,7 @@ _MAX_DIGITS = len(str(MAX_ID))
 class Body(BaseModel):
     """What a client sends: an unknown field is an error, so that a typing error is not silently dropped."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class NoBody(Body):
@@ -39,7 +39,7 @@ class NoBody(Body):
 class Answer(BaseModel):
     """What it gets: the document says that there is nothing else in it."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def _cursor(text: object) -> object:
 class Query(BaseModel):
     """The parameters that a request may have, as fields. This one: none."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, use_attribute_docstrings=True)
 
 
 class _Paged(Query):
@@ -71,7 +71,7 @@ Text = Annotated[str, Field(min_length=1, max_length=300)]
 class Page(BaseModel, Generic[Item]):
     """A part of a list; `next_cursor` continues behind it and is null at the end."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid")
 
     items: list[Item]
     next_cursor: str | None

@@ -236,7 +236,7 @@ class Presets(Answer):
 class Document(BaseModel):
     """OpenAPI 3.1."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(defer_build=True, extra="allow")
 
     openapi: Literal["3.1.0"]
     info: dict[str, Any]
