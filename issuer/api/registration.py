@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from issuer import redirect_uris
 from issuer.api.operation import Body
-from issuer.authorization import redirects
 from issuer.clients import PROTOCOL_WORDS
 from issuer.registry.access import refuse_selectors
 from issuer.settings import SigningAlgorithm
@@ -21,7 +21,7 @@ Authentication = Literal["none", "client_secret_basic", "private_key_jwt"]
 PUBLIC: Authentication = "none"
 BY_SECRET: Authentication = "client_secret_basic"  # noqa: S105 - RFC 7591's name, no secret
 BY_KEY: Authentication = "private_key_jwt"
-RedirectUri = Annotated[str, AfterValidator(redirects.check)]
+RedirectUri = Annotated[str, AfterValidator(redirect_uris.check)]
 _HOST = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[1-9][0-9]{0,4})?$"
 Labels = Annotated[dict[str, str], Field(max_length=50)]
 _MAX_KEYS = 10

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from issuer.authorization import redirects, words
+from issuer import plain_words, redirect_uris
 from issuer.authorization.request import AuthorizationRequest
 from issuer.clients import OPENID, Client
 from issuer.console.browser import Browser, BrowserSession
@@ -64,7 +64,7 @@ def is_needed(asked: AuthorizationRequest, held: Scope, known: Scope) -> bool:
     (RFC 8252 section 8.6).
     """
     client = asked.source.client
-    poses = client.is_ours or (client.is_public and redirects.is_native(asked.source.redirect_uri))
+    poses = client.is_ours or (client.is_public and redirect_uris.is_native(asked.source.redirect_uri))
     return poses or "consent" in asked.prompts or not within(asked.scope, held) <= known
 
 
@@ -85,8 +85,8 @@ def ask(
         "consent.html",
         form_targets=[asked.source.redirect_uri],
         client=client,
-        place=redirects.place(asked.source.redirect_uri),
-        is_native=redirects.is_native(asked.source.redirect_uri),
+        place=redirect_uris.place(asked.source.redirect_uri),
+        is_native=redirect_uris.is_native(asked.source.redirect_uri),
         request=query,
         scope=asked.scope,
         new=wishes(new, held, settings),
@@ -136,7 +136,10 @@ def remember(tx: Transaction, user: Principal, client: Client, scope: Scope, ses
 def wishes(scope: Scope, held: Scope, settings: Settings) -> list[Wish]:
     """The permissions first; `openid` says no more than the words behind it."""
     permissions = [
-        Wish(words.of_permission(each), str(each), bool(Scope((each,)) & held)) for each in scope.permissions
+        Wish(plain_words.of_permission(each), str(each), bool(Scope((each,)) & held))
+        for each in scope.permissions
     ]
     told = [word for word in scope.words if word != OPENID or scope.words == (OPENID,)]
-    return permissions + [Wish(words.of_word(word, settings.session_lifetime), word, True) for word in told]
+    return permissions + [
+        Wish(plain_words.of_word(word, settings.session_lifetime), word, True) for word in told
+    ]

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from issuer import proof_of_possession
-from issuer.authorization import redirects
+from issuer import proof_of_possession, redirect_uris
 from issuer.clients import Client
 from issuer.on_behalf import opens_nothing
 from issuer.registry.access import refuse_selectors
@@ -94,7 +93,7 @@ def read_source(query: Query, client: Client | None) -> Source:
     if client is None:
         raise UntrustedRequest("the request names no client that is registered here")
     redirect_uri = parameters.get("redirect_uri", "")
-    if not redirects.is_registered(redirect_uri, client.redirect_uris):
+    if not redirect_uris.is_registered(redirect_uri, client.redirect_uris):
         raise UntrustedRequest(
             f"the address to go back to is not one that {client.name} has registered: it is compared letter "
             "by letter"

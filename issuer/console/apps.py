@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import orjson
 from starlette.responses import Response
 
+from issuer import plain_words
 from issuer.api import apps
 from issuer.api.query import PageQuery
 from issuer.api.registered_apps import App, RegisteredApp
 from issuer.api.registration import Changes, NewApp
-from issuer.authorization import words
 from issuer.console import forms, listing
 from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
@@ -123,7 +123,7 @@ async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
     app: App = found
     editing = forms.editing(person.form, _filled(app), wrong)
     is_own = person.caller.is_oneself(app.owner)
-    wanted = map(words.of_permission, Scope.parse(app.scope).permissions)
+    wanted = map(plain_words.of_permission, Scope.parse(app.scope).permissions)
     return person.page(
         "app.html",
         app=app,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from issuer import plain_words
 from issuer.api import consents
 from issuer.api.consents import Consent, ConsentQuery, Whose
-from issuer.authorization import words
 from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
 from verifier import Scope
@@ -29,8 +29,8 @@ async def post_withdraw(person: Person) -> Response:
 def _may(consent: Consent, session_lifetime: int) -> list[str]:
     """In plain words."""
     scope = Scope.parse(consent.scope)
-    protocol = (words.of_word(word, session_lifetime) for word in scope.words)
-    return [*map(words.of_permission, scope.permissions), *protocol]
+    protocol = (plain_words.of_word(word, session_lifetime) for word in scope.words)
+    return [*map(plain_words.of_permission, scope.permissions), *protocol]
 
 
 ROWS = (

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from issuer import rfc3339
+from issuer import plain_words, rfc3339
 from issuer.api import role_keys, roles
 from issuer.api.role_keys import NewRoleKey, Renewal, RoleKey, RoleKeyQuery, RoleKeyWithSecret
-from issuer.authorization import words
 from issuer.console import expiry, forms, shown_once
 from issuer.console.expiry import GRACES
 from issuer.console.pages import see_other
@@ -97,7 +96,7 @@ async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
     return person.page(
         "key.html",
         key=key,
-        may_do=None if scope is None else [words.of_permission(each) for each in scope.permissions],
+        may_do=None if scope is None else [plain_words.of_permission(each) for each in scope.permissions],
         graces=GRACES,
         wrong=wrong,
     )

@@ -7,11 +7,10 @@ from contextlib import suppress
 
 from starlette.responses import Response
 
-from issuer import presets, rfc3339
+from issuer import plain_words, presets, rfc3339
 from issuer.api import apps, token_form, tokens
 from issuer.api.query import PageQuery
 from issuer.api.token_form import NewApiToken
-from issuer.authorization import words
 from issuer.console import expiry, forms, reach
 from issuer.console.person import Person, room_row
 from issuer.console.reach import Reach
@@ -110,7 +109,7 @@ async def _page(
         is_live=True,
         filled=form,
         wrong=wrong,
-        broad=[words.of_permission(each) for each in broad],
+        broad=[plain_words.of_permission(each) for each in broad],
         counted=counted,
         presets=settings.presets,
         services=(*settings.accepted_audiences, *settings.registry_services),

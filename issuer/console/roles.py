@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from issuer import plain_words
 from issuer.api import memberships, policies, role_keys, roles, trust
 from issuer.api.policies import NewPolicy, Policy
 from issuer.api.query import IdPageQuery, PageQuery
 from issuer.api.role_keys import RoleKeyQuery
 from issuer.api.roles import NewRole, RoleQuery
-from issuer.authorization import words
 from issuer.console import forms, listing
 from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
@@ -100,7 +100,7 @@ async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
         "role.html",
         role=role,
         version=version,
-        policies=[(each, words.of_permission(Permission.parse(each.permission))) for each in held],
+        policies=[(each, plain_words.of_permission(Permission.parse(each.permission))) for each in held],
         keys=keys,
         trust=await person.see_all(trust.list_of_role, PageQuery(), most=_MOST),
         members=await person.see_all(memberships.list_of_role, PageQuery(), most=_MOST),

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
+from issuer import plain_words
 from issuer.api import token_activity, tokens
 from issuer.api.role_keys import Renewal
 from issuer.api.token_form import ApiTokenAnswer, ApiTokenWithSecret
 from issuer.api.tokens import ApiTokenQuery
-from issuer.authorization import words
 from issuer.console import chart, forms, shown_once
 from issuer.console.expiry import GRACES
 from issuer.console.pages import see_other
@@ -83,8 +83,8 @@ async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
     return person.page(
         "token.html",
         token=token,
-        may_do=[words.of_permission(each) for each in permissions.permissions],
-        broad=[words.of_permission(each) for each in broad(permissions)],
+        may_do=[plain_words.of_permission(each) for each in permissions.permissions],
+        broad=[plain_words.of_permission(each) for each in broad(permissions)],
         chart=chart.of_exchanges(activity.hours),
         changes=activity.changes,
         presets=person.service.settings.presets,

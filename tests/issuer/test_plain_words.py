@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from issuer.authorization import words
+from issuer import plain_words
 from issuer.clients import PROTOCOL_WORDS
 from verifier import Permission
 
@@ -24,15 +24,15 @@ from verifier import Permission
     ],
 )
 def test_a_permission(permission: str, said: str) -> None:
-    assert words.of_permission(Permission.parse(permission)) == said
+    assert plain_words.of_permission(Permission.parse(permission)) == said
 
 
 def test_the_words_of_the_protocol_have_words_of_their_own() -> None:
-    said = {word: words.of_word(word, 30 * 86400) for word in PROTOCOL_WORDS}
+    said = {word: plain_words.of_word(word, 30 * 86400) for word in PROTOCOL_WORDS}
     assert len(set(said.values()) - set(said)) == len(PROTOCOL_WORDS)
     assert said["offline_access"] == "do this while you are away too, for 30 days"
 
 
 @pytest.mark.parametrize(("seconds", "days"), [(60, 1), (86400, 1), (7 * 86400, 7)])
 def test_how_long_an_app_goes_on(seconds: int, days: int) -> None:
-    assert words.of_word("offline_access", seconds).endswith(f"for {days} days")
+    assert plain_words.of_word("offline_access", seconds).endswith(f"for {days} days")
