@@ -13,8 +13,8 @@ from typing import Self
 import httpx
 from sqlmodel import col, func, select
 
+from issuer.browser import SESSION_COOKIE
 from issuer.clients import CONSOLE_ID
-from issuer.console.browser import SESSION_COOKIE
 from issuer.settings import Settings
 from issuer.setup import open_database, read_key_encryption_key
 from issuer.store import signing_keys, user_grants, users

@@ -9,12 +9,12 @@ from sqlmodel import Session
 from issuer import clients, rfc3339
 from issuer.api.operation import Answer, Call, Operation
 from issuer.api.query import IdPageQuery, Page, page_of
-from issuer.console.user_agents import browser_name
 from issuer.store import sign_ins, users
 from issuer.store.database import Transaction
 from issuer.store.tables import UserGrant
 from issuer.store.user_grants import SESSION
 from issuer.store.users import USER_PREFIX
+from issuer.user_agents import browser_name
 
 
 class SignIn(Answer):

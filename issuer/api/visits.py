@@ -9,11 +9,11 @@ from sqlmodel import Session
 from issuer import rfc3339
 from issuer.api.operation import Answer, Call, Operation
 from issuer.api.query import IdPageQuery, Page, page_of
-from issuer.console.user_agents import browser_name
 from issuer.store import users, visits
 from issuer.store.database import Transaction
 from issuer.store.tables import AppRow, Visit
 from issuer.store.users import USER_PREFIX
+from issuer.user_agents import browser_name
 
 
 class VisitOfUser(Answer):

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from issuer import plain_words, redirect_uris
 from issuer.authorization.request import AuthorizationRequest
+from issuer.browser import Browser, BrowserSession
 from issuer.clients import OPENID, Client
-from issuer.console.browser import Browser, BrowserSession
 from issuer.console.pages import page
 from issuer.denials import Denial
 from issuer.service import Service

@@ -14,8 +14,8 @@ from issuer import clients, proof_of_possession
 from issuer.authorization import consent, request
 from issuer.authorization.request import RefusedRequest
 from issuer.body import read_form
+from issuer.browser import Browser, BrowserSession, browser_of, place, read_page_form
 from issuer.clients import Client
-from issuer.console.browser import Browser, BrowserSession, browser_of, place, read_page_form
 from issuer.console.pages import page, page_row, sign_in_first, target_of
 from issuer.denials import Denial
 from issuer.resources import Row

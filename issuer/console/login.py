@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer.console.browser import Browser, browser_of, read_page_form
+from issuer.browser import Browser, browser_of, read_page_form
 from issuer.console.pages import form_targets_behind, own_path, page, page_row
 from issuer.service import Service
 from issuer.signing_in import passkeys, passwords, sessions

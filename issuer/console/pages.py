@@ -12,8 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from issuer.browser import BROWSER_COOKIE, Browser, keep
 from issuer.console import long_names, moments, static_files
-from issuer.console.browser import BROWSER_COOKIE, Browser, keep
 from issuer.console.refusals import for_people
 from issuer.resources import Handler, Row
 from issuer.service import Service

@@ -19,9 +19,9 @@ from issuer.api.operation import Body, Call, NoBody, Versioned
 from issuer.api.preconditions import NONE, Preconditions, etag
 from issuer.api.query import MAX_PAGE, Page, Query
 from issuer.authentication.callers import Caller
+from issuer.browser import Browser, BrowserSession, browser_of, read_page_form
 from issuer.clients import CONSOLE_ID
 from issuer.console import rooms
-from issuer.console.browser import Browser, BrowserSession, browser_of, read_page_form
 from issuer.console.pages import page, page_row, sign_in_first, target_of
 from issuer.console.refusals import NOTHING, Wrong
 from issuer.denials import BearerDenial

@@ -7,9 +7,9 @@ from starlette.responses import Response
 from issuer.api import sign_ins
 from issuer.api.query import IdPageQuery
 from issuer.api.sign_ins import SignIn
+from issuer.browser import SESSION_COOKIE, forget
 from issuer.clients import CLI_ID
 from issuer.console import account
-from issuer.console.browser import SESSION_COOKIE, forget
 from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
 from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer.console.browser import Browser, browser_of, read_page_form
+from issuer.browser import Browser, browser_of, read_page_form
 from issuer.console.pages import page, page_row
 from issuer.denials import Denial
 from issuer.service import Service

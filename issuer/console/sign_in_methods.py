@@ -6,7 +6,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer.console.browser import Browser, BrowserSession, browser_of, read_page_form
+from issuer.browser import Browser, BrowserSession, browser_of, read_page_form
 from issuer.console.pages import page, page_row, see_other, sign_in_first
 from issuer.service import Service
 from issuer.signing_in import passkeys, passwords, sessions

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer.console.browser import Browser, browser_of, forget, keep, read_page_form
+from issuer.browser import Browser, browser_of, forget, keep, read_page_form
 from issuer.console.pages import own_path, page, page_row, see_other
 from issuer.denials import Denial
 from issuer.service import Service

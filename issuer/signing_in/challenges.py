@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 import os
 
-from issuer.console.browser import Browser
+from issuer.browser import Browser
 
 LIFETIME = 300
 """Seconds."""

@@ -31,7 +31,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from issuer.console.browser import Browser
+from issuer.browser import Browser
 from issuer.service import Service
 from issuer.settings import Settings, is_address
 from issuer.signing_in import challenges

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from playwright.sync_api import Page
 
-from issuer.console.browser import SESSION_COOKIE
+from issuer.browser import SESSION_COOKIE
 from tests import clients
 from tests.browsers import signed_in
 from tests.issuer.http.world import World, made

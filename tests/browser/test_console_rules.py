@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Response, Route, expect
 from playwright.sync_api import Error as PlaywrightError
 
-from issuer.console.browser import BROWSER_COOKIE, SESSION_COOKIE
+from issuer.browser import BROWSER_COOKIE, SESSION_COOKIE
 from tests.browser.conftest import NewPage
 from tests.browser.room_scenes import enter, furniture, token_shown
 from tests.browser.stage import Stage

@@ -20,7 +20,7 @@ from issuer.api.openapi.page import Page
 from issuer.api.openapi.pages import PAGES
 from issuer.api.openapi.responses import JSON, SCHEMAS, done, refused, unchanged
 from issuer.api.operation import NoBody, Operation
-from issuer.console.browser import SESSION_COOKIE
+from issuer.browser import SESSION_COOKIE
 from issuer.denials import OAUTH_PATHS, REGISTRY_PATHS, dialect
 from issuer.service import Service
 

@@ -8,9 +8,9 @@ import time
 import pytest
 
 from issuer.clients import CLI_ID
-from issuer.console.user_agents import browser_name
 from issuer.store import user_grants, users
 from issuer.store.user_grants import CONSENT, SIGN_IN, Authentication, Place
+from issuer.user_agents import browser_name
 from tests import clients
 from tests.browsers import inside
 from tests.issuer.console.conftest import NewBrowser

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from issuer.console.browser import BROWSER_COOKIE
+from issuer.browser import BROWSER_COOKIE
 from issuer.console.long_names import breakable
 from issuer.console.pages import own_path
 from issuer.settings import Settings

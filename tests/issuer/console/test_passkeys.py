@@ -8,7 +8,7 @@ from html import unescape
 
 import pytest
 
-from issuer.console.browser import Browser as Asking
+from issuer.browser import Browser as Asking
 from issuer.signing_in import challenges
 from tests.authenticator import PRESENT, Authenticator
 from tests.browsers import Browser

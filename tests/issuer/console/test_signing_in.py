@@ -9,7 +9,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from issuer.console.browser import SESSION_COOKIE
+from issuer.browser import SESSION_COOKIE
 from tests.browsers import Browser
 from tests.clients import command_line
 from tests.issuer.console.conftest import NewBrowser

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
-from issuer.console.browser import SESSION_COOKIE
+from issuer.browser import SESSION_COOKIE
 from tests.browser.conftest import NewPage
 from tests.browsers import signed_in
 from tests.doors import api_token
