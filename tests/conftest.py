@@ -30,8 +30,9 @@ settings.register_profile(
 )
 settings.load_profile("hourmark-ci" if os.environ.get("CI") else "hourmark")
 
-# Behind a shell that runs them in the background, tests would start processes that ignore SIGINT.
+# Behind a shell that runs them in the background, or `nohup`, tests would start processes that ignore these.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -49,6 +49,7 @@ def test_nothing_else_is_for_other_origins(world: World, path: str) -> None:
         "id": "hmk_x",
         "job": "job_x",
         "trust": "trust_x",
+        "visit": 1,
     }
     place = path.format(role="org.account.nobody", access="hmk_x", policy=1, user="nobody", **names)
     for method in ("GET", "POST", "OPTIONS"):

@@ -67,7 +67,7 @@ def begin(tx: Transaction, client_id: str = CLIENT, **opened: object) -> Visit:
         hash_key=HASH_KEY.key,
     )
     assert visits.redeem(tx, code, client_id, browser_hash=BROWSER, hash_key=HASH_KEY.key)
-    return visits.of_client(tx.session, client_id)[-1]
+    return max(visits.of_client(tx.session, client_id), key=lambda visit: visit.id or 0)
 
 
 def by_token(tx: Transaction, index: int) -> Visit:
