@@ -11,7 +11,9 @@ from typing import Self
 
 from holder.errors import HolderError
 
-_OF_THE_COMMAND = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_FROM_TERMINALS = (signal.SIGINT, signal.SIGQUIT)
+"""What a terminal sends to all that runs in its foreground."""
+_OF_THE_COMMAND = (*_FROM_TERMINALS, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 _KILLED = 128
 """What shells add to the number of the signal that ended a command."""
 
@@ -74,5 +76,5 @@ class ChildProcess:
         if self._process is None:
             self._early.append(number)
         # A terminal has told the command too, when it told us.
-        elif number != signal.SIGINT or not os.isatty(0):
+        elif number not in _FROM_TERMINALS or not os.isatty(0):
             self._process.send_signal(number)

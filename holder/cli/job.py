@@ -14,7 +14,7 @@ from holder.cli.labels import Labels, read_labels
 from holder.cli.moments import parse_duration
 from holder.cli.options import noun, with_session
 from holder.cli.session import Session, say
-from holder.errors import HolderError, Unreachable, UsageError
+from holder.errors import HolderError, SignInNeeded, Unreachable, UsageError
 
 if TYPE_CHECKING:
     from holder.answers import NewJob
@@ -170,6 +170,8 @@ def _end(session: Session, job: NewJob) -> None:
     for pause in (*_PAUSES, None):
         try:
             issuer.end_own_job(Ticket(job.ticket))
+            return
+        except SignInNeeded:  # its ticket is good for nothing: it has ended before
             return
         except HolderError as error:
             if pause is None or not isinstance(error, Unreachable):

@@ -89,7 +89,7 @@ def test_an_api_token_starts_jobs_as_the_role_that_it_names(world: World, role: 
         assert (refused.code, f"role:assume@{role}" in refused.err) == (5, True)
 
 
-@pytest.mark.parametrize(("name", "code"), [("TERM", 143), ("INT", 130), ("HUP", 129)])
+@pytest.mark.parametrize(("name", "code"), [("TERM", 143), ("INT", 130), ("HUP", 129), ("USR1", 138)])
 def test_a_signal_goes_on_to_the_program(
     terminal: Terminal, role: str, tmp_path: Path, name: str, code: int
 ) -> None:
