@@ -43,7 +43,7 @@ class SignedOut(Answer):
 
 async def list_of_user(call: Call) -> Page[SignIn]:
     """The newest first."""
-    query, name = call.query, _user(call, "user:get")
+    query, name = call.query, asked_user(call, "user:get")
 
     def work(session: Session) -> Page[SignIn]:
         user = users.get(session, name).principal
@@ -58,7 +58,7 @@ async def list_of_user(call: Call) -> Page[SignIn]:
 
 async def end(call: Call) -> SignedOut:
     """It ends with its tokens. Again it does nothing."""
-    name, number = _user(call, "user:sign-out"), call.number("sign_in")
+    name, number = asked_user(call, "user:sign-out"), call.number("sign_in")
 
     def work(tx: Transaction) -> SignedOut:
         sign_ins.end(tx, users.get(tx.session, name).principal, number)
@@ -69,7 +69,7 @@ async def end(call: Call) -> SignedOut:
 
 async def end_all(call: Call) -> SignedOut:
     """Everything that the user signed in at ends, what the caller asks with among it. Consents go on."""
-    name = _user(call, "user:sign-out")
+    name = asked_user(call, "user:sign-out")
 
     def work(tx: Transaction) -> SignedOut:
         sign_ins.end_all(tx, users.get(tx.session, name).principal)
@@ -78,7 +78,7 @@ async def end_all(call: Call) -> SignedOut:
     return await call.change(work)
 
 
-def _user(call: Call, action: str) -> str:
+def asked_user(call: Call, action: str) -> str:
     """The user's name, if the caller is the user or may do this to the user. Raises BearerDenial, Denial."""
     name = call.path("user")
     if not call.caller.is_oneself(USER_PREFIX + name):

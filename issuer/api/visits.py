@@ -9,10 +9,10 @@ from sqlmodel import Session
 from issuer import rfc3339
 from issuer.api.operation import Answer, Call, Operation
 from issuer.api.query import IdPageQuery, Page, page_of
+from issuer.api.sign_ins import asked_user
 from issuer.store import users, visits
 from issuer.store.database import Transaction
 from issuer.store.tables import AppRow, Visit
-from issuer.store.users import USER_PREFIX
 from issuer.user_agents import browser_name
 
 
@@ -39,7 +39,7 @@ class EndedVisit(Answer):
 
 async def list_of_user(call: Call) -> Page[VisitOfUser]:
     """The newest first. Those that an API token or another role key of the user opened are among them."""
-    query, name = call.query, _user(call, "user:get")
+    query, name = call.query, asked_user(call, "user:get")
 
     def work(session: Session) -> Page[VisitOfUser]:
         user = users.get(session, name).principal
@@ -52,7 +52,7 @@ async def list_of_user(call: Call) -> Page[VisitOfUser]:
 
 async def end(call: Call) -> EndedVisit:
     """It ends with what the app was handed; the credential that opened it goes on. Again it does nothing."""
-    name, number = _user(call, "user:sign-out"), call.number("visit")
+    name, number = asked_user(call, "user:sign-out"), call.number("visit")
 
     def work(tx: Transaction) -> EndedVisit:
         row = visits.find(tx.session, users.get(tx.session, name).principal, number)
@@ -61,14 +61,6 @@ async def end(call: Call) -> EndedVisit:
         return EndedVisit(user=name, visit=number)
 
     return await call.change(work)
-
-
-def _user(call: Call, action: str) -> str:
-    """The user's name, if the caller is the user or may do this to the user. Raises BearerDenial, Denial."""
-    name = call.path("user")
-    if not call.caller.is_oneself(USER_PREFIX + name):
-        call.caller.require(action, name)
-    return name
 
 
 def _visit(user: str, row: Visit, app: AppRow) -> VisitOfUser:
