@@ -186,4 +186,5 @@ def test_for_a_role_and_for_one_service(world: World, tmp_path: Path) -> None:
         line = f"hourmark login token --app-token {token['token']}"
         assert world.is_active(terminal(f"{line} --field access_token").strip())
         elsewhere = terminal.run(f"{line} --resource {world.url}")
-        assert (elsewhere.code, "this API token is for: urn:hourmark:services" in elsewhere.err) == (1, True)
+        said = "`resource` names no service known here; this credential is for: urn:hourmark:services"
+        assert (elsewhere.code, said in elsewhere.err) == (1, True), elsewhere.err
