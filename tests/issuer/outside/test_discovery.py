@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -13,13 +12,11 @@ from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from issuer.outside.address import Addresses, RefusedAddress
 from issuer.outside.discovery import CheckedAddresses
 from issuer.outside.issuers import OutsideIssuers
+from tests.certificates import self_signed
 from tests.outside_issuer import DISCOVERY, OutsideIssuer, outside_issuer
 
 pytestmark = pytest.mark.anyio
@@ -146,25 +143,7 @@ async def test_no_proxy_is_asked(there: OutsideIssuer, monkeypatch: pytest.Monke
 @pytest.fixture
 def https(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """The port of a server whose certificate is for that name; the certificate is trusted."""
-    key, subject = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=True)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = tmp_path / "server.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    pem.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    pem = self_signed(tmp_path, NAME)
     monkeypatch.setenv("SSL_CERT_FILE", str(pem))
 
     class Handler(BaseHTTPRequestHandler):
