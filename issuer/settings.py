@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from functools import cached_property
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -26,19 +23,23 @@ from pydantic_settings import (
 from issuer import presets
 from issuer.presets import Presets
 from issuer.registry.anonymous import read_anonymous_pulls
-from issuer.signing_in.providers import UpstreamProvider, check_names
+from issuer.setting_values import (
+    Audiences,
+    DatabaseUrl,
+    Hosts,
+    IssuerUrl,
+    KeyEncryptionKeyText,
+    Names,
+    Networks,
+    ProxySecret,
+    is_loopback,
+)
+from issuer.signing_in.providers import UpstreamProviders
 from verifier import Scope
 
-_HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*", re.ASCII)
-_PROXY_SECRET = re.compile(r"[A-Za-z0-9._~+/=-]{32,}", re.ASCII)
-"""Proxies' configuration files hold it as it is."""
 PREFIX = "HOURMARKD_"
 CONFIG_FILE = "HOURMARKD_CONFIG_FILE"
 _KEY_FILE = "key-encryption-key"
-_DATABASES = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
-_DATABASE_URL_FORM = "write sqlite:////PATH/FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
-
-
 SigningAlgorithm = Literal["ES256", "EdDSA", "RS256"]
 
 
@@ -51,12 +52,12 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8700
-    issuer: str = ""
+    issuer: IssuerUrl = ""
     """The `iss` of every token; by default http://HOST:PORT."""
     data_dir: Path = Field(default_factory=lambda: user_data_path("hourmark"))
-    database_url: SecretStr = SecretStr("")
-    """SQLAlchemy's form; it may hold a password. By default SQLite under `data_dir`."""
-    audiences: Annotated[tuple[str, ...], NoDecode] = ("urn:hourmark:services",)
+    database_url: DatabaseUrl = SecretStr("")
+    """By default SQLite under `data_dir`."""
+    audiences: Audiences = ("urn:hourmark:services",)
     """What `resource` may name; the first is the default `aud`. The issuer itself is always one more."""
     algorithm: SigningAlgorithm = "ES256"
     """Of tokens and lists. An app may ask for another one for its ID tokens."""
@@ -72,21 +73,21 @@ class Settings(BaseSettings):
     """How long known role keys are exchanged while the database is gone and no revocation can be seen."""
     failures_per_minute: Annotated[int, Field(ge=1)] = 100
     """Wrong credentials a minute from one source before they are answered 429."""
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    allowed_hosts: Hosts = ()
     """Names that requests may be for, beside the issuer's own, the one listened on and loopback."""
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    trusted_proxies: Networks = ()
     """Addresses and networks whose `X-Forwarded-For` is believed."""
-    registry_services: Annotated[tuple[str, ...], NoDecode] = ()
+    registry_services: Names = ()
     """Docker registries that tokens are issued for, as each calls itself in `auth.token.service`."""
     registry_trust: Literal["x5c", "kid"] = "x5c"
     """How registries know what signs: by a certificate authority, or by each key."""
-    registry_anonymous_pulls: Annotated[tuple[str, ...], NoDecode] = ()
+    registry_anonymous_pulls: Names = ()
     """SERVICE/REPOSITORY that anybody may pull; with `*` at its end, all that begin so."""
-    forward_auth_secret: SecretStr | None = None
+    forward_auth_secret: ProxySecret = None
     """What a proxy in front of apps proves by that it is ours: nobody else hears who may do what."""
-    forward_auth_previous_secret: SecretStr | None = None
+    forward_auth_previous_secret: ProxySecret = None
     """Taken as well, while not every proxy has the one above."""
-    forward_auth_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    forward_auth_proxies: Networks = ()
     """Addresses and networks of such proxies that cannot send a header of their own."""
     presets: Presets = Field(default_factory=presets.defaults)
     """What API tokens are made for."""
@@ -96,95 +97,12 @@ class Settings(BaseSettings):
     """The most that may be asked for, unless they may have no end."""
     api_tokens_without_expiry: bool = False
     """Whether an API token may be made that lives until it is deleted."""
-    upstream_providers: dict[str, UpstreamProvider] = Field(default_factory=dict)
-    """Other OpenID providers that users may sign in by, by the name in their paths."""
-    outside_private_networks: Annotated[tuple[str, ...], NoDecode] = ()
+    upstream_providers: UpstreamProviders = Field(default_factory=dict)
+    """Other OpenID providers that users may sign in by."""
+    outside_private_networks: Networks = ()
     """Networks that are not public, and in which issuers of outside tokens may be all the same."""
-    key_encryption_key: SecretStr | None = None
+    key_encryption_key: KeyEncryptionKeyText = None
     key_encryption_key_file: Path | None = None
-
-    @field_validator(
-        *("audiences", "allowed_hosts", "trusted_proxies", "outside_private_networks"),
-        *("registry_services", "registry_anonymous_pulls", "forward_auth_proxies"),
-        mode="before",
-    )
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
-
-    @field_validator("issuer")
-    @classmethod
-    def _check_issuer(cls, value: str) -> str:
-        url = urlsplit(value)
-        if value and (url.scheme not in ("https", "http") or not url.hostname or url.query or url.fragment):
-            raise ValueError("the issuer is an https URL without query and fragment")
-        if "@" in url.netloc:
-            raise ValueError("the issuer has no user name and password: everybody reads it")
-        if value.endswith("/"):
-            raise ValueError("the issuer has no slash at its end: it is compared letter by letter")
-        return value
-
-    @field_validator("trusted_proxies", "outside_private_networks", "forward_auth_proxies")
-    @classmethod
-    def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for network in value:
-            ip_network(network)
-        return value
-
-    @field_validator("forward_auth_secret", "forward_auth_previous_secret")
-    @classmethod
-    def _check_forward_auth_secret(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and _PROXY_SECRET.fullmatch(value.get_secret_value()) is None:
-            raise ValueError("write 32 characters or more, letters, digits and -._~+/= only")
-        return value
-
-    @field_validator("upstream_providers")
-    @classmethod
-    def _check_providers(cls, value: dict[str, UpstreamProvider]) -> dict[str, UpstreamProvider]:
-        return check_names(value)
-
-    @field_validator("allowed_hosts")
-    @classmethod
-    def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for host in value:
-            if _HOST.fullmatch(host) is None and not is_address(host):
-                raise ValueError("an allowed host is one name or address, without scheme, port or *")
-        return value
-
-    @field_validator("audiences")
-    @classmethod
-    def _check_audiences(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not value:
-            raise ValueError("at least one audience is needed: it is the default `aud`")
-        return value
-
-    @field_validator("database_url")
-    @classmethod
-    def _check_database_url(cls, value: SecretStr) -> SecretStr:
-        if not value:
-            return value
-        # Slow to load, and the default needs no look.
-        from sqlalchemy import make_url
-        from sqlalchemy.exc import ArgumentError
-
-        try:
-            url = make_url(value.get_secret_value())
-        except (ArgumentError, ValueError):
-            raise ValueError(f"it is no database URL: {_DATABASE_URL_FORM}") from None
-        if url.drivername not in _DATABASES:
-            raise ValueError(f"the database is SQLite or PostgreSQL: {_DATABASE_URL_FORM}")
-        if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
-            raise ValueError(f"SQLite's database is a file: {_DATABASE_URL_FORM}")
-        return value
-
-    @field_validator("key_encryption_key")
-    @classmethod
-    def _check_key_encryption_key(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            from keys import KeyEncryptionKey
-
-            KeyEncryptionKey.parse(value.get_secret_value())
-        return value
 
     @model_validator(mode="after")
     def _check_registries(self) -> Settings:
@@ -277,15 +195,3 @@ def unknown_names() -> list[str]:
     """What is in the environment as a setting and is none here: a typing error, or another version's."""
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields} | {CONFIG_FILE}
     return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
-
-
-def is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def is_loopback(host: str) -> bool:
-    return ip_address(host).is_loopback if is_address(host) else host == "localhost"

@@ -10,7 +10,8 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from issuer.doctor.finding import Finding, failure, ok, warning
-from issuer.settings import Settings, is_loopback
+from issuer.setting_values import is_loopback
+from issuer.settings import Settings
 
 _MIB = 1024 * 1024
 _LEAST_FREE = 100 * _MIB

@@ -21,7 +21,8 @@ from issuer.mint import mint_for_registry
 from issuer.registry.signers import MODES, Signer
 from issuer.registry.trust_files import realm
 from issuer.rotation import REGISTRY_ALGORITHM
-from issuer.settings import Settings, is_loopback
+from issuer.setting_values import is_loopback
+from issuer.settings import Settings
 from issuer.signing import SigningKeys, Standing
 from issuer.store.signing_keys import REGISTRY, REGISTRY_CA
 from keys import Phase

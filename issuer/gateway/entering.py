@@ -20,7 +20,7 @@ from issuer.gateway import cookies, proxy
 from issuer.gateway.known import ProtectedApp
 from issuer.gateway.proxy import Asked
 from issuer.service import Service
-from issuer.settings import is_loopback
+from issuer.setting_values import is_loopback
 from issuer.store import visits
 from issuer.store.database import Transaction
 from issuer.store.tables import Principal

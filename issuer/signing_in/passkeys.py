@@ -33,7 +33,8 @@ from webauthn.helpers.structs import (
 
 from issuer.browser import Browser
 from issuer.service import Service
-from issuer.settings import Settings, is_address
+from issuer.setting_values import is_address
+from issuer.settings import Settings
 from issuer.signing_in import challenges
 from issuer.store import passkeys
 from issuer.store.database import StoreUnavailable, Transaction

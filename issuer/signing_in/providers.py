@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}", re.ASCII)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -70,9 +70,13 @@ class UpstreamProvider(BaseModel):
         return None if self.client_secret is None else self.client_secret.get_secret_value()
 
 
-def check_names(providers: dict[str, UpstreamProvider]) -> dict[str, UpstreamProvider]:
+def _check_names(providers: dict[str, UpstreamProvider]) -> dict[str, UpstreamProvider]:
     """Raises ValueError: a name is a part of a path."""
     for name in providers:
         if _NAME.fullmatch(name) is None:
             raise ValueError(f"a provider's name is lower-case letters, digits and '-', not {name!r}")
     return providers
+
+
+UpstreamProviders = Annotated[dict[str, UpstreamProvider], AfterValidator(_check_names)]
+"""By the name in their paths."""

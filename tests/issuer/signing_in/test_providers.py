@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from issuer.signing_in.providers import UpstreamProvider, check_names
+from issuer.signing_in.providers import UpstreamProvider, UpstreamProviders
 
 TABLE = {"ml-team": "org.tests.ml", "ml-leads": "org.tests.ml", "ops": "org.tests.ops"}
 
@@ -54,7 +54,7 @@ def test_what_no_provider_can_be(given: dict[str, object]) -> None:
 @pytest.mark.parametrize("name", ["", "Corp", "a/b", "-a", "a.b", "a" * 32])
 def test_names_that_are_no_part_of_a_path(name: str) -> None:
     with pytest.raises(ValueError, match="name is lower-case"):
-        check_names({name: provider()})
+        TypeAdapter(UpstreamProviders).validate_python({name: provider()})
 
 
 def test_a_secret_is_not_shown() -> None:
