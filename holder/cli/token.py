@@ -13,6 +13,7 @@ import typer
 from holder.cli.moments import parse_duration, parse_moment
 from holder.cli.options import noun, with_session
 from holder.cli.output import Format
+from holder.cli.selectors import selectors
 from holder.cli.session import Session, say
 from holder.errors import UsageError
 
@@ -109,7 +110,7 @@ def create(
     asked = {
         "name": name,
         "presets": role,
-        "label_selectors": _selectors(label_selector or [], any_of or []),
+        "label_selectors": selectors(label_selector or [], any_of or []),
         "resources": resource,
         "job_roles": job_role,
         "audiences": audience,
@@ -230,34 +231,6 @@ def _no_preset(session: Session) -> UsageError:
         f"there are {known}" if known else "the issuer has no presets",
         "hourmark token presets shows what they mean",
     )
-
-
-def _selectors(labels: list[str], alternatives: list[str]) -> list[str]:
-    """Each alternative with all of the labels; these alone if there is none. Raises UsageError."""
-    for option, given in (("--label-selector", labels), ("--any-of", alternatives)):
-        for text in given:
-            _check_selector(option, text)
-    if len(alternatives) == 1:
-        raise UsageError(
-            "One --any-of is no choice",
-            "it is given once for each of several selectors",
-            f"--label-selector {alternatives[0]}, or another --any-of",
-        )
-    return [",".join([*labels, each]) for each in alternatives] or [",".join(labels)] * bool(labels)
-
-
-def _check_selector(option: str, text: str) -> None:
-    """Raises UsageError."""
-    from verifier import InvalidPermission, Permission
-
-    try:
-        Permission.parse(f"any:any@*[{text}]")
-    except InvalidPermission:
-        raise UsageError(
-            f"{option} {text[:100]!r} is none" if text else f"{option} is empty",
-            "it is name=value, or more of them with commas",
-            f"{option} model=base",
-        ) from None
 
 
 def _end(expires: str | None) -> dict[str, object]:

@@ -15,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from issuer.api import OPERATIONS
-from issuer.api.openapi.endpoints import BEARER, ENDPOINTS, ROLE_KEY, Endpoint
+from issuer.api.openapi.endpoint import Endpoint
+from issuer.api.openapi.endpoints import BEARER, ENDPOINTS, ROLE_KEY
 from issuer.api.openapi.page import Page
 from issuer.api.openapi.pages import PAGES
 from issuer.api.openapi.responses import JSON, SCHEMAS, done, refused, unchanged

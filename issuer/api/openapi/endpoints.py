@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
-
 from issuer.api.openapi import answers, door
-from issuer.api.openapi.responses import JSON
+from issuer.api.openapi.endpoint import Endpoint
+from issuer.api.openapi.published import PUBLISHED
 
 BEARER: dict[str, list[str]] = {"bearer": []}
 ROLE_KEY: dict[str, list[str]] = {"roleKey": []}
@@ -19,49 +16,6 @@ _AUTHENTICATION = ("client_id", "client_secret", "client_assertion_type", "clien
 _TOKEN_FIELDS = ("token", "token_type_hint", *_AUTHENTICATION)
 _FORM_REFUSALS = ("request_timeout", "too_large", "unsupported_media_type")
 _CALLER_REFUSALS = ("invalid_request", "slow_down", "temporarily_unavailable")
-_ANY_ORIGIN = ("Access-Control-Allow-Origin", "Access-Control-Expose-Headers")
-_DOCUMENT = ("Cache-Control", *_ANY_ORIGIN)
-_PREFLIGHT = (
-    *_ANY_ORIGIN,
-    "Access-Control-Allow-Methods",
-    "Access-Control-Allow-Headers",
-    "Access-Control-Max-Age",
-)
-_PUBLIC = (
-    "/status/{number}",
-    "/.well-known/jwks.json",
-    "/.well-known/openid-configuration",
-    "/.well-known/oauth-authorization-server",
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """One method of one path."""
-
-    method: str = "GET"
-    path: str
-    summary: str
-    answer: type[BaseModel] | None
-    status: int = 200
-    media_type: str = JSON
-    unavailable: type[BaseModel] | None = None
-    """The answer of status 503, where that is no refusal."""
-    security: tuple[dict[str, Any], ...] = ()
-    permission: str | None = None
-    """What the caller needs, where that is more than a credential."""
-    query: tuple[str, ...] = ()
-    form: tuple[str, ...] = ()
-    required: tuple[str, ...] = ()
-    """Those fields of the form without which nothing can be done."""
-    request_headers: tuple[str, ...] = ()
-    always: tuple[str, ...] = ()
-    sometimes: tuple[str, ...] = ()
-    """Headers that come with what was asked for."""
-    refusals: tuple[str, ...] = ()
-    """Codes of denials."""
-    responses: Mapping[str, dict[str, Any]] | None = None
-    """By status, where they are described by themselves."""
 
 
 ENDPOINTS = (
@@ -217,77 +171,10 @@ ENDPOINTS = (
         refusals=(*_CALLER_REFUSALS, "invalid_token"),
     ),
     Endpoint(
-        path="/.well-known/openid-configuration",
-        summary="Metadata (OpenID Connect Discovery)",
-        answer=answers.Metadata,
-        always=_DOCUMENT,
-    ),
-    Endpoint(
-        path="/.well-known/oauth-authorization-server",
-        summary="Metadata (RFC 8414)",
-        answer=answers.Metadata,
-        always=_DOCUMENT,
-    ),
-    Endpoint(
-        path="/.well-known/jwks.json",
-        summary="Public keys (RFC 7517)",
-        answer=answers.Jwks,
-        media_type="application/jwk-set+json",
-        request_headers=("If-None-Match",),
-        always=("ETag", *_DOCUMENT),
-    ),
-    Endpoint(
-        path="/status/{number}",
-        summary="Token Status List",
-        answer=answers.StatusList,
-        media_type="application/statuslist+jwt",
-        request_headers=("If-None-Match", "Prefer"),
-        always=("ETag", "Vary", *_DOCUMENT),
-        sometimes=("Preference-Applied",),
-        refusals=("not_found",),
-    ),
-    *(
-        Endpoint(
-            method="OPTIONS",
-            path=path,
-            summary="What a page of another origin may ask for (Fetch)",
-            answer=None,
-            status=204,
-            always=_PREFLIGHT,
-        )
-        for path in _PUBLIC
-    ),
-    *(
-        Endpoint(
-            path=f"/static/{{version}}/{name}",
-            summary="For the pages",
-            answer=answer,
-            media_type=media_type,
-            always=("Cache-Control", "X-Content-Type-Options"),
-        )
-        for name, answer, media_type in (
-            ("ground.css", answers.StyleSheet, "text/css"),
-            ("frame.css", answers.StyleSheet, "text/css"),
-            ("parts.css", answers.StyleSheet, "text/css"),
-            ("lists.css", answers.StyleSheet, "text/css"),
-            ("forms.css", answers.StyleSheet, "text/css"),
-            ("copy.js", answers.Script, "text/javascript"),
-            ("reach.js", answers.Script, "text/javascript"),
-            ("passkey.js", answers.Script, "text/javascript"),
-            ("icon.svg", answers.Mark, "image/svg+xml"),
-        )
-    ),
-    Endpoint(path="/livez", summary="Whether the process runs", answer=answers.Alive),
-    Endpoint(
-        path="/readyz",
-        summary="Whether it can issue tokens",
-        answer=answers.Ready,
-        unavailable=answers.Unready,
-    ),
-    Endpoint(
         path="/v1/presets",
         summary="What API tokens can be made for, and what that means",
         answer=answers.Presets,
     ),
+    *PUBLISHED,
     Endpoint(path="/v1/openapi.json", summary="This document", answer=answers.Document),
 )
