@@ -8,14 +8,19 @@ from __future__ import annotations
 import functools
 import math
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from holder.errors import HolderError, SignInNeeded
 from holder.profile import Profile
 from keys import Handle, MalformedRoleKey, RoleKey
 from verifier import TokenError, jws, strict_json
+
+if TYPE_CHECKING:
+    from holder.answers import IssuedToken
 
 FLAG, VARIABLE, FILE_VARIABLE = "--app-token", "HOURMARK_TOKEN", "HOURMARK_TOKEN_FILE"
 SOCKET_VARIABLE = "HOURMARK_TOKEN_SOCKET"
@@ -43,6 +48,25 @@ class Jwt:
         return [
             item for item in (named if isinstance(named, list) else [named]) if item and isinstance(item, str)
         ]
+
+    def issued(self, source: str, resource: str | None, scope: str | None) -> IssuedToken:
+        """The token itself, if it is what was asked for. Raises HolderError."""
+        from holder.answers import IssuedToken
+
+        if scope is not None or (resource is not None and self.audience != [resource]):
+            raise HolderError(
+                "A token stays what it is: not narrower, and for no other service",
+                f"the credential from {source} is a token for {', '.join(self.audience)}",
+                "use a role key, or sign in: hourmark login",
+                code="not_a_role_key",
+            )
+        own = self.unverified_claims.get("scope")
+        return IssuedToken(
+            access_token=self.raw,
+            token_type="Bearer",  # noqa: S106 - RFC 6750's name, no secret
+            expires_in=int(self.seconds_left(time.time())),
+            scope=own if isinstance(own, str) else "",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ The classes are the kinds that a caller acts on (sign in, ask for a right, wait)
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class HolderError(Exception):
     """The root. None of its texts ever holds a secret."""
@@ -30,6 +32,18 @@ class HolderError(Exception):
         """What the issuer's log calls the request, if there was one."""
         self.retry_after = retry_after
         """Seconds after which the issuer wants to be asked again, if it said so."""
+
+    @property
+    def is_ours(self) -> bool:
+        """No issuer has said it."""
+        return self.request_id is None
+
+    def again(self, retry_after: float) -> Self:
+        """The same, for whoever asks again: `retry_after` seconds are left."""
+        error = type(self).__new__(type(self))
+        error.args = self.args
+        vars(error).update(vars(self), retry_after=retry_after)
+        return error
 
 
 class UsageError(HolderError):

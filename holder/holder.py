@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from holder import profile
-from holder.errors import HolderError, SignInNeeded, UsageError
+from holder.errors import SignInNeeded, UsageError
 
 if TYPE_CHECKING:
     from holder.answers import IssuedToken
     from holder.authorization_server import AuthorizationServer
     from holder.client import Issuer
     from holder.connection import Connection
-    from holder.credentials import Credential, Jwt, Offer
+    from holder.credentials import Credential, Offer
     from holder.fresh_token import FreshToken
     from holder.profile import Profile
 
@@ -134,7 +134,7 @@ class Holder:
             return self._ask_socket(self.offer.socket, resource, scope, refused)
         secret = self.credential.secret
         if isinstance(secret, credentials.Jwt):
-            return _own_token(secret, self.credential.source, resource, scope)
+            return secret.issued(self.credential.source, resource, scope)
         issuer = self.issuer_for(self.credential)
         if isinstance(secret, credentials.Ticket):
             return issuer.exchange_ticket(secret, resource=resource, scope=scope)
@@ -162,7 +162,12 @@ class Holder:
                 )
             return issued
 
-        return FreshToken(ask)
+        return FreshToken(ask, watch=self._watch)
+
+    def _watch(self, raw: str) -> Callable[[], bool]:
+        from holder import revocations
+
+        return revocations.watch(raw, None if self._chosen_url[0] is None else self.url)
 
     def token_of(self, kept: Profile) -> str:
         """Of a user's sign-in, for the issuer's own API. Raises HolderError."""
@@ -256,25 +261,3 @@ class Holder:
         """Ends the connections that were opened."""
         for connection in self._opened:
             connection.close()
-
-
-def _own_token(jwt: Jwt, source: str, resource: str | None, scope: str | None) -> IssuedToken:
-    """The credential itself, if it is what was asked for."""
-    import time
-
-    from holder.answers import IssuedToken
-
-    if scope is not None or (resource is not None and jwt.audience != [resource]):
-        raise HolderError(
-            "A token stays what it is: not narrower, and for no other service",
-            f"the credential from {source} is a token for {', '.join(jwt.audience)}",
-            "use a role key, or sign in: hourmark login",
-            code="not_a_role_key",
-        )
-    own = jwt.unverified_claims.get("scope")
-    return IssuedToken(
-        access_token=jwt.raw,
-        token_type="Bearer",  # noqa: S106 - RFC 6750's name, no secret
-        expires_in=int(jwt.seconds_left(time.time())),
-        scope=own if isinstance(own, str) else "",
-    )

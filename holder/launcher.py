@@ -6,6 +6,7 @@ the launcher was killed. The starter's own credential is not handed on.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 
 from holder import private_file
@@ -22,6 +23,8 @@ FRESH_FILE_VARIABLE = "HOURMARK_ACCESS_TOKEN_FILE"
 _AWS_GOES_BEFORE = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
 """With one of these the web identity would not be looked at."""
 Say = Callable[[str], None]
+# What the command is to know of its token is said; of an issuer that is away for a moment it is nothing.
+logging.getLogger("verifier").addHandler(logging.NullHandler())
 
 
 def run_job(process: ChildProcess, ticket: str, url: str, environ: Mapping[str, str], say: Say) -> int:

@@ -11,6 +11,7 @@ URL cannot set, and refuse what was forwarded; so does this one. Nothing is ever
 from __future__ import annotations
 
 import json
+import math
 import socket
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -60,8 +61,6 @@ _STATUS: tuple[tuple[type[HolderError], int], ...] = (
     (HolderError, 400),
 )
 _RETRIED = (429, 503)
-_PAUSE_SECONDS = 5
-"""Before it is asked again, where the issuer did not say how long."""
 Make = Callable[[str | None, str | None], FreshToken]
 """From resource and scope to a token that stays fresh."""
 
@@ -197,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(code, "invalid_request", message or "that is no request")
 
     def _refuse(self, status: int, error: str, why: str, retry_after: float | None = None) -> None:
-        pause = int(retry_after or _PAUSE_SECONDS) if status in _RETRIED else None
+        pause = math.ceil(retry_after) if retry_after and status in _RETRIED else None
         self._answer(status, {"error": error, "error_description": why}, pause)
 
     def _answer(self, status: int, body: dict[str, object], retry_after: int | None = None) -> None:

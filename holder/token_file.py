@@ -1,8 +1,12 @@
-"""A file with a fresh token, for programs that read one: 0600, replaced at four fifths of its life."""
+"""A file with a fresh token, for programs that read one: 0600, replaced before it dies.
+
+Where no token can be had the file is not there, so that whoever reads it is told so, and by nobody later.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
@@ -10,10 +14,10 @@ from typing import Self
 
 from holder import private_file
 from holder.errors import HolderError
-from holder.fresh_token import PAUSE_SECONDS, FreshToken
+from holder.fresh_token import FreshToken
 
-_LOOK_SECONDS = 15.0
-"""At the latest: the token may have become another one, and a computer may have slept."""
+_LOOK_SECONDS = 1.0
+"""The token may have become another one at any time, and a look into memory costs nothing."""
 
 
 class TokenFile:
@@ -42,22 +46,24 @@ class TokenFile:
         self._thread.join()
 
     def _keep(self) -> None:
-        while not self._is_over.wait(self._pause()):
+        while not self._is_over.wait(_LOOK_SECONDS):
             try:
                 self._write()
                 self._trouble = ""
             except (HolderError, OSError) as error:
+                self._take_away()
                 if self._trouble != str(error):
                     self._trouble = str(error)
-                    self._say(f"The token in {self.path} is not fresh any more: {error}")
-
-    def _pause(self) -> float:
-        if self._trouble:
-            return PAUSE_SECONDS
-        return min(self._token.seconds_fresh, _LOOK_SECONDS)
+                    self._say(f"There is no token in {self.path} any more: {error}")
 
     def _write(self) -> None:
         raw = self._token()
         if raw != self._written:
             private_file.replace(self.path, raw)
             self._written = raw
+
+    def _take_away(self) -> None:
+        """What is in it is dead, and would be refused by everybody."""
+        self._written = ""
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)

@@ -8,9 +8,10 @@ from threading import Barrier, Event
 
 import pytest
 
+from holder import fresh_token
 from holder.answers import IssuedToken
 from holder.errors import HolderError, SignInNeeded, Throttled, Unreachable
-from holder.fresh_token import MAX_PAUSE_SECONDS, PAUSE_SECONDS, FreshToken
+from holder.fresh_token import MAX_PAUSE_SECONDS, PAUSE_SECONDS, SHORT_PAUSE_SECONDS, FreshToken
 
 HOUR = 3600
 
@@ -49,12 +50,11 @@ AWAY = Unreachable("The issuer did not answer", code="unreachable")
 
 
 def test_the_next_one_comes_at_four_fifths_of_its_life(issuer: Issuer, token: FreshToken) -> None:
-    assert token.seconds_fresh == 0
     assert token() == "t1"
     issuer.now += 0.8 * HOUR - 1
-    assert (token(), token.get().expires_in, token.seconds_fresh) == ("t1", 0.2 * HOUR + 1, 1)
+    assert (token(), token.get().expires_in) == ("t1", 0.2 * HOUR + 1)
     issuer.now += 1
-    assert (token(), token.seconds_fresh) == ("t2", 0.8 * HOUR)
+    assert (token(), token()) == ("t2", "t2")
     assert issuer.asked == [None, None]
 
 
@@ -154,7 +154,7 @@ def test_it_is_asked_again_when_it_wants_to_be_and_the_old_one_is_good_meanwhile
     token()
     issuer.now += 0.8 * HOUR
     issuer.trouble = trouble
-    assert (token(), token(), len(issuer.asked), token.seconds_fresh) == ("t1", "t1", 2, pause)
+    assert (token(), token(), len(issuer.asked)) == ("t1", "t1", 2)
     issuer.now += pause - 1
     assert (token(), len(issuer.asked)) == ("t1", 2)
     issuer.now += 1
@@ -163,12 +163,126 @@ def test_it_is_asked_again_when_it_wants_to_be_and_the_old_one_is_good_meanwhile
 
 
 @pytest.mark.parametrize("name", BUSY)
-def test_without_a_good_one_its_trouble_is_told(issuer: Issuer, token: FreshToken, name: str) -> None:
-    issuer.trouble, _ = BUSY[name]
-    with pytest.raises(type(issuer.trouble)):
-        token()
+def test_without_a_good_one_its_trouble_is_told_and_it_is_asked_when_it_wants_to_be(
+    issuer: Issuer, token: FreshToken, name: str
+) -> None:
+    trouble, _ = BUSY[name]
+    pause = min(max(trouble.retry_after or 0, SHORT_PAUSE_SECONDS), MAX_PAUSE_SECONDS)
+    issuer.trouble = trouble
+    for passed in (0.0, pause / 2, pause / 4):
+        issuer.now += passed
+        with pytest.raises(type(trouble)) as raised:
+            token()
+        assert (str(raised.value), raised.value.code) == (str(trouble), trouble.code)
+    assert raised.value.retry_after == pause / 4, "what is left of it"
+    assert len(issuer.asked) == 1
+    issuer.now += pause / 4
     issuer.trouble = None
     assert token() == "t2", "and nobody waits for what can be had"
+
+
+REFUSALS = {
+    "the job has ended": SignInNeeded("Refused", "it has ended", code="invalid_token", request_id="r1"),
+    "nothing remains": HolderError("Refused", "no scope", code="invalid_scope", request_id="r2"),
+    "nobody is signed in": SignInNeeded("You are not signed in", code="no_credential"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_who_is_refused_asks_no_more_for_a_while(issuer: Issuer, token: FreshToken, name: str) -> None:
+    """A job that goes on asking after its end would be taken for somebody who guesses."""
+    refusal = REFUSALS[name]
+    token()
+    issuer.now += 0.9 * HOUR
+    issuer.trouble = refusal
+    pause = PAUSE_SECONDS if refusal.request_id else SHORT_PAUSE_SECONDS
+    for passed in (0.0, pause / 2):
+        issuer.now += passed
+        for _ in range(3):
+            with pytest.raises(type(refusal), match=str(refusal)):
+                token()
+    assert len(issuer.asked) == 2
+    issuer.now += pause / 2
+    issuer.trouble = None
+    assert token() == "t3"
+
+
+class Ended:
+    """The issuer's list of what has ended."""
+
+    def __init__(self) -> None:
+        self.tokens: set[str] = set()
+
+    def watch(self, raw: str) -> Callable[[], bool]:
+        return lambda: raw in self.tokens
+
+
+@pytest.fixture
+def ended() -> Ended:
+    return Ended()
+
+
+@pytest.fixture
+def watched(issuer: Issuer, ended: Ended) -> FreshToken:
+    return FreshToken(issuer.ask, lambda: issuer.now, ended.watch)
+
+
+def test_one_that_has_ended_is_not_handed_out_again(
+    issuer: Issuer, watched: FreshToken, ended: Ended
+) -> None:
+    for number in (1, 2, 3):
+        assert (watched(), watched()) == (f"t{number}", f"t{number}")
+        ended.tokens.add(f"t{number}")
+        assert watched.at_hand() is None
+    assert watched() == "t4"
+    assert issuer.asked == [None, "t1", "t2", "t3"], "what has ended is named, so that it does not come again"
+
+
+def test_one_that_has_ended_is_no_good_while_the_issuer_is_away(
+    issuer: Issuer, watched: FreshToken, ended: Ended
+) -> None:
+    watched()
+    ended.tokens.add("t1")
+    issuer.trouble = AWAY
+    for _ in range(3):
+        with pytest.raises(Unreachable):
+            watched()
+    assert len(issuer.asked) == 2
+    issuer.now += SHORT_PAUSE_SECONDS
+    issuer.trouble = None
+    assert watched() == "t3"
+
+
+def test_one_that_ends_within_a_pause_is_not_handed_out(watched: FreshToken, ended: Ended) -> None:
+    watched()
+    assert watched.get(refused="t1").access_token == "t2"
+    ended.tokens.add("t2")
+    assert watched() == "t3"
+
+
+def test_what_somebody_else_keeps_fresh_is_waited_for(ended: Ended) -> None:
+    """A file: whoever writes it hears of the end when we do."""
+    kept = iter(["own", "own", "own", "another"])
+    token = FreshToken(
+        lambda _: IssuedToken(access_token=next(kept), token_type="Bearer", expires_in=HOUR),
+        watch=ended.watch,
+    )
+    assert token() == "own"
+    ended.tokens.add("own")
+    assert token() == "another"
+
+
+def test_a_token_that_has_ended_and_leads_to_no_other_is_told_of(
+    ended: Ended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fresh_token, "_OTHERS_SECONDS", 0)
+    own = IssuedToken(access_token="own", token_type="Bearer", expires_in=HOUR)
+    token = FreshToken(lambda _: own, watch=ended.watch)
+    assert token() == "own"
+    ended.tokens.add("own")
+    with pytest.raises(SignInNeeded) as raised:
+        token()
+    assert raised.value.code == "token_revoked"
 
 
 def test_a_dead_one_is_no_good_wherever_the_issuer_is(issuer: Issuer, token: FreshToken) -> None:

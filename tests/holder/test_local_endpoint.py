@@ -195,7 +195,7 @@ def test_what_the_issuer_refuses(
     job.trouble = trouble
     answered, headers, body = job.get()
     assert (answered, body["error"]) == (status, trouble.code)
-    pause = {429: "40", 503: "5"}.get(status)
+    pause = {429: "40", 503: "1"}.get(status)
     assert headers.get("retry-after") == pause
     with pytest.raises(kind) as raised:
         local_endpoint.ask(str(job.path), resource=None, scope=None, is_fresh=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,6 +113,57 @@ def test_the_file_stays_fresh_and_signals_go_on(tmp_path: Path) -> None:
         assert terminal.run("hourmark exec -- bash inside").code == 9
     before, after = (claims((tmp_path / name).read_text()) for name in ("before", "after"))
     assert before["iat"] < after["iat"] < before["exp"], "the next one was there before it died"
+
+
+FOLLOWS = """
+import json, pathlib, time
+from holder.auth import fresh_token
+token, deadline = fresh_token(), time.monotonic() + 20
+before = token()
+pathlib.Path("began").touch()
+while (after := token()) == before and time.monotonic() < deadline:
+    time.sleep(0.02)
+pathlib.Path("seen").write_text(json.dumps([before, after]))
+"""
+
+
+def test_a_lost_permission_brings_another_token_to_file_and_program(
+    world: World, terminal: Terminal, tmp_path: Path
+) -> None:
+    """The program's client reads the file that the launcher keeps fresh; both hear of it by themselves."""
+    role = world.role("data:get@*")
+    lost = made(world.admin.post(f"/v1/roles/{role}/policies", json={"permission": "data:put@*"}))["id"]
+    (tmp_path / "program.py").write_text(FOLLOWS)
+    done = terminal.run(
+        f"hourmark exec --app-token {world.key(role).text} -- "
+        f"sh -c 'unset HOURMARK_TOKEN; {sys.executable} program.py' & launcher=$!; "
+        "for n in $(seq 400); do test -e began && break; sleep 0.05; done; "
+        f"hourmark role policy delete --app-token {world.issuer.admin_key} {role} {lost} >/dev/null; "
+        "wait $launcher"
+    )
+    assert (done.code, done.err) == (0, "")
+    before, after = json.loads((tmp_path / "seen").read_text())
+    assert set(claims(before)["scope"].split()) == {"data:get@*", "data:put@*"}
+    assert claims(after)["scope"] == "data:get@*"
+    assert world.is_active(after)
+
+
+def test_a_role_key_that_is_deleted_leaves_no_token_in_the_file(
+    world: World, terminal: Terminal, tmp_path: Path
+) -> None:
+    key = world.key(world.role("data:get@*"))
+    (tmp_path / "inside").write_text(
+        """touch began
+        for n in $(seq 200); do test -e "$HOURMARK_TOKEN_FILE" || exit 7; sleep 0.05; done
+        """
+    )
+    done = terminal.run(
+        f"hourmark exec --app-token {key.text} -- bash inside & launcher=$!; "
+        "for n in $(seq 400); do test -e began && break; sleep 0.05; done; "
+        f"hourmark role key delete --app-token {world.issuer.admin_key} {key.role} {key.access} >/dev/null; "
+        "wait $launcher"
+    )
+    assert (done.code, "There is no token in" in done.err) == (7, True), done.err
 
 
 def test_what_cannot_be_run(terminal: Terminal, world: World) -> None:

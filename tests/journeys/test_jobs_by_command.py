@@ -311,6 +311,96 @@ def test_a_job_that_runs_gets_other_labels(world: World, role: str, tmp_path: Pa
     assert (refused.code, "job:label@" in refused.err) == (5, True), "out of reach before"
 
 
+ENDS = {
+    "labels": "hourmark job label $(cat job) -l team=vision",
+    "logout": "HOURMARK_TOKEN=$(cat ticket) hourmark logout",
+    "permission": "hourmark role policy delete --app-token $ADMIN $ROLE $POLICY",
+}
+
+
+@pytest.mark.parametrize("change", ENDS)
+def test_what_ends_the_tokens_of_a_job_that_runs_brings_others(
+    world: World, terminal: Terminal, role: str, tmp_path: Path, change: str
+) -> None:
+    """Nobody in the job refuses a token or asks for another one: its file and its endpoint hear of it."""
+    made = world.admin.post(f"/v1/roles/{role}/policies", json={"permission": "data:put@*"}).json()
+    (tmp_path / "train").write_text(
+        """set -e
+        get() {
+            curl -sf --unix-socket "$HOURMARK_TOKEN_SOCKET" -H "Metadata: true" "http://localhost/v1/token$1"
+        }
+        cp "$HOURMARK_TOKEN_FILE" ticket
+        hourmark whoami --field client_id >job
+        get "" >socket-before
+        get "?scope=data:get@*" >narrow-before
+        cp "$HOURMARK_ACCESS_TOKEN_FILE" file-before
+        touch began
+        for n in $(seq 200); do
+            cmp -s "$HOURMARK_ACCESS_TOKEN_FILE" file-before || break
+            sleep 0.05
+        done
+        cp "$HOURMARK_ACCESS_TOKEN_FILE" file-after
+        get "" >socket-after
+        get "?scope=data:get@*" >narrow-after
+        """
+    )
+    terminal(f"export ADMIN={world.issuer.admin_key} ROLE={role} POLICY={made['id']}")
+    done = terminal.run(
+        f"hourmark job new --role {role} -l team=nlp -- bash train & launcher=$!; "
+        "for n in $(seq 400); do test -e began && break; sleep 0.05; done; "
+        f"{ENDS[change]} >/dev/null; wait $launcher"
+    )
+    assert done.code == 0, done.err
+    read = {path.name: path.read_text() for path in tmp_path.iterdir() if path.is_file()}
+    tokens = {
+        name: text if name.startswith("file") else json.loads(text)["access_token"]
+        for name, text in read.items()
+        if name.endswith(("-before", "-after"))
+    }
+    said = {name: claims(token) for name, token in tokens.items()}
+    for kind in ("file", "socket", "narrow"):
+        before, after = (said[f"{kind}-{moment}"]["status"] for moment in ("before", "after"))
+        assert before != after, f"{kind}: what ended is there still"
+    if change == "labels":
+        assert said["socket-after"]["labels"]["team"] == "vision"
+    if change == "permission":
+        assert "data:put@*" not in said["file-after"]["scope"].split()
+
+
+def test_after_its_end_a_job_gets_no_token_from_anybody(
+    terminal: Terminal, role: str, tmp_path: Path
+) -> None:
+    """Ended from elsewhere while its program runs: what it had is not handed out, nor left in the file."""
+    (tmp_path / "train").write_text(
+        """set -e
+        hourmark whoami --field client_id >job
+        touch began
+        for n in $(seq 200); do
+            test -e "$HOURMARK_ACCESS_TOKEN_FILE" || break
+            sleep 0.05
+        done
+        test ! -e "$HOURMARK_ACCESS_TOKEN_FILE"
+        for scope in "" "?scope=data:get@*"; do
+            curl -s --unix-socket "$HOURMARK_TOKEN_SOCKET" -H "Metadata: true" -w "\n%{http_code}\n" \
+                "http://localhost/v1/token$scope" >>socket
+        done
+        """
+    )
+    done = terminal.run(
+        f"hourmark job new --role {role} -- bash train & launcher=$!; "
+        "for n in $(seq 400); do test -e began && break; sleep 0.05; done; "
+        "hourmark job end $(cat job) >/dev/null; wait $launcher"
+    )
+    assert done.code == 0, done.err
+    first, *_ = answers = (tmp_path / "socket").read_text().splitlines()
+    assert answers[1::2] == ["401", "401"]
+    assert json.loads(first)["error"] == "invalid_token"
+    said = done.err.splitlines()
+    assert len(said) == 1, "once, and no word of anything else"
+    assert said[0].startswith("There is no token in ")
+    assert "has ended" in said[0]
+
+
 def test_what_cannot_be_run(terminal: Terminal, role: str) -> None:
     missing = terminal.run(f"hourmark job new --role {role} --name missing -- no-such-program")
     assert (missing.code, "no-such-program cannot be run" in missing.err) == (1, True)

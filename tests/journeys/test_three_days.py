@@ -1,4 +1,4 @@
-"""A job of three days: tokens that end every hour, signing keys that change, and nothing is refused.
+"""A job of three days: tokens that end every hour, keys and labels that change, and nothing is refused.
 
 The issuer, the launcher and its program are processes of their own; the service's verifier refreshes itself.
 They all have one clock, which is moved forward by minutes.
@@ -37,9 +37,10 @@ class Service(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, verifier: Verifier, clock: SharedClock) -> None:
+    def __init__(self, world: World, verifier: Verifier, clock: SharedClock) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
+        self.world = world
         self.verifier = verifier
         self.clock = clock
         self.refused: list[str] = []
@@ -69,8 +70,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(401)
 
     def do_POST(self) -> None:
-        self.server.forward()
-        self._answer(200)
+        if self.path == "/labels":
+            path = f"/v1/jobs/{self.headers['Job']}/labels"
+            self._answer(self.server.world.admin.put(path, json={"labels": {"stage": "live"}}).status_code)
+        else:
+            self.server.forward()
+            self._answer(200)
 
     def _answer(self, status: int) -> None:
         self.send_response(status)
@@ -102,7 +107,7 @@ def world(clock: SharedClock, tmp_path: Path) -> Iterator[World]:
 
 @contextmanager
 def served(world: World, clock: SharedClock) -> Iterator[Service]:
-    with Verifier(world.url, SERVICES) as verifier, Service(verifier, clock) as service:
+    with Verifier(world.url, SERVICES) as verifier, Service(world, verifier, clock) as service:
         Thread(target=service.serve_forever, args=(0.05,)).start()
         try:
             yield service
@@ -124,9 +129,9 @@ def test_no_client_sees_a_401(world: World, clock: SharedClock, tmp_path: Path) 
         done = terminal.run(f"{launched} {service.url} {STEPS} {STEP_SECONDS}")
         assert (done.code, service.refused) == (0, []), done.err
         seen = json.loads(done.out)
-        assert seen.pop("ended") == [401, 401], "after its limit nobody gets a token"
+        assert seen.pop("ended") == [401] * 3, "after its limit nobody gets a token"
         assert {kind: (len(each), set(each)) for kind, each in seen.items()} == dict.fromkeys(
-            ("httpx", "asyncio", "requests", "file"), (STEPS, {200})
+            ("httpx", "asyncio", "requests", "file", "socket"), (STEPS, {200})
         )
         # One for the clients with the ticket, one for endpoint and file, and what comes by chance.
         assert 2 * HOURS <= len(service.tokens) <= 4 * HOURS, "one an hour, or a little more"

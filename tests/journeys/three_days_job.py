@@ -2,7 +2,8 @@
 
     python three_days_job.py SERVICE STEPS STEP_SECONDS
 
-Its clock is its test's, which the service moves forward when it is asked to. It prints what it saw.
+Its clock is its test's, which the service moves forward when it is asked to; so it does with the labels of the
+job, in the middle. It prints what it saw.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import requests
 
+from holder import local_endpoint
 from holder.auth import HttpxAuth, RequestsAuth, fresh_token
 from holder.errors import SignInNeeded
 from holder.holder import Holder
@@ -25,26 +29,47 @@ from keys import base64url
 _PATIENCE = 60.0
 
 
+FILE, SOCKET = Path(os.environ["HOURMARK_ACCESS_TOKEN_FILE"]), os.environ["HOURMARK_TOKEN_SOCKET"]
+
+
+def claims(raw: str) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(base64url.decode(raw.split(".")[1].encode()))
+    return said
+
+
+def until(done: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not done():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"in vain: {what}")
+        time.sleep(0.005)
+
+
 def read_file(step_seconds: int) -> str:
     """The token in the file, as soon as it lives until the next step; what is there is never dead."""
-    path, deadline = Path(os.environ["HOURMARK_ACCESS_TOKEN_FILE"]), time.monotonic() + _PATIENCE
-    while True:
-        raw = path.read_text()
-        ends_at = json.loads(base64url.decode(raw.split(".")[1].encode()))["exp"]
+
+    def lives() -> bool:
+        ends_at = claims(FILE.read_text())["exp"]
         if ends_at <= time.time():
             raise SystemExit("the token in the file is dead")
-        if ends_at > time.time() + step_seconds:
-            return raw
-        if time.monotonic() > deadline:
-            raise SystemExit("nobody replaced the token in the file")
-        time.sleep(0.005)
+        return bool(ends_at > time.time() + step_seconds)
+
+    until(lives, "another token in the file")
+    return FILE.read_text()
+
+
+def ask_socket() -> str:
+    return local_endpoint.ask(SOCKET, resource=None, scope=None, is_fresh=False).access_token
 
 
 def work(service: str, steps: int, step_seconds: int) -> dict[str, list[int]]:
     """What each client was answered."""
     by_ticket = fresh_token()
-    by_socket = Holder(environ={"HOURMARK_TOKEN_SOCKET": os.environ["HOURMARK_TOKEN_SOCKET"]}).fresh_token()
-    seen: dict[str, list[int]] = {"httpx": [], "asyncio": [], "requests": [], "file": [], "ended": []}
+    inside = {name: os.environ[name] for name in ("HOURMARK_URL", "HOURMARK_TOKEN_SOCKET")}
+    by_socket = Holder(environ=inside).fresh_token()
+    ways: list[Callable[[], str]] = [by_ticket, by_socket, ask_socket, FILE.read_text]
+    kinds = ("httpx", "asyncio", "requests", "file", "socket", "ended")
+    seen: dict[str, list[int]] = {kind: [] for kind in kinds}
     loop_client = httpx.AsyncClient(auth=HttpxAuth(by_socket))
     with (
         httpx.Client(auth=HttpxAuth(by_ticket)) as client,
@@ -53,20 +78,33 @@ def work(service: str, steps: int, step_seconds: int) -> dict[str, list[int]]:
         asyncio.Runner() as loop,
     ):
         session.auth = RequestsAuth(by_ticket)
-        for _ in range(steps):
+
+        def post(path: str) -> None:
+            job = claims(FILE.read_text())["job"]
+            plain.post(f"{service}/{path}", headers={"Job": job}).raise_for_status()
+
+        def plain_get(raw: str) -> int:
+            return plain.get(service, headers={"Authorization": f"Bearer {raw}"}).status_code
+
+        for step in range(steps):
             seen["httpx"].append(client.get(service).status_code)
             seen["asyncio"].append(loop.run(loop_client.get(service)).status_code)
             seen["requests"].append(session.get(service, timeout=_PATIENCE).status_code)
-            bearer = {"Authorization": f"Bearer {read_file(step_seconds)}"}
-            seen["file"].append(plain.get(service, headers=bearer).status_code)
-            plain.post(f"{service}/forward").raise_for_status()
+            seen["file"].append(plain_get(read_file(step_seconds)))
+            seen["socket"].append(plain_get(ask_socket()))
+            post("forward")
+            if step == steps // 2:
+                post("labels")
+                for way in ways:
+                    until(lambda way=way: claims(way())["labels"].get("stage") == "live", "other labels")
         for _ in range(2):  # the limit passes
             plain.post(f"{service}/forward").raise_for_status()
-        for token in (by_ticket, by_socket):
+        for way in ways[:-1]:
             try:
-                token()
+                way()
             except SignInNeeded:
                 seen["ended"].append(401)
+        until(lambda: not FILE.exists(), "the end of the file")
         loop.run(loop_client.aclose())
     return seen
 
