@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import socket
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -37,14 +38,20 @@ HEADER, HEADER_VALUE = "Metadata", "true"
 _PATH, _HOST = "/v1/token", "localhost"
 _ANEW = "no-cache"
 """Of Cache-Control: a token that was not given before (RFC 9111 section 5.2.1.4)."""
-_EXPECTED = frozenset(
-    {
-        *("host", HEADER.lower(), "user-agent", "connection", "cache-control", "pragma"),
-        *("accept", "accept-encoding", "accept-language", "accept-charset"),
-        *("traceparent", "tracestate", "baggage"),
-    }
-)
-"""What clients of HTTP send with a GET by themselves, traced ones too. Nobody can list what proxies add."""
+_MARKS = {
+    "was forwarded": (
+        *("via", "forwarded", "max-forwards", "cdn-loop", "proxy-.*", ".*-ip", "(cf|fastly|fly|akamai)-.*"),
+        "x-(forwarded|original|rewrite|proxy|envoy|azure|arr|appengine)(-.*)?",
+    ),
+    "comes from a browser": (
+        *("origin", "referer", "cookie", "dnt", "upgrade-insecure-requests", "access-control-.*"),
+        "sec-(?!fetch-mode$).*",  # which Node's own fetch sends; what page asks, a browser alone says
+    ),
+    "is more than a question": ("authorization", "transfer-encoding", "expect", "upgrade", "te", "trailer"),
+}
+"""What is wrong with a request, and the headers that show it. All else that clients send by themselves, for
+tracing too, says nothing of who asks."""
+_REFUSED = {what: re.compile("|".join(names)) for what, names in _MARKS.items()}
 _PARAMETERS = {"scope", "resource"}
 _MAX_TOKENS = 64
 _MAX_BYTES = 64 * 1024
@@ -218,8 +225,11 @@ class _Handler(BaseHTTPRequestHandler):
 def _refusal(headers: Message) -> str | None:
     """Why the request is not one of a program that means to ask here."""
     for name in map(str.lower, headers.keys()):
-        if name not in _EXPECTED:
-            return f"a request with {name} was forwarded, or comes from a browser: send none but {HEADER}"
+        for what, names in _REFUSED.items():
+            if names.fullmatch(name):
+                return f"a request with {name} {what}: leave it out, and ask this endpoint itself"
+    if headers.get("Content-Length", "0") != "0":
+        return "a request with a body is more than a question: send none"
     if headers.get_all("Host") != [_HOST]:
         return f"the Host is not {_HOST}"
     if headers.get_all(HEADER) != [HEADER_VALUE]:

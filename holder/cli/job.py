@@ -58,6 +58,7 @@ def new(
       hourmark job new --role org.account.train --time-limit 72h --field ticket
     """
     from holder import answers
+    from verifier.labels import ID, TYPE
 
     view = session.view(answers.names(answers.NewJob))
     seconds = None if time_limit is None else int(parse_duration(time_limit, "--time-limit").total_seconds())
@@ -66,6 +67,8 @@ def new(
     def begin() -> answers.NewJob:
         return session.issuer().create_job(role, name=name, labels=values, time_limit_seconds=seconds)
 
+    if ours := sorted({ID, TYPE} & values.keys()):
+        say(f"{' and '.join(ours)}: the platform sets it, whatever --label says.")
     if command:
         raise typer.Exit(_run(session, command, begin))
     view.one(asdict(begin()))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
+import httpx
 import pytest
 
 from holder import local_endpoint
@@ -93,6 +96,8 @@ def test_other_users_are_kept_out_by_the_kernel(job: Job) -> None:
         (["Host: localhost"], "Metadata: true is missing"),
         (["Host: localhost", "Metadata: false"], "Metadata: true is missing"),
         ([*GOOD, "Metadata: true"], "Metadata: true is missing"),
+        ([*GOOD, "Content-Length: 1"], "body"),
+        ([*GOOD, "Content-Length: x"], "body"),
         (["Metadata: true"], "Host"),
         (["Host: job.example", "Metadata: true"], "Host"),
         (["Host: localhost:80", "Metadata: true"], "Host"),
@@ -112,11 +117,27 @@ def test_other_users_are_kept_out_by_the_kernel(job: Job) -> None:
                 "CF-Connecting-IP",
                 "True-Client-IP",
                 "Client-IP",
-                "X-Anything-That-Comes-Next",
+                "X-Client-IP",
+                "X-Cluster-Client-IP",
+                "X-Azure-ClientIP",
+                "X-Appengine-User-IP",
+                "Fastly-Client-IP",
+                "CDN-Loop",
+                "Max-Forwards",
+                "Proxy-Authorization",
+                "Proxy-Connection",
+                "Upgrade",
+                "Expect",
+                "Sec-Fetch-Dest",
+                "Sec-Fetch-User",
+                "Sec-CH-UA",
+                "Sec-WebSocket-Key",
+                "Access-Control-Request-Method",
+                "Upgrade-Insecure-Requests",
+                "DNT",
                 "Authorization",
                 "Cookie",
                 "Transfer-Encoding",
-                "Content-Length",
                 "Origin",
                 "Referer",
                 "Sec-Fetch-Site",
@@ -132,30 +153,67 @@ def test_what_a_program_was_talked_into_sending(job: Job, headers: list[str], sa
     assert job.asked == []
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
-        ["User-Agent: curl/8.5.0", "Accept: */*"],
-        [
-            "User-Agent: python-requests/2.32",
-            "Accept-Encoding: gzip",
-            "Accept: */*",
-            "Connection: keep-alive",
-        ],
-        ["User-Agent: Go-http-client/1.1", "Accept-Encoding: gzip"],
-        [
-            "accept: */*",
-            "accept-language: *",
-            "user-agent: node",
-            "Cache-Control: no-cache",
-            "Pragma: no-cache",
-        ],
-        ["traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate: a=b"],
+STOCK = {
+    "curl": ["User-Agent: curl/8.5.0", "Accept: */*"],
+    "httpx": ["Accept: */*", "Accept-Encoding: gzip, deflate", "Connection: keep-alive", "User-Agent: x"],
+    "requests": ["User-Agent: x", "Accept-Encoding: gzip", "Accept: */*", "Connection: keep-alive"],
+    "Go": ["User-Agent: Go-http-client/1.1", "Accept-Encoding: gzip"],
+    "Java": [
+        "Connection: Upgrade, HTTP2-Settings",
+        "HTTP2-Settings: AAEAAEAA",
+        "User-Agent: Java-http-client",
     ],
-    ids=["curl", "requests", "Go", "node", "traced"],
-)
-def test_what_clients_send_by_themselves_is_no_reason_to_refuse(job: Job, sent: list[str]) -> None:
-    assert job.get(*GOOD, *sent)[0] == 200
+    "node fetch": [
+        *("connection: keep-alive", "accept: */*", "accept-language: *", "sec-fetch-mode: cors"),
+        *("user-agent: node", "accept-encoding: gzip, deflate"),
+    ],
+    "axios": ["Accept: application/json, text/plain, */*", "User-Agent: axios/1.7", "Content-Type: x/y"],
+    "an empty body": ["Content-Length: 0", "Content-Type: application/json"],
+    "no cache": ["Cache-Control: no-cache", "Pragma: no-cache"],
+    "W3C tracing": [
+        "traceparent: 00-4bf92f3577b34da6-00f067aa0ba902b7-01",
+        "tracestate: a=b",
+        "baggage: a=b",
+    ],
+    "Sentry": ["sentry-trace: 4bf92f-00f067-1", "baggage: sentry-environment=x"],
+    "Datadog": ["x-datadog-trace-id: 1", "x-datadog-parent-id: 2", "x-datadog-sampling-priority: 1"],
+    "Zipkin": ["X-B3-TraceId: 1", "X-B3-SpanId: 2", "b3: 0"],
+    "AWS X-Ray": ["X-Amzn-Trace-Id: Root=1-67891233-abcdef"],
+    "New Relic": ["newrelic: x"],
+    "ids of requests": ["X-Request-Id: 1", "X-Correlation-Id: 2"],
+}
+
+
+@pytest.mark.parametrize("client", STOCK)
+def test_what_clients_send_by_themselves_is_no_reason_to_refuse(job: Job, client: str) -> None:
+    status, _, body = job.get(*GOOD, *STOCK[client])
+    assert status == 200, body
+
+
+def test_clients_over_the_socket(job: Job) -> None:
+    with httpx.Client(transport=httpx.HTTPTransport(uds=str(job.path))) as client:
+        answer = client.get("http://localhost/v1/token", headers={"Metadata": "true"})
+    assert answer.json()["access_token"] == "t1"
+
+
+NODE = """
+const http = require("node:http");
+const asked = { socketPath: process.argv[1], path: "/v1/token", headers: { Metadata: "true" } };
+http.get(asked, (answer) => answer.pipe(process.stdout));
+"""
+
+
+@pytest.mark.parametrize("program", ["curl", "node"])
+def test_programs_over_the_socket(job: Job, program: str) -> None:
+    if shutil.which(program) is None:
+        pytest.skip(f"no {program}: install it")
+    path = str(job.path)
+    command = {
+        "curl": ["curl", "-s", "--unix-socket", path, "-H", "Metadata: true", "http://localhost/v1/token"],
+        "node": ["node", "-e", NODE, path],
+    }[program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["access_token"] == "t1"
 
 
 @pytest.mark.parametrize(

@@ -401,6 +401,19 @@ def test_after_its_end_a_job_gets_no_token_from_anybody(
     assert "has ended" in said[0]
 
 
+def test_labels_of_the_platform_are_its_own(terminal: Terminal, role: str) -> None:
+    line = f"hourmark job new --role {role} -o json -l team=nlp"
+    for reserved in ("hourmark/id", "hourmark/type"):
+        done = terminal.run(f"{line} -l {reserved}=mine")
+        assert (done.code, f"{reserved}: the platform sets it" in done.err) == (0, True), done.err
+        job = json.loads(done.out)
+        own = {"hourmark/id": job["id"], "hourmark/type": "job"}
+        assert job["labels"] == {"team": "nlp"} | own
+    refused = terminal.run(f"{line} -l hourmark/foo=mine")
+    assert (refused.code, "is reserved" in refused.err) == (1, True)
+    assert "the platform sets it" not in terminal.run(line).err
+
+
 def test_what_cannot_be_run(terminal: Terminal, role: str) -> None:
     missing = terminal.run(f"hourmark job new --role {role} --name missing -- no-such-program")
     assert (missing.code, "no-such-program cannot be run" in missing.err) == (1, True)

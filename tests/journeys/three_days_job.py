@@ -2,8 +2,8 @@
 
     python three_days_job.py SERVICE STEPS STEP_SECONDS
 
-Its clock is its test's, which the service moves forward when it is asked to; so it does with the labels of the
-job, in the middle. It prints what it saw.
+Its clock is its test's, which the service moves forward when it is asked to; it changes the job's labels too.
+It prints what it saw.
 """
 
 from __future__ import annotations
@@ -29,9 +29,6 @@ from keys import base64url
 _PATIENCE = 60.0
 
 
-FILE, SOCKET = Path(os.environ["HOURMARK_ACCESS_TOKEN_FILE"]), os.environ["HOURMARK_TOKEN_SOCKET"]
-
-
 def claims(raw: str) -> dict[str, Any]:
     said: dict[str, Any] = json.loads(base64url.decode(raw.split(".")[1].encode()))
     return said
@@ -45,29 +42,30 @@ def until(done: Callable[[], bool], what: str) -> None:
         time.sleep(0.005)
 
 
-def read_file(step_seconds: int) -> str:
+def read_file(file: Path, step_seconds: int) -> str:
     """The token in the file, as soon as it lives until the next step; what is there is never dead."""
 
     def lives() -> bool:
-        ends_at = claims(FILE.read_text())["exp"]
+        ends_at = claims(file.read_text())["exp"]
         if ends_at <= time.time():
             raise SystemExit("the token in the file is dead")
         return bool(ends_at > time.time() + step_seconds)
 
     until(lives, "another token in the file")
-    return FILE.read_text()
+    return file.read_text()
 
 
 def ask_socket() -> str:
-    return local_endpoint.ask(SOCKET, resource=None, scope=None, is_fresh=False).access_token
+    path = os.environ["HOURMARK_TOKEN_SOCKET"]
+    return local_endpoint.ask(path, resource=None, scope=None, is_fresh=False).access_token
 
 
 def work(service: str, steps: int, step_seconds: int) -> dict[str, list[int]]:
     """What each client was answered."""
-    by_ticket = fresh_token()
+    by_ticket, file = fresh_token(), Path(os.environ["HOURMARK_ACCESS_TOKEN_FILE"])
     inside = {name: os.environ[name] for name in ("HOURMARK_URL", "HOURMARK_TOKEN_SOCKET")}
     by_socket = Holder(environ=inside).fresh_token()
-    ways: list[Callable[[], str]] = [by_ticket, by_socket, ask_socket, FILE.read_text]
+    ways: list[Callable[[], str]] = [by_ticket, by_socket, ask_socket, file.read_text]
     kinds = ("httpx", "asyncio", "requests", "file", "socket", "ended")
     seen: dict[str, list[int]] = {kind: [] for kind in kinds}
     loop_client = httpx.AsyncClient(auth=HttpxAuth(by_socket))
@@ -80,7 +78,7 @@ def work(service: str, steps: int, step_seconds: int) -> dict[str, list[int]]:
         session.auth = RequestsAuth(by_ticket)
 
         def post(path: str) -> None:
-            job = claims(FILE.read_text())["job"]
+            job = claims(file.read_text())["job"]
             plain.post(f"{service}/{path}", headers={"Job": job}).raise_for_status()
 
         def plain_get(raw: str) -> int:
@@ -90,7 +88,7 @@ def work(service: str, steps: int, step_seconds: int) -> dict[str, list[int]]:
             seen["httpx"].append(client.get(service).status_code)
             seen["asyncio"].append(loop.run(loop_client.get(service)).status_code)
             seen["requests"].append(session.get(service, timeout=_PATIENCE).status_code)
-            seen["file"].append(plain_get(read_file(step_seconds)))
+            seen["file"].append(plain_get(read_file(file, step_seconds)))
             seen["socket"].append(plain_get(ask_socket()))
             post("forward")
             if step == steps // 2:
@@ -104,7 +102,7 @@ def work(service: str, steps: int, step_seconds: int) -> dict[str, list[int]]:
                 way()
             except SignInNeeded:
                 seen["ended"].append(401)
-        until(lambda: not FILE.exists(), "the end of the file")
+        until(lambda: not file.exists(), "the end of the file")
         loop.run(loop_client.aclose())
     return seen
 
