@@ -72,14 +72,19 @@ def read() -> Configuration:
 def problems_of(error: ValidationError) -> list[Problem]:
     """What pydantic found, without any value in it."""
     return [
-        Problem(f"{os.environ.get(CONFIG_FILE)}: {wrong['loc'][0]}", "there is no such setting")
-        if wrong["type"] == "extra_forbidden"
-        else Problem(
-            f"{PREFIX}{wrong['loc'][0]}".upper() if wrong["loc"] else "",
-            wrong["msg"].removeprefix("Value error, "),
-        )
+        _problem(wrong["loc"], wrong["type"], wrong["msg"].removeprefix("Value error, "))
         for wrong in error.errors(include_url=False, include_input=False)
     ]
+
+
+def _problem(place: tuple[int | str, ...], kind: str, reason: str) -> Problem:
+    if not place:
+        return Problem("", reason)
+    setting, *within = place
+    if kind == "extra_forbidden" and not within:
+        return Problem(f"{os.environ.get(CONFIG_FILE)}: {setting}", "there is no such setting")
+    where = ".".join(str(each) for each in within if each != "[key]")
+    return Problem(f"{PREFIX}{setting}".upper(), f"{where}: {reason}" if where else reason)
 
 
 def _settings(file: Mapping[str, object]) -> list[GivenSetting]:

@@ -44,7 +44,10 @@ class Preset(BaseModel):
     def _check(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for permission in map(Permission.parse, value):
             if permission.name or not permission.is_prefix or permission.labels:
-                raise ValueError("a preset's permissions are for any resource: write noun:verb@*")
+                raise ValueError(
+                    f"{str(permission)!r} is for some resources: a preset's permissions are for any, "
+                    "write noun:verb@*"
+                )
         return value
 
 

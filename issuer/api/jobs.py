@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from sqlmodel import Session
 
 from issuer import rfc3339
+from issuer.api.display_names import DisplayName
 from issuer.api.operation import Answer, Body, Call, Operation, Versioned
 from issuer.api.query import Page, PageQuery, page_of
 from issuer.denials import BearerDenial, wrong_field
@@ -43,7 +44,7 @@ TimeLimit = Annotated[
 class NewJob(Body):
     role: str
     """What it runs as: `role:assume` is needed for it."""
-    name: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    name: DisplayName = ""
     labels: Labels = Field(default_factory=dict)
     time_limit_seconds: TimeLimit = 86400
 

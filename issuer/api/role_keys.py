@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlmodel import Session
 
 from issuer import rfc3339
+from issuer.api.display_names import DisplayName
 from issuer.api.operation import Answer, Body, Call, Operation
 from issuer.api.query import Page, PageQuery, Text, page_of
 from issuer.denials import Denial, wrong_field
@@ -26,7 +27,7 @@ _MAX_GRACE = 30 * 86400
 
 
 class NewRoleKey(Body):
-    name: str = Field(default="", max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
+    name: DisplayName = ""
     scope: str | None = None
     """Permissions that it is narrowed to; all of the role's without."""
     expires_at: rfc3339.Read | None = None

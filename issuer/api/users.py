@@ -8,6 +8,7 @@ from pydantic import Field
 from sqlmodel import Session
 
 from issuer import rfc3339
+from issuer.api.display_names import DisplayName
 from issuer.api.operation import Answer, Body, Call, Operation, Versioned
 from issuer.api.query import Page, PageQuery, page_of
 from issuer.denials import Denial, wrong_field
@@ -16,7 +17,6 @@ from issuer.store.credentials import Deleted
 from issuer.store.database import Transaction
 from issuer.store.users import USER_PREFIX
 
-DisplayName = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Email = Annotated[str, Field(max_length=254, pattern=r"^[^\x00-\x20\x7f@]+@[^\x00-\x20\x7f@]+$")]
 
 

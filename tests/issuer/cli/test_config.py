@@ -113,6 +113,27 @@ def test_what_is_wrong_is_said_beside_all_the_others(settings: dict[str, str], n
         assert shown(done)[name] == (value, "environment", f"HOURMARKD_{name}")
 
 
+GOOD_PRESET = {"title": "x", "description": "y", "permissions": ["app:query@*"]}
+
+
+@pytest.mark.parametrize(
+    ("presets", "said"),
+    [
+        ({"a": {"title": "x", "permissions": ["app:query@*"]}}, "a.description: Field required"),
+        ({"a": GOOD_PRESET, "b": GOOD_PRESET | {"permissions": []}}, "b.permissions: "),
+        ({"b": GOOD_PRESET | {"permissions": ["app:query@x"]}}, "b.permissions: 'app:query@x' is for some"),
+        ({"b": GOOD_PRESET | {"permissions": ["nonsense"]}}, "b.permissions: "),
+        ({"b": GOOD_PRESET | {"permissions": "app:query@*"}}, "b.permissions: "),
+        ({"b": GOOD_PRESET | {"titel": "x"}}, "b.titel: "),
+        ({"Bad Name": GOOD_PRESET}, "Bad Name: "),
+    ],
+)
+def test_which_preset_is_wrong_and_in_what(presets: object, said: str) -> None:
+    done = hourmarkd("config show", **full({"PRESETS": json.dumps(presets)}))
+    (line,) = done.err.splitlines()
+    assert (done.code, line.startswith(f"hourmarkd: HOURMARKD_PRESETS: {said}")) == (2, True), line
+
+
 KEY_FORM = "a key-encryption key is 32 random bytes in base64url, 43 characters"
 POSTGRESQL_FORM = "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 

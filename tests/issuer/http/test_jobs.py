@@ -179,6 +179,7 @@ def test_what_a_ticket_does_not_get(world: World, query: dict[str, str], error: 
         ({"command": "x"}, "command"),
         ({"time_limit_seconds": "1h"}, "time_limit_seconds"),
         ({"name": "a\nb"}, "name"),
+        ({"name": " \u2003 "}, "name"),
     ],
 )
 def test_what_is_no_job(world: World, members: dict[str, Any], field: str) -> None:

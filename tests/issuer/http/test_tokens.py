@@ -147,6 +147,7 @@ def exchanged(world: World, token: str, **form: str) -> str:
         ({"owner": "ada"}, "owner", "user:NAME"),
         ({"label_selectors": ["hourmark/team=x"]}, "label_selectors", "hourmark/team is reserved"),
         ({"name": ""}, "name", "at least 1"),
+        ({"name": "  "}, "name", "only white space"),
         ({"resources": [f"r{n}" for n in range(50)], "label_selectors": [f"a={n}" for n in range(50)]},
          "resources", "choose fewer"),
     ],
