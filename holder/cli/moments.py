@@ -56,3 +56,8 @@ def roughly(seconds: float) -> str:
         if seconds >= 2 * length:
             return f"{seconds // length:.0f} {unit}s"
     return f"{seconds:.0f} seconds"
+
+
+def beside_issuers(ahead: float) -> str:
+    """How a clock that is `ahead` seconds ahead stands to the issuer's."""
+    return f"{roughly(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the issuer's"

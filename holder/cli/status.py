@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, TypeVar
 
+from holder.cli.moments import beside_issuers
 from holder.cli.options import with_session
 from holder.cli.output import aligned
 from holder.cli.session import Session, say
@@ -35,6 +36,8 @@ class Status:
     issuer: str | None
     issuer_source: str | None
     issuer_answers: bool | None
+    clock_ahead_seconds: int | None
+    """Of the issuer's, the clock here; None also where it agrees."""
     profile: str | None
     profile_source: str | None
     credential: str | None
@@ -76,6 +79,7 @@ class _Look:
         self._session = session
         self.trouble: HolderError | None = None
         """The first thing that is wrong with what counts."""
+        self._clock_ahead: float | None = None
 
     def status(self) -> Status:
         """The answers."""
@@ -90,6 +94,7 @@ class _Look:
             issuer=url,
             issuer_source=session.url_source if url else None,
             issuer_answers=answers,
+            clock_ahead_seconds=None if self._clock_ahead is None else round(self._clock_ahead),
             profile=name,
             profile_source=name_source,
             credential=first.source if first else None,
@@ -135,6 +140,8 @@ class _Look:
         except HolderError as error:
             self.trouble = self.trouble or error
             return None, not isinstance(error, Unreachable)
+        finally:
+            self._clock_ahead = issuer.clock_ahead
 
     def _try(self, question: Callable[[], T]) -> T | None:
         try:
@@ -146,9 +153,11 @@ class _Look:
 
 def _words(found: Status) -> str:
     """The same for people: a line an answer."""
+    ahead = found.clock_ahead_seconds
     answers = {True: "answers", False: "does not answer", None: None}[found.issuer_answers]
     lines: list[tuple[str, str]] = [
         ("issuer", _line(found.issuer, found.issuer_source, answers) or "none is named"),
+        ("clock", "" if ahead is None else f"{beside_issuers(ahead)}: set it"),
         ("context", _line(found.profile, found.profile_source) or "it cannot be told which one counts"),
         ("credential", _line(found.credential, found.api_token) or "none"),
         ("kept in", _line(found.kept_in)),

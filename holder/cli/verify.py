@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from holder.cli import raw_token, verdict
-from holder.cli.moments import rfc3339, roughly
+from holder.cli.moments import beside_issuers, rfc3339, roughly
 from holder.cli.options import with_session
 from holder.cli.session import Session, say
 from holder.errors import HolderError, Unreachable
@@ -135,8 +135,7 @@ def _clock(code: str, ahead: float | None) -> str:
     """What the clock here has to do with it, if it is wrong by the issuer's; "" if nothing."""
     if ahead is None or code not in _OF_TIME:
         return ""
-    way = "ahead of" if ahead > 0 else "behind"
-    return f"; the clock of this machine is {roughly(abs(ahead))} {way} the issuer's"
+    return f"; the clock of this machine is {beside_issuers(ahead)}"
 
 
 def _verdict(

@@ -37,6 +37,24 @@ def test_signed_in(hourmark: Hourmark, issuer: IssuerDouble, home: Path) -> None
     assert hourmark("status", "--field", "principal").out == f"{ROLE}\n"
 
 
+@pytest.mark.usefixtures("admin")
+@pytest.mark.parametrize(("ahead", "says"), [(7260, "2 hours behind"), (-7260, "2 hours ahead of")])
+@pytest.mark.parametrize("key", ["good", "wrong"])
+def test_a_clock_that_is_wrong(
+    hourmark: Hourmark, issuer: IssuerDouble, ahead: int, says: str, key: str
+) -> None:
+    issuer.ahead = ahead
+    environ = {} if key == "good" else {"HOURMARK_TOKEN": issuer.mint("org.account.a", "*") + "x"}
+    shown = hourmark("status", **environ)
+    assert f"clock:      {says} the issuer's: set it" in shown.out.splitlines(), shown.out
+    assert hourmark("status", "-o", "json", **environ).json["clock_ahead_seconds"] == pytest.approx(
+        -ahead, abs=30
+    )
+    issuer.ahead = 0
+    right = hourmark("status", "-o", "json")
+    assert (right.json["clock_ahead_seconds"], "clock:" in hourmark("status").out) == (None, False)
+
+
 def test_what_the_one_that_counts_hides(hourmark: Hourmark, issuer: IssuerDouble, home: Path) -> None:
     kept, in_file = issuer.add_key(), issuer.add_key()
     hourmark("login", "--url", issuer.url, "--api-token", kept.reveal(), "--profile", "mine")
