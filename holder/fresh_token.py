@@ -38,7 +38,12 @@ class Held:
 
     issued: IssuedToken
     got_at: float
-    has_ended: Callable[[], bool]
+    has_ended: Callable[[], bool] = bool
+    """Before its time."""
+
+    @property
+    def old_at(self) -> float:
+        return self.got_at + OLD_AFTER * self.issued.expires_in
 
     def left(self, now: float) -> IssuedToken:
         """The token as of now."""
@@ -47,7 +52,7 @@ class Held:
 
     def is_old(self, now: float) -> bool:
         """Also where the clock was set back: then nobody knows how old it is."""
-        return not self.got_at <= now < self.got_at + OLD_AFTER * self.issued.expires_in
+        return not self.got_at <= now < self.old_at
 
     def is_dead(self, now: float) -> bool:
         """It is good for nothing any more."""
@@ -60,7 +65,7 @@ class FreshToken:
     May be shared by threads and by clients.
     """
 
-    def __init__(self, ask: Ask, clock: Clock | None = None, watch: Watch = lambda _: lambda: False) -> None:
+    def __init__(self, ask: Ask, clock: Clock | None = None, watch: Watch = lambda _: bool) -> None:
         self._ask = ask
         self._clock = time.time if clock is None else clock
         self._watch = watch

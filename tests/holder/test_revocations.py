@@ -12,6 +12,7 @@ import pytest
 from holder import revocations
 from tests.holder.issuer_double import IssuerDouble
 from tests.issuer.http.world import until
+from verifier import StatusReference
 
 OTHER_INDEX = 8
 
@@ -27,7 +28,7 @@ def asks_for_list(issuer: IssuerDouble) -> int:
 def test_a_token_of_the_list_has_ended_and_no_other_one(issuer: IssuerDouble) -> None:
     issuer.revoked = {7}
     has_ended = followed(issuer)
-    other = followed(issuer, status=revocations.StatusReference(f"{issuer.url}/status/1", OTHER_INDEX))
+    other = followed(issuer, status=StatusReference(f"{issuer.url}/status/1", OTHER_INDEX))
     until(has_ended)
     assert not other()
     assert asks_for_list(issuer) == 1, "one thread follows for all of them"

@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,11 @@ def read_file(file: Path, step_seconds: int) -> str:
     return file.read_text()
 
 
+def is_live(way: Callable[[], str]) -> bool:
+    """Whether its token has the labels that the job gets in the middle."""
+    return bool(claims(way())["labels"].get("stage") == "live")
+
+
 def ask_socket() -> str:
     path = os.environ["HOURMARK_TOKEN_SOCKET"]
     return local_endpoint.ask(path, resource=None, scope=None, is_fresh=False).access_token
@@ -94,7 +100,7 @@ def work(service: str, steps: int, step_seconds: int) -> dict[str, list[int]]:
             if step == steps // 2:
                 post("labels")
                 for way in ways:
-                    until(lambda way=way: claims(way())["labels"].get("stage") == "live", "other labels")
+                    until(partial(is_live, way), "other labels")
         for _ in range(2):  # the limit passes
             plain.post(f"{service}/forward").raise_for_status()
         for way in ways[:-1]:
