@@ -10,12 +10,15 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable
-from threading import Lock
+from threading import Lock, Timer
 from weakref import WeakValueDictionary
 
 from holder import credentials
 from verifier import StatusReference, Token, TokenError, Trust
 from verifier.refresh import Refresher
+
+_SOON_SECONDS = 1.0
+"""What is over by then, or has its start still before it, is not made slower."""
 
 
 def watch(raw: str, issuer: str | None) -> Callable[[], bool]:
@@ -41,8 +44,10 @@ class _Followed:
     def __init__(self, issuer: str) -> None:
         self._trust = Trust(issuer)
         refresher = Refresher(self._trust)
-        weakref.finalize(self, refresher.close)
-        refresher.start(wait=0)
+        soon = Timer(_SOON_SECONDS, refresher.start, kwargs={"wait": 0})
+        soon.daemon = True
+        weakref.finalize(self, _end, soon, refresher)
+        soon.start()
 
     def has_ended(self, token: StatusReference) -> bool:
         signed = self._trust.lists.get(token.uri)
@@ -53,6 +58,11 @@ class _Followed:
             return signed.content.status(token.index) != 0
         except IndexError:
             return False
+
+
+def _end(soon: Timer, refresher: Refresher) -> None:
+    soon.cancel()
+    refresher.close()
 
 
 _followed: WeakValueDictionary[str, _Followed] = WeakValueDictionary()

@@ -14,7 +14,16 @@ from tests.holder.issuer_double import IssuerDouble
 from tests.issuer.http.world import until
 from verifier import StatusReference
 
-OTHER_INDEX = 8
+OTHER_INDEX, FOLLOWS = 8, "hourmark-verifier"
+
+
+def names_of_threads() -> set[str]:
+    return {thread.name for thread in threading.enumerate()}
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revocations, "_SOON_SECONDS", 0)
 
 
 def followed(issuer: IssuerDouble, **changes: Any) -> Callable[[], bool]:
@@ -59,7 +68,8 @@ def test_a_list_that_has_expired_ends_nothing(issuer: IssuerDouble) -> None:
 
 def test_nobody_follows_when_nothing_is_held(issuer: IssuerDouble) -> None:
     has_ended = followed(issuer)
-    thread = next(each for each in threading.enumerate() if each.name == "hourmark-verifier")
+    until(lambda: FOLLOWS in names_of_threads())
+    assert not has_ended()
     del has_ended
     gc.collect()
-    until(lambda: not thread.is_alive())
+    until(lambda: FOLLOWS not in names_of_threads())
