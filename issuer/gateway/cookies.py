@@ -1,6 +1,8 @@
 """The two cookies of a browser at an app: what it began by, and what it was let in by.
 
-Both are for the app's host alone and unreadable to scripts, and the app itself never gets them.
+Both are for the app's host alone and unreadable to scripts, and the app itself never gets them. Who answers at
+a host above or below may set cookies here too: over https never by our names, else by one of two that nobody
+tells apart, and then neither counts.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ from starlette.responses import Response
 
 _BROWSER, _VISIT = "hourmark-browser", "hourmark-visit"
 _HOST_PREFIX = "__Host-"
-_OURS = frozenset(prefix + name for prefix in ("", _HOST_PREFIX) for name in (_BROWSER, _VISIT))
 _BROWSER_SECONDS = 3600
+_BLANKS = " \t"
+"""What RFC 6265 takes off. Any more of it, and a browser would not know the prefix of a name that we do."""
 
 
 def browser(request: Request, scheme: str) -> str:
@@ -35,8 +38,8 @@ def keep_visit(response: Response, scheme: str, value: str, seconds: int) -> Non
 
 
 def of_the_app(request: Request) -> str:
-    """The Cookie header without ours."""
-    kept = [pair for pair in _pairs(request) if pair.partition("=")[0].strip() not in _OURS]
+    """The Cookie header without ours, wherever they stand in it: some proxies make one of two by a comma."""
+    kept = [pair for pair in _pairs(request) if _BROWSER not in pair and _VISIT not in pair]
     return "; ".join(kept)
 
 
@@ -49,17 +52,16 @@ def _name(name: str, scheme: str) -> str:
 
 
 def _value(request: Request, name: str) -> str:
-    for pair in _pairs(request):
-        found, _, value = pair.partition("=")
-        if found.strip() == name:
-            return value.strip()
-    return ""
+    """That of the only one; "" if there are two."""
+    pairs = (pair.partition("=") for pair in _pairs(request))
+    values = [value.strip(_BLANKS) for found, _, value in pairs if found.strip(_BLANKS) == name]
+    return values[0] if len(values) == 1 else ""
 
 
 def _pairs(request: Request) -> Iterator[str]:
     """As they were sent, by one header or by several (RFC 9113 section 8.2.3)."""
     for header in request.headers.getlist("Cookie"):
-        yield from (pair.strip() for pair in header.split(";") if pair.strip())
+        yield from (pair.strip(_BLANKS) for pair in header.split(";") if pair.strip(_BLANKS))
 
 
 def _keep(response: Response, name: str, scheme: str, value: str, seconds: int) -> None:
