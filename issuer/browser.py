@@ -16,6 +16,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
+from issuer import cookie_header
 from issuer.body import read_form
 from issuer.denials import Denial
 from issuer.service import Service
@@ -72,7 +73,7 @@ class Browser:
 async def browser_of(service: Service, request: Request) -> Browser:
     """Raises StoreUnavailable."""
     hash_key = service.credentials.hash_key.key
-    presented = request.cookies.get(SESSION_COOKIE, "")
+    presented = cookie_header.the_only(request, SESSION_COOKIE)
     session, new_cookie = None, None
     if Handle.SESSION.is_whole(presented):
         cookie_hash, now = handle_hash(presented, hash_key), int(time.time())
@@ -82,7 +83,7 @@ async def browser_of(service: Service, request: Request) -> Browser:
             note(request.scope, sub=session.user)
             if is_use_due:
                 await _note_use(service, session)
-    browser_cookie = request.cookies.get(BROWSER_COOKIE, "")
+    browser_cookie = cookie_header.the_only(request, BROWSER_COOKIE)
     if len(browser_cookie) != _RANDOM_CHARACTERS:
         browser_cookie = new_cookie = random_text(_RANDOM_CHARACTERS)
     bound = "\0".join(("csrf", browser_cookie, presented if session else ""))

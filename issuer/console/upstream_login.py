@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import Response
 
+from issuer import cookie_header
 from issuer.browser import Browser, browser_of, forget, keep, read_page_form
 from issuer.console.pages import own_path, page, page_row, see_other
 from issuer.denials import Denial
@@ -55,7 +56,7 @@ async def get_callback(service: Service, request: Request) -> Response:
     browser = await browser_of(service, request)
     try:
         attempt = upstream.unseal(
-            request.cookies.get(COOKIE, ""), provider.name, service.credentials.hash_key.key
+            cookie_header.the_only(request, COOKIE), provider.name, service.credentials.hash_key.key
         )
         identity = await provider.finish(request, attempt)
     except UpstreamRefused as error:

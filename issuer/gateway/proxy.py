@@ -29,7 +29,7 @@ _LOWER = {
     )
 }
 _URL = re.compile(r"(https?)://([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)(?::([0-9]{1,5}))?(/[!-~]*)")
-_METHOD = re.compile(r"[A-Z]{1,20}")
+_METHOD = re.compile(r"[A-Z][A-Z-]{0,19}")
 _USUAL_PORTS = {"http": "80", "https": "443"}
 _MAX_CHARACTERS = 16 * 1024
 

@@ -23,16 +23,17 @@ _FILE = """\
 #                 import hourmark-platform
 #             }
 (hourmark) {
-	# Some backends take a header for the same when - is written _.
-	request_header -Hourmark-*
-	request_header -Hourmark_*
+	# Which headers end here is not the client's to say: it could name those that are set below.
+	request_header Connection Upgrade
+	# Some backends take a header for the same when - is written _, or as another sign.
+	request_header -Hourmark*
 	# What the client shows is for the issuer alone. It is put aside: an empty answer leaves what is there.
 	request_header Hourmark-Shown {header.Authorization}
 	request_header Hourmark-Cookies {header.Cookie}
 	request_header -Authorization
 	request_header -Cookie
 	forward_auth %(url)s {
-		uri /v1/forward-auth
+		uri /v1/forward-auth?
 		header_up Host %(authority)s
 		header_up %(secret_header)s "%(secret)s"
 		header_up Authorization {header.Hourmark-Shown}

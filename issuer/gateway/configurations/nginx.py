@@ -6,7 +6,7 @@ One `server` an app is enough: nginx asks by a location that no client reaches.
 from __future__ import annotations
 
 from issuer.gateway.configurations.asked import AskedIssuer
-from issuer.gateway.forward_auth import HANDED_ON, REFUSED_HEADER
+from issuer.gateway.forward_auth import HANDED_ON, IDENTITY_HEADERS, REFUSED_HEADER
 from issuer.gateway.proxy import SECRET_HEADER
 
 _HTTP = """\
@@ -34,6 +34,8 @@ location = /_hourmark/ask {
     proxy_http_version 1.1;
     proxy_set_header Connection "";
     proxy_pass_request_body off;
+    # Whatever the app's location lets through: nginx looks at the length of what is asked about here too.
+    client_max_body_size 0;
     proxy_set_header Content-Length "";
     proxy_set_header Host %(authority)s;
     proxy_set_header %(secret_header)s "%(secret)s";
@@ -102,6 +104,7 @@ _LOCATION = """\
 # nginx takes them all from one place.
 %(asked)s%(handed_on)s
 proxy_set_header %(secret_header)s "";
+%(forged)s
 proxy_set_header Host $host$hourmark_port;
 proxy_set_header X-Forwarded-For $remote_addr;
 proxy_set_header X-Forwarded-Proto $scheme;
@@ -146,7 +149,10 @@ def files(issuer: AskedIssuer) -> dict[str, str]:
     handed_on = {_variable(name): name for name in HANDED_ON}
     taken = [f"auth_request_set {to} {_of_answer(name)};" for to, name in (_TAKEN | handed_on).items()]
     passed = {name: f"proxy_set_header {name} {variable};" for variable, name in handed_on.items()}
+    # Some backends take a header for the same when - is written _, which nginx may have been told to let in.
+    forged = [f'proxy_set_header {name.replace("-", "_")} "";' for name in IDENTITY_HEADERS]
     lines = {
+        "forged": "\n".join(forged),
         "asked": _ASKED % {"taken": "\n".join(taken)},
         "handed_on": "\n".join(passed.values()),
         "handed_on_without_cookies": "\n".join(line for name, line in passed.items() if name != "Cookie"),

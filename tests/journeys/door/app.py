@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from html import escape
 
 import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse
-from starlette.routing import Route
+from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 PLATFORM = "PLATFORM"
 """The variable that says where the platform's API is."""
@@ -45,11 +49,32 @@ async def posted(request: Request) -> JSONResponse:
     return JSONResponse({"characters": len(await request.body())})
 
 
+async def events(request: Request) -> StreamingResponse:
+    """One at once, and no other as long as somebody listens."""
+
+    async def stream() -> AsyncIterator[str]:
+        yield f"data: {request.headers.get('hourmark-subject', 'nobody')}\n\n"
+        await asyncio.Event().wait()
+
+    return StreamingResponse(stream(), media_type="text/event-stream")
+
+
+async def talk(socket: WebSocket) -> None:
+    """Says again what it is told, and by whom."""
+    await socket.accept()
+    who = socket.headers.get("hourmark-subject", "nobody")
+    with suppress(WebSocketDisconnect):
+        while True:
+            await socket.send_text(f"{who} says {await socket.receive_text()}")
+
+
 app = Starlette(
     routes=[
         Route("/headers", headers),
         Route("/platform", platform),
         Route("/posted", posted, methods=["POST"]),
+        Route("/events", events),
+        WebSocketRoute("/talk", talk),
         Route("/{path:path}", page),
     ]
 )

@@ -14,7 +14,7 @@ import pytest
 from tests import clients, doors
 from tests.browser import conftest as browsers
 from tests.issuer.http.world import World, open_world
-from tests.journeys.door.proxies import KINDS, Proxy, serve_app, serve_proxy, serve_upgrades
+from tests.journeys.door.proxies import KINDS, Proxy, serve_app, serve_proxy
 from tests.running_issuer import free_port
 
 browser, new_page, page = browsers.browser, browsers.new_page, browsers.page
@@ -38,6 +38,25 @@ class House:
         shown = {"Authorization": f"Bearer {credential}"} if credential else {}
         return self.proxy.client(self.name, **shown, **headers)
 
+    def seen(self, credential: str, **headers: str) -> dict[str, list[str]]:
+        """The headers of such a request as the app sees them."""
+        with self.client(credential, **headers) as client:
+            answer = client.get("/headers")
+        assert answer.status_code == 200, answer.text
+        return by_name(answer.json())
+
+    def exchange(self, line: str, *headers: str, body: bytes = b"") -> bytes:
+        """What is answered to a head that is written by hand, on a connection of its own."""
+        head = "\n".join((line, f"Host: {self.proxy.host(self.name)}", *headers, "Connection: close", "", ""))
+        return self.proxy.exchange(head, body)
+
+
+def by_name(headers: list[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in headers:
+        found.setdefault(name, []).append(value)
+    return found
+
 
 NewHouse = Callable[..., House]
 
@@ -57,13 +76,11 @@ def proxies(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     running: dict[str, Proxy] = {}
     with ExitStack() as stack:
         backend = stack.enter_context(serve_app(world.issuer.url))
-        upgrade = stack.enter_context(serve_upgrades())
 
         def start(kind: str) -> Proxy:
             if kind not in running:
                 folder = tmp_path_factory.mktemp(kind)
-                served = serve_proxy(kind, world.issuer, folder, backend, upgrade)
-                running[kind] = stack.enter_context(served)
+                running[kind] = stack.enter_context(serve_proxy(kind, world.issuer, folder, backend))
             return running[kind]
 
         yield start

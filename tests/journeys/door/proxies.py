@@ -8,10 +8,9 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -25,7 +24,6 @@ from tests.running_issuer import BIN, RunningIssuer, clean_environment, free_por
 DOMAIN = "apps.localhost"
 """Browsers find every name below it on this machine."""
 _SECONDS = 20.0
-_SWITCHED = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
 _NGINX = """
 daemon off;
 pid {folder}/nginx.pid;
@@ -40,6 +38,8 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
+    # Not as by default: what a client writes so must not get through either.
+    underscores_in_headers on;
     include {exported}/hourmark-http.conf;
     server {{
         listen 127.0.0.1:{port} default_server;
@@ -51,11 +51,8 @@ http {{
         include {exported}/hourmark-server.conf;
         location / {{
             include {exported}/hourmark-location.conf;
+            client_max_body_size 8m;
             proxy_pass http://127.0.0.1:{backend};
-        }}
-        location /upgrade {{
-            include {exported}/hourmark-location.conf;
-            proxy_pass http://127.0.0.1:{upgrade};
         }}
         location /v1/ {{
             include {exported}/hourmark-platform.conf;
@@ -77,7 +74,6 @@ http://*.{domain}:{port} {{
         reverse_proxy /v1/* {platform} {{
             import hourmark-platform
         }}
-        reverse_proxy /upgrade* 127.0.0.1:{upgrade}
         reverse_proxy 127.0.0.1:{backend}
     }}
 }}
@@ -92,11 +88,9 @@ _ROUTES = """
 http:
   routers:
     app: {{priority: 1, rule: "HostRegexp(`^.+{dots}$`)", service: app, middlewares: [hourmark]}}
-    upgrade: {{priority: 2, rule: "PathPrefix(`/upgrade`)", service: upgrade, middlewares: [hourmark]}}
     platform: {{priority: 2, rule: "PathPrefix(`/v1/`)", service: platform, middlewares: [hourmark-platform]}}
   services:
     app: {{loadBalancer: {{servers: [{{url: "http://127.0.0.1:{backend}"}}]}}}}
-    upgrade: {{loadBalancer: {{servers: [{{url: "http://127.0.0.1:{upgrade}"}}]}}}}
     platform: {{loadBalancer: {{passHostHeader: false, servers: [{{url: "{platform}"}}]}}}}
 """
 _TRAEFIK_PROGRAM = os.environ.get("HOURMARK_TEST_TRAEFIK")
@@ -122,8 +116,14 @@ class Proxy:
     def raw(self, head: str) -> socket.socket:
         """A connection on which this head was sent, line by line."""
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
-        connection.sendall(head.replace("\n", "\r\n").encode())
+        connection.sendall(head.replace("\n", "\r\n").encode("latin-1"))
         return connection
+
+    def exchange(self, head: str, body: bytes = b"") -> bytes:
+        """All that is answered on such a connection, until it is closed."""
+        with self.raw(head) as connection:
+            connection.sendall(body)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 @contextmanager
@@ -132,24 +132,12 @@ def serve_app(platform: str) -> Iterator[int]:
     port = free_port()
     arguments = [sys.executable, "-m", "uvicorn", "tests.journeys.door.app:app", "--port", str(port)]
     environment = clean_environment(**{PLATFORM: platform})
-    with _running([*arguments, "--log-level", "error", "--ws", "none"], port, environment):
+    with _running([*arguments, "--log-level", "error", "--ws", "wsproto"], port, environment):
         yield port
 
 
 @contextmanager
-def serve_upgrades() -> Iterator[int]:
-    """A server that leaves HTTP where it is asked to, and says again what it is told; gives its port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=_answer_upgrades, args=(listener,), daemon=True).start()
-        yield int(listener.getsockname()[1])
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-
-
-@contextmanager
-def serve_proxy(
-    kind: str, issuer: RunningIssuer, folder: Path, backend: int, upgrade: int
-) -> Iterator[Proxy]:
+def serve_proxy(kind: str, issuer: RunningIssuer, folder: Path, backend: int) -> Iterator[Proxy]:
     """Skips where there is none."""
     program = _TRAEFIK_PROGRAM if kind == "traefik" else _installed(kind)
     port = free_port()
@@ -169,7 +157,6 @@ def serve_proxy(
         "domain": DOMAIN,
         "dots": f".{DOMAIN}".replace(".", "[.]"),
         "backend": backend,
-        "upgrade": upgrade,
         "platform": issuer.settings["HOURMARKD_ISSUER"],
     }
     template = {"nginx": _NGINX, "caddy": _CADDY, "traefik": _TRAEFIK}[kind]
@@ -223,24 +210,3 @@ def _listens(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _answer_upgrades(listener: socket.socket) -> None:
-    with suppress(OSError):
-        while True:
-            connection, _ = listener.accept()
-            with connection:
-                head = b""
-                while b"\r\n\r\n" not in head and (read := connection.recv(4096)):
-                    head += read
-                lines = head.decode("latin-1").lower().split("\r\n")
-                if "upgrade: websocket" not in lines:
-                    connection.sendall(b"HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n")
-                    continue
-                subject = next((line for line in lines if line.startswith("hourmark-subject: ")), "nobody")
-                answer = (
-                    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
-                )
-                connection.sendall(answer.encode())
-                while read := connection.recv(4096):
-                    connection.sendall(subject.encode() + b" says " + read)

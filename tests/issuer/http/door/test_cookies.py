@@ -1,8 +1,7 @@
-"""Cookies beside the door's own: the app's, and those that whoever answers above or below its host sets there."""
+"""Cookies beside the door's own: the app's, and those that somebody at a host above or below sets there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import httpx
@@ -35,14 +34,14 @@ class Visited(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def visited(world: World) -> Iterator[Visited]:
-    door, cookies = doors.door(world), []
+def visited(world: World) -> Visited:
+    door, cookies = doors.door(world), list[str]()
     for _ in range(2):
         with Browser(world.url) as browser:
             visitor = Visitor(door, browser)
             visitor.arrive(visitor.enter(world.holder("app:query@*").text))
             cookies.append(visitor.cookies[VISIT])
-    yield Visited(door, *cookies)
+    return Visited(door, *cookies)
 
 
 @pytest.mark.parametrize(
