@@ -101,7 +101,8 @@ def _write(files: Callable[[AskedIssuer], dict[str, str]], output: Path | None, 
         raise CommandError(
             "no proxy can prove itself yet",
             code="invalid_setting",
-            hint="set HOURMARKD_FORWARD_AUTH_SECRET, for example to what `openssl rand -hex 32` prints",
+            hint="set HOURMARKD_FORWARD_AUTH_SECRET, for example to what `openssl rand -hex 32` prints, or "
+            "HOURMARKD_FORWARD_AUTH_PROXIES to the addresses that proxies ask from",
         )
     if output is None:
         for name, text in files(issuer).items():

@@ -35,6 +35,7 @@ _ARRIVE, _LEAVE = f"{_RESERVED}enter", f"{_RESERVED}leave"
 _LINK_SECONDS = 3600
 _BROWSER_CHARACTERS = 32
 _NOT_AT_ALL = re.compile(r"q\s*=\s*0(\.0*)?")
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _MAX_TARGET = 4096
 """Characters of where a browser was going; from further down it begins at the top."""
 
@@ -104,6 +105,21 @@ def is_page(request: Request, asked: Asked) -> bool:
         and _wants_html(request.headers.get("accept", ""))
         and request.headers.get("sec-fetch-mode", "navigate") == "navigate"
     )
+
+
+def is_of_another_page(request: Request, asked: Asked) -> bool:
+    """Whether a page of another origin has the browser write here, or open a socket (RFC 6455 section 10.2).
+
+    `SameSite` keeps off pages of other sites alone, and apps at hosts of one domain are one site. Apps do not
+    look themselves: they know nothing of the cookie.
+    """
+    is_socket = "sec-websocket-key" in request.headers or "upgrade" in request.headers
+    if asked.method in _READING and not is_socket:
+        return False
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    return request.headers.get("origin", asked.origin) != asked.origin
 
 
 def _wants_html(accept: str) -> bool:

@@ -33,7 +33,7 @@ TOLD_APART = frozenset({"expired", "not_yet_valid", "wrong_audience", "insuffici
 """What is told of a token whose signature holds. Whoever made one up learns nothing from it."""
 _UNKNOWN_TO_NGINX = frozenset({400, 429})
 REASONS = (
-    *("unknown_proxy", "unclear_request", "unknown_app", "reserved_path", "plain_http"),
+    *("unknown_proxy", "unclear_request", "unknown_app", "reserved_path", "plain_http", "cross_origin"),
     *("no_credential", "invalid_token", *sorted(TOLD_APART)),
     *("invalid_request", "slow_down"),
     *("keys_unavailable", "revocation_stale", "temporarily_unavailable", "server_error"),
@@ -69,6 +69,10 @@ async def get_forward_auth(service: Service, request: Request) -> Response:
             return _led(asked, entering.to_entrance(service, request, asked))
         if visit is None:
             raise BearerDenial(None)
+        if entering.is_of_another_page(request, asked):
+            raise proxy.refused(
+                "cross_origin", "a page of another origin writes here: a visit is not for that"
+            )
         caller = visit.caller
     caller.require(_ACTION, app.client.name, app.labels)
     if not is_for(service.settings, app, caller):

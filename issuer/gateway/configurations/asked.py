@@ -18,17 +18,19 @@ class AskedIssuer:
     host: str
     port: int
     secret: str = field(repr=False)
+    """"" for proxies that prove themselves by their address."""
 
     @classmethod
     def of(cls, settings: Settings, address: str | None) -> AskedIssuer | None:
-        """address: of the issuer as the proxy reaches it; by default its URL. None if there is no secret."""
+        """address: of the issuer as the proxy reaches it; by default its URL. None if no proxy is known."""
         secret = settings.forward_auth_secret
         url = urlsplit(address or settings.issuer_url)
-        if secret is None:
+        if secret is None and not settings.forward_auth_proxies:
             return None
         host = url.hostname or ""
         port = url.port or _PORTS[url.scheme]
-        return cls(url.scheme, f"[{host}]" if ":" in host else host, port, secret.get_secret_value())
+        text = "" if secret is None else secret.get_secret_value()
+        return cls(url.scheme, f"[{host}]" if ":" in host else host, port, text)
 
     @property
     def authority(self) -> str:

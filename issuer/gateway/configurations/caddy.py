@@ -35,7 +35,7 @@ _FILE = """\
 	forward_auth %(url)s {
 		uri /v1/forward-auth?
 		header_up Host %(authority)s
-		header_up %(secret_header)s "%(secret)s"
+		%(proof)s
 		header_up Authorization {header.Hourmark-Shown}
 		header_up Cookie {header.Hourmark-Cookies}
 		header_up -Hourmark-Shown
@@ -67,7 +67,9 @@ def files(issuer: AskedIssuer) -> dict[str, str]:
         "url": issuer.url,
         "authority": issuer.authority,
         "secret_header": SECRET_HEADER,
-        "secret": issuer.secret,
+        "proof": f'header_up {SECRET_HEADER} "{issuer.secret}"'
+        if issuer.secret
+        else f"header_up -{SECRET_HEADER}",
         "handed_on": " ".join(HANDED_ON),
     }
     return {"hourmark.caddyfile": _FILE % known}

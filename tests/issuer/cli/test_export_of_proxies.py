@@ -43,10 +43,20 @@ def test_or_on_stdout(tmp_path: Path, kind: str) -> None:
 
 
 @every_kind
+def test_without_a_secret_for_proxies_that_are_known_by_their_address(tmp_path: Path, kind: str) -> None:
+    done = hourmarkd(f"export {kind}", tmp_path, HOURMARKD_FORWARD_AUTH_PROXIES="192.0.2.1")
+    assert (done.code, done.err) == (0, "")
+    # What a client sends in its place goes no further.
+    assert "Hourmark-Proxy-Secret" in done.out
+    assert SECRET not in done.out
+
+
+@every_kind
 def test_without_a_secret_there_is_nothing_to_write(tmp_path: Path, kind: str) -> None:
     done = hourmarkd(f"export {kind} --output {tmp_path / 'to'}", tmp_path)
     assert (done.code, done.out) == (1, "")
     assert "HOURMARKD_FORWARD_AUTH_SECRET" in done.err
+    assert "HOURMARKD_FORWARD_AUTH_PROXIES" in done.err
     assert not (tmp_path / "to").exists()
 
 

@@ -49,6 +49,15 @@ async def posted(request: Request) -> JSONResponse:
     return JSONResponse({"characters": len(await request.body())})
 
 
+async def cookies(request: Request) -> HTMLResponse:
+    """Has the browser set what the query says, byte by byte."""
+    answer = HTMLResponse("done")
+    answer.raw_headers += [
+        (b"set-cookie", said.encode("latin-1")) for _, said in request.query_params.multi_items()
+    ]
+    return answer
+
+
 async def events(request: Request) -> StreamingResponse:
     """One at once, and no other as long as somebody listens."""
 
@@ -74,6 +83,7 @@ app = Starlette(
         Route("/platform", platform),
         Route("/posted", posted, methods=["POST"]),
         Route("/events", events),
+        Route("/cookies", cookies),
         WebSocketRoute("/talk", talk),
         Route("/{path:path}", page),
     ]

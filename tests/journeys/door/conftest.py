@@ -28,10 +28,15 @@ class House:
     proxy: Proxy
     name: str
     app: clients.App
+    is_secure: bool = False
+
+    @property
+    def host(self) -> str:
+        return self.proxy.host(self.name, is_secure=self.is_secure)
 
     @property
     def url(self) -> str:
-        return f"http://{self.proxy.host(self.name)}"
+        return f"{'https' if self.is_secure else 'http'}://{self.host}"
 
     def client(self, credential: str = "", **headers: str) -> httpx.Client:
         """A program's, with a credential or without."""
@@ -47,7 +52,7 @@ class House:
 
     def exchange(self, line: str, *headers: str, body: bytes = b"") -> bytes:
         """What is answered to a head that is written by hand, on a connection of its own."""
-        head = "\n".join((line, f"Host: {self.proxy.host(self.name)}", *headers, "Connection: close", "", ""))
+        head = "\n".join((line, f"Host: {self.host}", *headers, "Connection: close", "", ""))
         return self.proxy.exchange(head, body)
 
 
@@ -59,6 +64,9 @@ def by_name(headers: list[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 NewHouse = Callable[..., House]
+StartProxy = Callable[..., Proxy]
+TRUSTED = "127.0.0.77"
+"""Where a proxy needs no secret."""
 
 
 @pytest.fixture(scope="session")
@@ -66,35 +74,41 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """At a name: browsers keep cookies with a prefix there."""
     port = str(free_port())
     settings = {"HOURMARKD_PORT": port, "HOURMARKD_ISSUER": f"http://localhost:{port}"} | doors.SETTINGS
+    settings["HOURMARKD_FORWARD_AUTH_PROXIES"] = TRUSTED
     with open_world(tmp_path_factory.mktemp("door"), **settings) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
-def proxies(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Proxy]]:
-    """Starts one of a kind, once."""
-    running: dict[str, Proxy] = {}
+def proxies(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartProxy]:
+    """Starts one of a kind, at an address or with a secret, once."""
+    running: dict[tuple[str, str], Proxy] = {}
     with ExitStack() as stack:
         backend = stack.enter_context(serve_app(world.issuer.url))
 
-        def start(kind: str) -> Proxy:
-            if kind not in running:
+        def start(kind: str, address: str = "") -> Proxy:
+            if (kind, address) not in running:
                 folder = tmp_path_factory.mktemp(kind)
-                running[kind] = stack.enter_context(serve_proxy(kind, world.issuer, folder, backend))
-            return running[kind]
+                served = serve_proxy(kind, world.issuer, folder, backend, address=address)
+                running[kind, address] = stack.enter_context(served)
+            return running[kind, address]
 
         yield start
 
 
 @pytest.fixture(params=KINDS)
-def new_house(world: World, proxies: Callable[[str], Proxy], request: pytest.FixtureRequest) -> NewHouse:
+def new_house(world: World, proxies: StartProxy, request: pytest.FixtureRequest) -> NewHouse:
     """Registers apps at hosts of their own, behind a proxy of each kind."""
-    proxy = proxies(request.param)
+    return house_builder(world, proxies(request.param))
 
-    def make(**members: Any) -> House:
-        name = f"a{uuid4().hex[:12]}"
+
+def house_builder(world: World, proxy: Proxy) -> NewHouse:
+
+    def make(name: str = "", *, is_secure: bool = False, **members: Any) -> House:
         given = {"scope": ""} | members
-        return House(world, proxy, name, clients.register(world, host=proxy.host(name), **given))
+        name = name or f"a{uuid4().hex[:12]}"
+        host = proxy.host(name, is_secure=is_secure)
+        return House(world, proxy, name, clients.register(world, host=host, **given), is_secure)
 
     return make
 

@@ -18,6 +18,7 @@ from typing import IO
 import httpx
 import pytest
 
+from tests.certificates import self_signed
 from tests.journeys.door.app import PLATFORM
 from tests.running_issuer import BIN, RunningIssuer, clean_environment, free_port
 
@@ -47,7 +48,11 @@ http {{
     }}
     server {{
         listen 127.0.0.1:{port};
+        listen 127.0.0.1:{tls_port} ssl;
+        ssl_certificate {certificate};
+        ssl_certificate_key {certificate};
         server_name *.{domain};
+        {bind}
         include {exported}/hourmark-server.conf;
         location / {{
             include {exported}/hourmark-location.conf;
@@ -67,7 +72,7 @@ _CADDY = """
     auto_https off
 }}
 import {exported}/hourmark.caddyfile
-http://*.{domain}:{port} {{
+(apps) {{
     bind 127.0.0.1
     route {{
         import hourmark
@@ -76,6 +81,13 @@ http://*.{domain}:{port} {{
         }}
         reverse_proxy 127.0.0.1:{backend}
     }}
+}}
+http://*.{domain}:{port}, http://*.*.{domain}:{port} {{
+    import apps
+}}
+https://*.{domain}:{tls_port}, https://*.*.{domain}:{tls_port} {{
+    tls {certificate} {certificate}
+    import apps
 }}
 """
 _TRAEFIK = """
@@ -104,9 +116,10 @@ class Proxy:
 
     kind: str
     port: int
+    tls_port: int
 
-    def host(self, name: str) -> str:
-        return f"{name}.{DOMAIN}:{self.port}"
+    def host(self, name: str, *, is_secure: bool = False) -> str:
+        return f"{name}.{DOMAIN}:{self.tls_port if is_secure else self.port}"
 
     def client(self, name: str, **headers: str) -> httpx.Client:
         """Of one app."""
@@ -137,14 +150,18 @@ def serve_app(platform: str) -> Iterator[int]:
 
 
 @contextmanager
-def serve_proxy(kind: str, issuer: RunningIssuer, folder: Path, backend: int) -> Iterator[Proxy]:
-    """Skips where there is none."""
+def serve_proxy(
+    kind: str, issuer: RunningIssuer, folder: Path, backend: int, *, address: str = ""
+) -> Iterator[Proxy]:
+    """Skips where there is none. address: of nginx, by which it proves itself in place of a secret."""
     program = _TRAEFIK_PROGRAM if kind == "traefik" else _installed(kind)
-    port = free_port()
+    port, tls_port = free_port(), free_port()
     exported = folder / "exported"
+    proved_by = ("HOURMARKD_FORWARD_AUTH_SECRET",) if address else ()
+    settings = {name: value for name, value in issuer.settings.items() if name not in proved_by}
     done = subprocess.run(
         [BIN / "hourmarkd", "export", kind, "--output", exported, "--address", issuer.url],
-        env=clean_environment(**issuer.settings),
+        env=clean_environment(**settings),
         check=False,
         capture_output=True,
     )
@@ -154,6 +171,9 @@ def serve_proxy(kind: str, issuer: RunningIssuer, folder: Path, backend: int) ->
         "exported": exported,
         "user": "user root;" if os.geteuid() == 0 else "",
         "port": port,
+        "tls_port": tls_port,
+        "certificate": self_signed(folder, f"*.{DOMAIN}"),
+        "bind": f"proxy_bind {address};" if address else "",
         "domain": DOMAIN,
         "dots": f".{DOMAIN}".replace(".", "[.]"),
         "backend": backend,
@@ -171,7 +191,7 @@ def serve_proxy(kind: str, issuer: RunningIssuer, folder: Path, backend: int) ->
     }
     homes = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     with _running(commands[kind], port, clean_environment(**homes)):
-        yield Proxy(kind, port)
+        yield Proxy(kind, port, tls_port)
 
 
 def _installed(kind: str) -> str:

@@ -26,7 +26,7 @@ def walk_in(house: House, credential: str) -> str:
 
 def _cookies(answer: httpx.Response) -> str:
     """As a browser sends them that was answered so."""
-    kept = SimpleCookie[str]()
+    kept = SimpleCookie()
     for header in answer.headers.get_list("set-cookie"):
         kept.load(header)
     return "; ".join(f"{name}={each.value}" for name, each in kept.items())
