@@ -47,7 +47,7 @@ def _of_caller(caller: Caller) -> dict[str, object]:
 def _of_grant(ticket: Grant) -> dict[str, object]:
     return {
         "principal": ticket.subject,
-        "roles": ticket.roles_within(ticket.rights),
+        "roles": ticket.carried,
         "scope": str(ticket.rights),
         "client_id": ticket.client_id,
         "audience": None,

@@ -58,6 +58,14 @@ class Grant:
     labels: Mapping[str, str] = field(default_factory=dict)
     prepared: dict[str, tuple[bytes, str]] = field(default_factory=dict, repr=False)
     """By audience: the claims that are the same in all of its tokens, and the scope's text."""
+    _carried: list[tuple[str, ...]] = field(default_factory=list, init=False, repr=False)
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """The roles whose whole permissions it carries, looked for once: some have many of both."""
+        if not self._carried:
+            self._carried.append(self.roles_within(self.rights))
+        return self._carried[0]
 
     def roles_within(self, scope: Scope) -> tuple[str, ...]:
         """The roles whose whole permissions `scope` carries. A role without any has nothing to carry."""
@@ -128,7 +136,7 @@ class Mint:
             expires_at=0,
             token_id="",
             client_id=grant.client_id,
-            roles=grant.roles_within(scope),
+            roles=grant.carried if scope is grant.rights else grant.roles_within(scope),
             scope=scope,
             status=StatusReference(self._status_uri, grant.status_index),
             actor=grant.actor,

@@ -61,7 +61,7 @@ class Caller:
             principal=grant.subject,
             client_id=grant.client_id,
             status_index=grant.status_index,
-            roles=grant.roles_within(grant.rights),
+            roles=grant.carried,
             scope=grant.rights,
             audience=None,
             expires_at=grant.ends_at,

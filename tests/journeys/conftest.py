@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from keys import base64url
+from tests import doors
 from tests.journeys.client import Client
 from tests.journeys.terminal import Terminal
 from tests.postgresql import PostgresServer
@@ -90,7 +91,7 @@ def hosts(
     slow to start, so all files have the same; no story may leave them worse than it found them.
     """
     first, second = (tmp_path_factory.mktemp("host") for _ in range(2))
-    settings = {"HOURMARKD_FAILURES_PER_MINUTE": "100000"}
+    settings = {"HOURMARKD_FAILURES_PER_MINUTE": "100000"} | doors.SETTINGS
     if request.param == "sqlite":
         with start_issuer(first, 2, **settings) as host:
             yield [host]

@@ -14,8 +14,8 @@ import pytest
 from tests import doors
 from tests.browsers import Browser, signed_in
 from tests.doors import Door
-from tests.issuer.http.door.visitors import Agreed, Visitor
-from tests.issuer.http.world import OTHER, World, made, open_world, until
+from tests.issuer.http.door.visitors import ACTS, Agreed, Visitor, agree, new_user
+from tests.issuer.http.world import OTHER, World, open_world, until
 
 KINDS = ("nginx", "forwarded")
 NewVisitor = Callable[..., Visitor]
@@ -58,17 +58,8 @@ def visitor(door: Door, new_visitor: NewVisitor) -> Visitor:
 
 @pytest.fixture
 def agreed(world: World, new_visitor: NewVisitor) -> Agreed:
-    door = doors.door(world, "nginx", scope="data:get@* job:get@*", audience=OTHER)
-    user = f"u{uuid4().hex[:12]}"
-    made(world.admin.post("/v1/users", json={"name": user}))
-    role = world.role("app:query@*", "data:get@mine*", "data:put@*")
-    made(world.admin.post(f"/v1/users/{user}/roles", json={"role": role}))
-    visitor = new_visitor(door, user)
-    visitor.to_entrance()
-    asked = visitor.issuer.send("/enter/session")
-    assert (asked.status_code, f"Let {door.app.name} act for" in asked.text) == (200, True)
-    visitor.arrive(visitor.issuer.send("/enter/session", {"decision": "allow"}).headers["location"])
-    return Agreed(door, user, visitor)
+    door, user = doors.door(world, "nginx", scope=ACTS, audience=OTHER), new_user(world)
+    return agree(new_visitor(door, user), user)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 
 from tests import doors
 from tests.clients import claims
-from tests.doors import Door, api_token
+from tests.doors import api_token
 from tests.issuer.http.door.conftest import NewVisitor
 from tests.issuer.http.door.test_forward_auth import reason
 from tests.issuer.http.door.visitors import Agreed, Visitor, handed
@@ -176,8 +176,4 @@ def test_what_a_visit_is_handed_does_not_outlive_what_opened_it(agreed: Agreed) 
     token = handed(agreed.visitor.open())
     agreed.door.world.admin.delete(f"/v1/users/{agreed.user}/sign-ins").raise_for_status()
     assert not agreed.door.world.is_active(token)
-    assert reason(as_script(agreed.door, agreed.visitor)) == (401, "no_credential")
-
-
-def as_script(door: Door, visitor: Visitor) -> httpx.Response:
-    return door.ask(Cookie="; ".join(f"{name}={value}" for name, value in visitor.cookies.items()))
+    assert reason(agreed.visitor.as_script()) == (401, "no_credential")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 import httpx
 
 from tests.browsers import Browser
 from tests.doors import Door
+from tests.issuer.http.world import World, made
 
+ACTS = "data:get@* job:get@*"
+"""What an app asks for that acts for its users."""
 PAGE = {"Accept": "text/html,*/*;q=0.8", "Sec-Fetch-Mode": "navigate"}
 
 
@@ -46,6 +50,10 @@ class Visitor:
         assert url.startswith(f"{origin}/_hourmark/enter?code=")
         return self.open(url.removeprefix(origin))
 
+    def as_script(self) -> httpx.Response:
+        """Asks with its cookies, for no page."""
+        return self.door.ask(Cookie="; ".join(f"{name}={value}" for name, value in self.cookies.items()))
+
     def is_let_in(self) -> bool:
         """If not, it is led to the entrance."""
         answer = self.open()
@@ -65,6 +73,23 @@ class Agreed:
         admin, whose = self.door.world.admin, {"user": self.user}
         (consent,) = admin.get("/v1/consents", params=whose).json()["items"]
         admin.delete(f"/v1/consents/{consent['id']}", params=whose).raise_for_status()
+
+
+def new_user(world: World) -> str:
+    """One who may open every app, and has something that apps may have too."""
+    user, role = f"u{uuid4().hex[:12]}", world.role("app:query@*", "data:get@mine*", "data:put@*")
+    made(world.admin.post("/v1/users", json={"name": user}))
+    made(world.admin.post(f"/v1/users/{user}/roles", json={"role": role}))
+    return user
+
+
+def agree(visitor: Visitor, user: str) -> Agreed:
+    """The user, who is signed in at the issuer, lets the app act and goes in."""
+    visitor.to_entrance()
+    asked = visitor.issuer.send("/enter/session")
+    assert (asked.status_code, f"Let {visitor.door.app.name} act for" in asked.text) == (200, True)
+    visitor.arrive(visitor.issuer.send("/enter/session", {"decision": "allow"}).headers["location"])
+    return Agreed(visitor.door, user, visitor)
 
 
 def handed(answer: httpx.Response) -> str:
