@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -115,9 +116,13 @@ def _write(files: Callable[[AskedIssuer], dict[str, str]], output: Path | None, 
 
 
 def _write_secret(path: Path, text: str) -> None:
-    """Readable by its owner alone; replaced at once."""
+    """Readable by its owner alone; replaced at once, by one that belongs to whom it was given meanwhile."""
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
+    if path.exists():
+        before = path.stat()
+        os.chown(new, before.st_uid, before.st_gid)
+        new.chmod(stat.S_IMODE(before.st_mode))
     new.replace(path)

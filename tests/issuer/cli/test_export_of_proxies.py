@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -17,6 +18,10 @@ FILES = {
     "caddy": {"hourmark.caddyfile"},
     "traefik": {"hourmark.yaml"},
 }
+OTHER = (65534, 65534)
+"""A user and a group."""
+IS_ROOT = os.geteuid() == 0
+"""Nobody else gives files away."""
 every_kind = pytest.mark.parametrize("kind", FILES)
 
 
@@ -32,6 +37,19 @@ def test_files_that_their_owner_alone_can_read(tmp_path: Path, kind: str) -> Non
     assert SECRET in text
     assert PREVIOUS_SECRET not in text
     assert all(name in text for name in HANDED_ON)
+
+
+def test_whoever_was_given_a_file_can_read_the_next_one_too(tmp_path: Path) -> None:
+    """As a proxy that runs as a user of its own, before the secret is changed."""
+    path = tmp_path / "hourmark.caddyfile"
+    for mode in (0o600, 0o640):
+        assert hourmarkd(f"export caddy --output {tmp_path}", tmp_path, **SETTINGS).code == 0
+        assert stat.S_IMODE(path.stat().st_mode) == mode
+        owner = (path.stat().st_uid, path.stat().st_gid)
+        assert owner == (OTHER if mode == 0o640 and IS_ROOT else (os.geteuid(), os.getegid()))
+        path.chmod(0o640)
+        if IS_ROOT:
+            os.chown(path, *OTHER)
 
 
 @every_kind

@@ -103,6 +103,18 @@ def test_a_code_is_good_once_and_in_the_browser_that_began(visitor: Visitor, new
     assert not visitor.is_let_in()
 
 
+@pytest.mark.parametrize("end", ["renew", "delete"])
+def test_a_code_is_worth_nothing_once_its_credential_has_ended(visitor: Visitor, end: str) -> None:
+    world = visitor.door.world
+    token = api_token(world)
+    code = visitor.enter(token["token"])
+    path = f"/v1/tokens/{token['id']}"
+    (world.admin.post(f"{path}/renew") if end == "renew" else world.admin.delete(path)).raise_for_status()
+    led = visitor.arrive(code)
+    assert led.headers["location"].startswith(f"{world.url}/enter?")
+    assert not visitor.is_let_in()
+
+
 def test_a_code_of_one_app_is_none_of_another(visitor: Visitor, new_visitor: NewVisitor) -> None:
     world = visitor.door.world
     elsewhere = new_visitor(doors.door(world, visitor.door.kind))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -58,6 +60,28 @@ def test_a_consent_that_is_withdrawn_ends_what_was_handed_on(agreed: Agreed) -> 
     answer = agreed.visitor.open()
     assert (answer.status_code, answer.headers["authorization"]) == (200, "")
     assert not agreed.door.world.is_active(token)
+
+
+def test_nothing_is_handed_on_behind_the_back_of_a_withdrawal(agreed: Agreed) -> None:
+    """While requests come all at once: what came before it ends, and nothing comes after it."""
+    token = handed(agreed.visitor.open())
+    tokens, has_ended = {token}, threading.Event()
+
+    def visit_again() -> set[str]:
+        found = set[str]()
+        while not has_ended.is_set():
+            found.add(agreed.visitor.as_script().headers["authorization"].removeprefix("Bearer "))
+        return found
+
+    with ThreadPoolExecutor(4) as crowd:
+        crowds = [crowd.submit(visit_again) for _ in range(4)]
+        agreed.withdraw()
+        late = [agreed.visitor.as_script().headers["authorization"] for _ in range(20)]
+        has_ended.set()
+        for each in crowds:
+            tokens |= each.result()
+    assert late == [""] * 20
+    assert not any(agreed.door.world.is_active(each) for each in tokens if each)
 
 
 def test_what_the_app_wants_no_more_is_not_handed_on(agreed: Agreed) -> None:
