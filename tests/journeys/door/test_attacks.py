@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from tests.doors import IDENTITY
 from tests.journeys.door.conftest import House, NewHouse, by_name
 
@@ -127,39 +125,31 @@ def test_what_it_asks_is_nobody_elses_to_ask(house: House) -> None:
 
 _POST = "POST /posted HTTP/1.1\nHost: MINE\nAuthorization: GOOD\n"
 _NEXT = "GET /headers HTTP/1.1\nHost: OTHER\nConnection: close\n\n"
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        "GET /headers HTTP/1.0\nAuthorization: GOOD\n\n",
-        "GET /headers HTTP/1.1\nHost: OTHER\nHost: MINE\nAuthorization: GOOD\nConnection: close\n\n",
-        "GET /headers HTTP/1.1\nHost: MINE\nHost: OTHER\nAuthorization: GOOD\nConnection: close\n\n",
-        "GET /headers HTTP/1.1\nHost: x@OTHER\nAuthorization: GOOD\nConnection: close\n\n",
-        "GET /headers HTTP/1.1\nHost: OTHER\n X-A: b\nAuthorization: GOOD\nConnection: close\n\n",
-        "GET /headers HTTP/1.1\nHost: OTHER.\nAuthorization: GOOD\nConnection: close\n\n",
-        "GET /headers HTTP/1.1\nHost : OTHER\nAuthorization: GOOD\nConnection: close\n\n",
-        "GET /headers HTTP/1.1\nHost: OTHER\nAuthorization: GOOD\nConnection: close\n\n",
-        "GET http://MINE@OTHER/headers HTTP/1.1\nHost: MINE\nAuthorization: GOOD\nConnection: close\n\n",
-        f"{_POST}Content-Length: 2\nContent-Length: 4\n\nab",
-        f"{_POST}Content-Length: 4\nTransfer-Encoding: chunked\n\n0\n\n{_NEXT}",
-        f"{_POST}Transfer-Encoding: chunked\n\n0\n\n{_NEXT}",
-        f"GET /headers HTTP/1.1\nHost: MINE\nX-Mine: GOOD\n\n{_NEXT}",
-    ],
+_TWO_WAYS = (
+    "GET /headers HTTP/1.0\nAuthorization: GOOD\n\n",
+    "GET /headers HTTP/1.1\nHost: OTHER\nHost: MINE\nAuthorization: GOOD\nConnection: close\n\n",
+    "GET /headers HTTP/1.1\nHost: MINE\nHost: OTHER\nAuthorization: GOOD\nConnection: close\n\n",
+    "GET /headers HTTP/1.1\nHost: x@OTHER\nAuthorization: GOOD\nConnection: close\n\n",
+    "GET /headers HTTP/1.1\nHost: OTHER\n X-A: b\nAuthorization: GOOD\nConnection: close\n\n",
+    "GET /headers HTTP/1.1\nHost: OTHER.\nAuthorization: GOOD\nConnection: close\n\n",
+    "GET /headers HTTP/1.1\nHost : OTHER\nAuthorization: GOOD\nConnection: close\n\n",
+    "GET /headers HTTP/1.1\nHost: OTHER\nAuthorization: GOOD\nConnection: close\n\n",
+    "GET http://MINE@OTHER/headers HTTP/1.1\nHost: MINE\nAuthorization: GOOD\nConnection: close\n\n",
+    f"{_POST}Content-Length: 2\nContent-Length: 4\n\nab",
+    f"{_POST}Content-Length: 4\nTransfer-Encoding: chunked\n\n0\n\n{_NEXT}",
+    f"{_POST}Transfer-Encoding: chunked\n\n0\n\n{_NEXT}",
+    f"GET /headers HTTP/1.1\nHost: MINE\nX-Mine: GOOD\n\n{_NEXT}",
 )
-def test_a_request_that_can_be_read_in_two_ways_opens_no_other_app(new_house: NewHouse, written: str) -> None:
+
+
+def test_a_request_that_can_be_read_in_two_ways_opens_no_other_app(new_house: NewHouse) -> None:
     """Who may open one app comes to no other one, by whatever the proxy takes for the host or for the end."""
     mine, other = new_house(), new_house()
     key = mine.world.holder(f"app:query@{mine.app.name}")
-    names = {
-        "MINE": mine.proxy.host(mine.name),
-        "OTHER": mine.proxy.host(other.name),
-        "GOOD": f"Bearer {key.text}",
-    }
-    for name, value in names.items():
-        written = written.replace(name, value)
-    answer = mine.proxy.exchange(written)
-    assert b"hourmark-subject" not in answer
+    for written in _TWO_WAYS:
+        head = written.replace("MINE", mine.host).replace("OTHER", other.host)
+        answer = mine.proxy.exchange(head.replace("GOOD", f"Bearer {key.text}"))
+        assert b"hourmark-subject" not in answer, written
 
 
 def test_no_way_of_writing_a_path_leads_past_the_door(house: House) -> None:
@@ -179,15 +169,18 @@ def test_no_way_of_writing_a_path_leads_past_the_door(house: House) -> None:
         assert b"hmk_" not in answer
 
 
-@pytest.mark.parametrize("method", ["OPTIONS", "HEAD", "POST", "PUT", "DELETE", "PROPFIND", "M-SEARCH"])
-def test_every_method_needs_a_credential(house: House, method: str) -> None:
+METHODS = ("OPTIONS", "HEAD", "POST", "PUT", "DELETE", "PROPFIND", "M-SEARCH")
+
+
+def test_every_method_needs_a_credential(house: House) -> None:
     """Also OPTIONS, by which browsers ask first (CORS), without one."""
     key = house.world.holder("app:query@*")
     asked = "Origin: https://elsewhere.example", "Access-Control-Request-Method: POST"
-    assert house.exchange(f"{method} /headers HTTP/1.1", *asked).startswith(b"HTTP/1.1 401")
-    answer = house.exchange(f"{method} /headers HTTP/1.1", f"Authorization: Bearer {key.text}", *asked)
-    # The app's own answer.
-    assert answer.startswith(b"HTTP/1.1 200" if method == "HEAD" else b"HTTP/1.1 405"), answer
+    for method in METHODS:
+        assert house.exchange(f"{method} /headers HTTP/1.1", *asked).startswith(b"HTTP/1.1 401"), method
+        answer = house.exchange(f"{method} /headers HTTP/1.1", f"Authorization: Bearer {key.text}", *asked)
+        # The app's own answer.
+        assert answer.startswith(b"HTTP/1.1 200" if method == "HEAD" else b"HTTP/1.1 405"), (method, answer)
 
 
 def test_a_parameter_of_the_app_is_none_of_ours(house: House) -> None:

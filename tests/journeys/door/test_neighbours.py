@@ -16,6 +16,9 @@ from tests.journeys.door.conftest import House, NewHouse
 from tests.journeys.door.test_browsers import at_the_entrance, connect
 
 VISIT, BROWSER = "hourmark-visit", "hourmark-browser"
+behind = pytest.mark.parametrize(
+    ("new_house", "is_secure"), [("nginx", True), ("caddy", True), ("nginx", False)], indirect=["new_house"]
+)
 
 
 def enter(page: Page, house: House, key: Key) -> None:
@@ -35,7 +38,7 @@ def cookies_at(page: Page, house: House) -> dict[str, str]:
     return {each["name"]: str(each["value"]) for each in page.context.cookies(house.url)}
 
 
-@pytest.mark.parametrize("is_secure", [True, False], ids=["https", "http"])
+@behind
 def test_the_cookie_of_one_is_never_good_at_the_other(
     new_house: NewHouse, new_page: NewPage, is_secure: bool
 ) -> None:
@@ -66,7 +69,7 @@ def test_the_cookie_of_one_is_never_good_at_the_other(
             at_the_entrance(page, house)
 
 
-@pytest.mark.parametrize("is_secure", [True, False], ids=["https", "http"])
+@behind
 def test_no_cookie_that_one_sets_makes_a_visitor_of_the_other_somebody_else(
     new_house: NewHouse, new_page: NewPage, is_secure: bool
 ) -> None:
