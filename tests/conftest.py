@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgresql import PostgresBinaries, PostgresServer
+from tests.preloaded import preloading
 from tests.recorded import Recorded, recorded
 
 Counted = Callable[[str, Mapping[str, int]], None]
@@ -92,7 +93,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     """All that issuers answer, from before the first of them is started until the last has ended."""
-    with recorded(tmp_path_factory.mktemp("answers")) as found:
+    with recorded(tmp_path_factory.mktemp("answers")) as found, preloading():
         yield found
 
 

@@ -1,4 +1,7 @@
-"""A real issuer for tests: `hourmarkd` in processes of its own, on a free loopback port."""
+"""A real issuer for tests: `hourmarkd` in processes of its own, on a free loopback port.
+
+`start_issuer` forks it, so that not every test pays for its imports (tests/preloaded.py).
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import httpx
 
+from tests.preloaded import Preloaded, preloader_for
 from tests.recorded import is_recorded
+
+Process = subprocess.Popen[bytes] | Preloaded
 
 BIN = Path(sys.executable).parent
 START_SECONDS = 20.0
@@ -46,9 +53,10 @@ class RunningIssuer:
     """The first user's role key, `access:secret`."""
     settings: dict[str, str] = field(repr=False)
     log: Path
-    process: subprocess.Popen[bytes] = field(repr=False)
+    process: Process = field(repr=False)
     """The one that was started: with several workers, it only watches over them."""
     workers: int = 1
+    forked: bool = True
 
     def http(self, credential: str | None = None) -> httpx.Client:
         """A client of this issuer's API, as admin unless another credential is given ("" for none)."""
@@ -59,12 +67,12 @@ class RunningIssuer:
     def another(self, workers: int = 1, /, **settings: str) -> RunningIssuer:
         """A second host beside this one, with nothing shared but the database and the settings."""
         given = self.settings | {"HOURMARKD_PORT": str(free_port())} | settings
-        return _serve(given, self.admin_key, self.log.parent, workers)
+        return _serve(given, self.admin_key, self.log.parent, workers, forked=self.forked)
 
     def restart(self) -> RunningIssuer:
         """Ends the process and starts it again on the same port with the same settings."""
         self.stop()
-        return _serve(self.settings, self.admin_key, self.log.parent, self.workers)
+        return _serve(self.settings, self.admin_key, self.log.parent, self.workers, forked=self.forked)
 
     def lines(self) -> list[dict[str, object]]:
         """What it logged so far, a JSON object a line."""
@@ -99,6 +107,15 @@ class RunningIssuer:
 
 def start_issuer(folder: Path, workers: int = 1, /, **settings: str) -> RunningIssuer:
     """Initialises an issuer with its data in `folder`, and serves it; `settings` by their full names."""
+    return _begin(folder, workers, settings, forked=True)
+
+
+def start_program(folder: Path, workers: int = 1, /, **settings: str) -> RunningIssuer:
+    """The same from the first import on, as operators start it: for what is about the start itself."""
+    return _begin(folder, workers, settings, forked=False)
+
+
+def _begin(folder: Path, workers: int, settings: dict[str, str], *, forked: bool) -> RunningIssuer:
     port = str(free_port())
     # The issuer's URL stays that of the first process, whichever others serve it too.
     given = {
@@ -106,33 +123,30 @@ def start_issuer(folder: Path, workers: int = 1, /, **settings: str) -> RunningI
         "HOURMARKD_PORT": port,
         "HOURMARKD_ISSUER": f"http://127.0.0.1:{port}",
     } | settings
-    made = _init(given)
-    assert made.returncode == 0, made.stderr.decode()
-    first = json.loads(made.stdout)
-    return _serve(given, f"{first['access']}:{first['secret']}", folder, workers)
+    first = _init(given, forked=forked)
+    return _serve(given, f"{first['access']}:{first['secret']}", folder, workers, forked=forked)
 
 
-def _init(settings: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [BIN / "hourmarkd", "init", "--admin", "admin", "-o", "json"],
-        env=clean_environment(**settings),
-        check=False,
-        capture_output=True,
-    )
+def _init(settings: dict[str, str], *, forked: bool) -> dict[str, str]:
+    with TemporaryFile() as out, TemporaryFile() as err:
+        arguments = ["init", "--admin", "admin", "-o", "json"]
+        code = _start(arguments, settings, out, err, forked=forked).wait()
+        for stream in (out, err):
+            stream.seek(0)
+        assert code == 0, err.read().decode()
+        return dict(json.load(out))
 
 
-def _serve(settings: dict[str, str], admin_key: str, folder: Path, workers: int) -> RunningIssuer:
+def _serve(
+    settings: dict[str, str], admin_key: str, folder: Path, workers: int, *, forked: bool
+) -> RunningIssuer:
     log = folder / f"serve-{settings['HOURMARKD_PORT']}.log"
-    with log.open("ab") as stderr:
-        process = subprocess.Popen(
-            [BIN / "hourmarkd", "serve", "--workers", str(workers)],
-            env=clean_environment(**settings),
-            stdout=subprocess.DEVNULL,
-            stderr=stderr,
-            start_new_session=True,  # so that a signal can reach all of its processes, and no others
-        )
+    with log.open("ab") as stderr, open(os.devnull, "wb") as stdout:  # noqa: PTH123 - no path, a device
+        arguments = ["serve", "--workers", str(workers)]
+        # Workers are programs of their own, whatever started them.
+        process = _start(arguments, settings, stdout, stderr, forked=forked and workers == 1)
     issuer = RunningIssuer(
-        f"http://127.0.0.1:{settings['HOURMARKD_PORT']}", admin_key, settings, log, process, workers
+        f"http://127.0.0.1:{settings['HOURMARKD_PORT']}", admin_key, settings, log, process, workers, forked
     )
     try:
         _wait_until_ready(issuer)
@@ -140,6 +154,22 @@ def _serve(settings: dict[str, str], admin_key: str, folder: Path, workers: int)
         issuer.stop(signal.SIGKILL)
         raise
     return issuer
+
+
+def _start(
+    arguments: list[str], settings: dict[str, str], stdout: IO[bytes], stderr: IO[bytes], *, forked: bool
+) -> Process:
+    environment = clean_environment(**settings)
+    preloader = preloader_for(environment) if forked else None
+    if preloader is not None:
+        return preloader.start(arguments, environment, stdout, stderr)
+    return subprocess.Popen(
+        [BIN / "hourmarkd", *arguments],
+        env=environment,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,  # so that a signal can reach all of its processes, and no others
+    )
 
 
 def _wait_until_ready(issuer: RunningIssuer) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from keys import KeyEncryptionKey
 from tests.issuer.cli.command import assert_refused, full, hourmarkd, in_a_process
-from tests.running_issuer import free_port, start_issuer
+from tests.running_issuer import free_port, start_issuer, start_program
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is refused
 
@@ -100,7 +100,7 @@ def test_a_database_is_one_issuers(tmp_path: Path) -> None:
 
 
 def test_serving_says_where_it_listens_and_ends_when_it_is_told_to(tmp_path: Path) -> None:
-    with start_issuer(tmp_path) as issuer:
+    with start_program(tmp_path) as issuer:
         first = issuer.log.read_text().splitlines()[0]
         assert first == f"Hourmark's issuer {issuer.url} listens on {issuer.url.removeprefix('http://')}"
         issuer.stop(signal.SIGINT)
