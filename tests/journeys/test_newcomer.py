@@ -47,16 +47,18 @@ def clone(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def terminal(clone: Path, tmp_path: Path) -> Iterator[Terminal]:
-    """Opened in the clone. Nothing of the tests' own environment is on its PATH."""
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    """Nothing of the tests' own environment is on its PATH."""
     with Terminal(tmp_path) as opened:
         path = [folder for folder in os.environ["PATH"].split(os.pathsep) if Path(folder) != BIN]
-        opened(f"export PATH={shlex.quote(os.pathsep.join(path))}; cd {shlex.quote(str(clone))}")
+        opened(f"export PATH={shlex.quote(os.pathsep.join(path))}")
         yield opened
 
 
 @contextmanager
-def serving(command: str, clone: Path, output: Path, port: int = PORT, /, **settings: str) -> Iterator[float]:
+def serving(
+    command: str, folder: Path, output: Path, port: int = PORT, /, **settings: str
+) -> Iterator[float]:
     """Another terminal, where the command serves to the end of the block; gives how long its start took."""
     with socket.socket() as taken:
         if taken.connect_ex(("127.0.0.1", port)) == 0:
@@ -66,7 +68,7 @@ def serving(command: str, clone: Path, output: Path, port: int = PORT, /, **sett
         process = subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-c", command],
             env=clean_environment(**settings),
-            cwd=clone,
+            cwd=folder,
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # so that nothing it started, such as pip, is left behind
@@ -161,6 +163,7 @@ def test_readme_from_top_to_bottom(
     clone: Path, terminal: Terminal, tmp_path: Path, measured: Measured
 ) -> None:
     readme = (clone / "README.md").read_text()
+    terminal(f"cd {shlex.quote(str(clone))}")
     (start, *others), *sessions = command_blocks(readme)
     first, again = tmp_path / "output", tmp_path / "output-again"
     with serving(start, clone, first) as took:
@@ -194,16 +197,17 @@ def test_readme_from_top_to_bottom(
 
 
 @pytest.mark.slow
-def test_the_operating_manual(clone: Path, terminal: Terminal, tmp_path: Path) -> None:
-    manual = (clone / "docs" / "operating.md").read_text()
-    terminal("scripts/environment && export PATH=$PWD/.venv/bin:$PATH")
+def test_the_operating_manual(terminal: Terminal, tmp_path: Path) -> None:
+    """In this working copy: that a fresh one gets all that it needs is the README's story."""
+    manual = (PROJECT / "docs" / "operating.md").read_text()
+    terminal(f"cd {shlex.quote(str(PROJECT))}; export PATH={shlex.quote(str(BIN))}:$PATH")
 
     # A start on a port of its own prints a line that names that port.
     (start,) = (
         command for command in inline(manual) if re.fullmatch(r"HOURMARKD_PORT=\d+ scripts/start", command)
     )
     output, port = tmp_path / "output", int(re.sub(r"\D", "", start))
-    with serving(start, clone, output, port, HOURMARKD_DATA_DIR=str(tmp_path / "first")):
+    with serving(start, PROJECT, output, port, HOURMARKD_DATA_DIR=str(tmp_path / "first")):
         assert f"http://127.0.0.1:{port}/" in printed_curl(output)
         assert terminal.json(printed_curl(output))["expires_in"] == 3600
 
@@ -215,8 +219,8 @@ def test_the_operating_manual(clone: Path, terminal: Terminal, tmp_path: Path) -
         terminal(f"export {name}={shlex.quote(value)}")
     (init, serve), (list_keys, revoke) = command_blocks(manual)
     output.write_text(terminal(init.replace("NAME", ADMIN)))
-    settings["PATH"] = f"{clone / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    with serving(serve, clone, tmp_path / "serve", PORT, **settings):
+    settings["PATH"] = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    with serving(serve, PROJECT, tmp_path / "serve", PORT, **settings):
         terminal(f"export HOURMARK_URL=http://127.0.0.1:{PORT} HOURMARK_TOKEN={printed_key(output)}")
         assert f"user:{ADMIN}" in terminal("hourmark whoami")
         stolen = signing_key(terminal, list_keys)

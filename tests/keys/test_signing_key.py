@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 from typing import Any
 
 import jwt
 import pytest
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import OKPAlgorithm
 
 from keys import ALGORITHMS, PublicKey, SigningKey, base64url, thumbprint
@@ -98,6 +102,18 @@ def test_der_is_pkcs8_that_others_read(signing_key: SigningKey) -> None:
 
 def test_every_key_is_another(signing_key: SigningKey) -> None:
     assert SigningKey.generate(signing_key.algorithm.name).kid != signing_key.kid
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
+def test_a_certificate_that_it_signed_is_its_own(algorithm: str) -> None:
+    signing_key, other = (SigningKey.generate(algorithm) for _ in range(2))
+    name, now = x509.Name([]), dt.datetime.now(dt.UTC)
+    public = serialization.load_der_private_key(signing_key.to_der(), password=None).public_key()
+    assert isinstance(public, ec.EllipticCurvePublicKey | rsa.RSAPublicKey)
+    builder = x509.CertificateBuilder(name, name, public, 1, now, now + dt.timedelta(hours=1))
+    signing_key.certify(builder).verify_directly_issued_by(signing_key.certify(builder))
+    with pytest.raises(InvalidSignature):
+        other.certify(builder).verify_directly_issued_by(signing_key.certify(builder))
 
 
 @pytest.mark.parametrize("name", ["none", "HS256", "es256", ""])
