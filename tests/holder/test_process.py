@@ -43,6 +43,17 @@ def test_nor_does_what_needs_no_issuer(line: str) -> None:
     assert done.stdout.splitlines()[-1] == ""
 
 
+def test_nor_does_a_request_what_draws_on_screens(admin: str) -> None:
+    assert admin
+    heavy = "{'httpx', 'httpx._main', 'rich', 'pygments', 'click'}"
+    program = "import sys; from holder.cli import main; main(); "
+    program += f"print(*sorted(name for name in {heavy} if sys.modules.get(name)))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "whoami"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "httpx"
+
+
 def test_help_and_version(hourmark: Hourmark) -> None:
     assert hourmark() == hourmark("--help")
     shown = hourmark("--version")
