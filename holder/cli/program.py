@@ -7,28 +7,12 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from holder.cli import app as apps
-from holder.cli import (
-    completion,
-    consent,
-    context,
-    credential,
-    errors,
-    job,
-    login_token,
-    logout,
-    role,
-    status,
-    token,
-    user,
-    verify,
-    whoami,
-)
-from holder.cli.exec import exec_
+from holder.cli import completion, errors
+from holder.cli.commands import Commands
 from holder.cli.options import noun, with_session
 from holder.cli.parameters import leave_text_alone
 from holder.cli.session import Session
@@ -36,8 +20,9 @@ from holder.errors import HolderError, Interrupted, UsageError
 
 if TYPE_CHECKING:
     from typer._click.core import Command  # what `typer.main.get_command` gives; it has no public name
+    from typer.core import TyperGroup
 
-app = noun(
+_app = noun(
     """One-hour tokens from a Hourmark issuer, for people and jobs.
 
     \b
@@ -57,7 +42,7 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True)
+@_app.callback(invoke_without_command=True)
 @with_session
 def hourmark(
     session: Session,
@@ -68,24 +53,6 @@ def hourmark(
     """Show what there is, where nothing was asked for."""
     if session.context.invoked_subcommand is None:
         typer.echo(session.context.get_help())
-
-
-app.add_typer(login_token.app, name="login")
-app.command("logout")(logout.logout)
-app.command("whoami")(whoami.whoami)
-app.command("status")(status.status)
-app.add_typer(context.app, name="context")
-app.add_typer(role.app, name="role")
-app.add_typer(user.app, name="user")
-app.add_typer(token.app, name="token")
-app.add_typer(apps.app, name="app")
-app.add_typer(consent.app, name="consent")
-app.add_typer(job.app, name="job")
-app.command("exec")(exec_)
-app.add_typer(credential.app, name="credential")
-app.command("verify")(verify.verify)
-app.command("can")(verify.can)
-app.command("completion")(completion.completion)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -116,16 +83,18 @@ def _check_text(arguments: Sequence[str]) -> None:
 
 
 @functools.cache
-def _command() -> Command:
-    command = typer.main.get_command(app)
+def root() -> Command:
+    """What begins every command line."""
+    command = typer.main.get_command(_app)
     leave_text_alone(command)
+    cast("TyperGroup", command).commands = Commands()  # type: ignore[assignment]  # the parser only reads
     return command
 
 
 def _end(arguments: Sequence[str]) -> int:
     """Every way in which the parser or a command can end, as an exit code or a HolderError."""
     try:
-        code = _command().main(list(arguments), prog_name="hourmark", standalone_mode=False)
+        code = root().main(list(arguments), prog_name="hourmark", standalone_mode=False)
     except typer.TyperException as error:
         raise errors.of_command_line(error) from None
     except (typer.Abort, KeyboardInterrupt):

@@ -13,4 +13,6 @@ def _check(text: str) -> str:
     return text
 
 
-DisplayName = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"), AfterValidator(_check)]
+_Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+DisplayName = Annotated[_Line, AfterValidator(_check)]
+NeededName = Annotated[_Line, Field(min_length=1), AfterValidator(_check)]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from issuer import presets, rfc3339
-from issuer.api.display_names import DisplayName
+from issuer.api.display_names import NeededName
 from issuer.api.operation import Answer, Body
 from issuer.denials import wrong_field
 from issuer.settings import Settings
@@ -23,7 +23,7 @@ _Texts = Annotated[list[Annotated[str, Field(max_length=300)]], Field(max_length
 
 
 class NewApiToken(Body):
-    name: Annotated[DisplayName, Field(min_length=1)]
+    name: NeededName
     presets: Annotated[list[str], Field(min_length=1, max_length=20)]
     """What it is for: names of presets."""
     description: Annotated[str, Field(max_length=500, pattern=_TEXT)] = ""

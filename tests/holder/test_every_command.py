@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 
 import pytest
-import typer
 import yaml
 
-from holder.cli.program import app
+from holder.cli.program import root
 from holder.profile import Profile
 from keys import RoleKey
 from tests.holder.conftest import Done, Hourmark
@@ -100,7 +99,7 @@ def commands(group: object, path: tuple[str, ...] = ()) -> Iterator[str]:
         yield from commands(command, (*path, name))
 
 
-EVERY = sorted(commands(typer.main.get_command(app)))
+EVERY = sorted(commands(root()))
 
 
 def test_no_command_is_forgotten() -> None:
