@@ -17,10 +17,11 @@ from issuer.browser import SESSION_COOKIE
 from issuer.clients import CONSOLE_ID
 from issuer.settings import Settings
 from issuer.setup import open_database, read_key_encryption_key
-from issuer.store import signing_keys, user_grants, users
+from issuer.store import signing_keys, user_grants, users, visits
 from issuer.store.database import Database, Transaction
 from issuer.store.tables import RefreshToken
 from issuer.store.user_grants import SESSION, Authentication, Place
+from issuer.store.visits import Opened
 from keys import Handle, KeyEncryptionKey, handle_hash
 from tests.running_issuer import RunningIssuer
 
@@ -122,8 +123,9 @@ class Inside:
             hash_keys = signing_keys.open_hash_keys(reading, self.kek)
         return hash_keys[max(hash_keys)]
 
-    def write(self, actor: str) -> AbstractContextManager[Transaction]:
-        return self.database.write(actor=actor, now=int(time.time()))
+    def write(self, actor: str, client_id: str | None = None) -> AbstractContextManager[Transaction]:
+        """client_id: the app that acts for `actor`, if one does."""
+        return self.database.write(actor=actor, now=int(time.time()), client_id=client_id)
 
 
 @contextmanager
@@ -159,6 +161,23 @@ def signed_in(
     browser = Browser(issuer.settings["HOURMARKD_ISSUER"])
     browser.cookies[SESSION_COOKIE] = cookie
     return browser
+
+
+def let_in(issuer: RunningIssuer, user: str, client_id: str, *, agent: str = "tests") -> None:
+    """A visit of `user` (its name alone) at an app, in some browser: written, as a session is above."""
+    with inside(issuer) as there, there.write(f"user:{user}") as tx:
+        code = visits.begin(
+            tx,
+            client_id,
+            Opened(users.get(tx.session, user).principal.id),
+            target="/",
+            browser_hash=b"",
+            address="192.0.2.8",
+            user_agent=agent,
+            lifetime=LIFETIME,
+            hash_key=there.hash_key,
+        )
+        visits.redeem(tx, code, client_id, browser_hash=b"", hash_key=there.hash_key)
 
 
 def leads_to(answer: httpx.Response) -> str:

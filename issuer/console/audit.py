@@ -10,7 +10,7 @@ from issuer.console import listing
 from issuer.console.person import Person, room_row
 
 PATH = "/audit"
-_FILTERS = ("actor", "action", "target", "since", "until")
+_FILTERS = ("actor", "client_id", "action", "target", "since", "until")
 
 
 async def get_audit(person: Person) -> Response:

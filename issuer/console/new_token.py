@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -26,6 +27,7 @@ _FIELDS = {"never_expires": "expires", "expires_at": "expires", "label_selectors
 _PRESET, _APP = "preset-", "app-"
 """How the fields of the presets and of the apps begin: each is chosen by itself."""
 _MOST_APPS = 30
+_FILLED_IN = {"name", "description", "labels", "resources", "audiences", "job_roles", "expires", "until"}
 
 
 async def get_form(person: Person) -> Response:
@@ -34,11 +36,15 @@ async def get_form(person: Person) -> Response:
 
 
 async def post_form(person: Person) -> Response:
-    """Counts what it would reach, asks once more about one that reaches everything, or makes it."""
+    """Counts what it would reach, links to the form, asks once more about one for everything, or makes it."""
     form = person.form
     try:
         if "count" in form:
             return await _page(person, form, counted=await _reach(person, form))
+        if "link" in form:
+            return await _page(
+                person, form, link=f"{person.service.settings.issuer_url}{PATH}?{_query(form)}"
+            )
         asked = _read(form)
         broad = presets.broad(token_form.scope_of(person.service.settings, asked))
         if broad and "broad" not in form:
@@ -91,6 +97,13 @@ def _end(form: Mapping[str, str]) -> dict[str, object]:
     return {"never_expires": True} if end is None else {"expires_at": rfc3339.write(end)}
 
 
+def _query(form: Mapping[str, str]) -> str:
+    """By which the form is filled in like that."""
+    fields = {name: text for name, text in form.items() if name in _FILLED_IN}
+    chosen = {name: text for name, text in form.items() if name.startswith((_PRESET, _APP))}
+    return urlencode({name: text for name, text in (fields | chosen).items() if text})
+
+
 async def _page(
     person: Person,
     form: Mapping[str, str],
@@ -98,6 +111,7 @@ async def _page(
     wrong: Wrong = NOTHING,
     broad: tuple[Permission, ...] = (),
     counted: Reach | None = None,
+    link: str = "",
 ) -> Response:
     settings = person.service.settings
     if counted is None:
@@ -111,6 +125,7 @@ async def _page(
         wrong=wrong,
         broad=[plain_words.of_permission(each) for each in broad],
         counted=counted,
+        link=link,
         presets=settings.presets,
         services=(*settings.accepted_audiences, *settings.registry_services),
         apps=await person.see_all(apps.list_all, PageQuery(), most=_MOST_APPS),

@@ -1,10 +1,10 @@
-"""My session: a token for an hour, and every place where one is signed in, each of which can be ended."""
+"""My session: a token for an hour, and where one is signed in and let in, each of which can be ended."""
 
 from __future__ import annotations
 
 from starlette.responses import Response
 
-from issuer.api import sign_ins
+from issuer.api import sign_ins, visits
 from issuer.api.query import IdPageQuery
 from issuer.api.sign_ins import SignIn
 from issuer.browser import SESSION_COOKIE, forget
@@ -16,7 +16,7 @@ from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 from issuer.signing_in import sessions
 
 PATH = "/session"
-_SIGN_INS = f"{PATH}#sign-ins"
+_SIGN_INS, _VISITS = f"{PATH}#sign-ins", f"{PATH}#visits"
 _MOST = 200
 
 
@@ -38,6 +38,11 @@ async def post_end(person: Person) -> Response:
     return see_other(_SIGN_INS)
 
 
+async def post_end_visit(person: Person) -> Response:
+    await person.do(visits.end, user=person.session.name)
+    return see_other(_VISITS)
+
+
 async def post_end_all(person: Person) -> Response:
     await person.do(sign_ins.end_all, user=person.session.name)
     answer = see_other("/login")
@@ -46,11 +51,14 @@ async def post_end_all(person: Person) -> Response:
 
 
 async def _page(person: Person, *, wrong: Wrong = NOTHING) -> Response:
-    found = await person.see_all(sign_ins.list_of_user, IdPageQuery(), most=_MOST, user=person.session.name)
+    name = person.session.name
+    found = await person.see_all(sign_ins.list_of_user, IdPageQuery(), most=_MOST, user=name)
     return person.page(
         "session.html",
         wrong=wrong,
         sign_ins=[(_title(each), each) for each in found],
+        visits=await person.see_all(visits.list_of_user, IdPageQuery(), most=_MOST, user=name),
+        most=_MOST,
         account=await account.of(person),
         services=[(each, each) for each in person.service.settings.accepted_audiences],
     )
@@ -65,5 +73,6 @@ ROWS = (
     room_row("GET", PATH, get_session),
     room_row("POST", f"{PATH}/token", post_token, proof_for=PATH),
     room_row("POST", f"{PATH}/sign-ins/{{sign_in}}/end", post_end),
+    room_row("POST", f"{PATH}/visits/{{visit}}/end", post_end_visit),
     room_row("POST", f"{PATH}/sign-out-everywhere", post_end_all),
 )

@@ -27,7 +27,10 @@ def _do(path: str, summary: str, *form: str, is_shown: bool = True, downloads: b
     )
 
 
-_TOKEN_FIELDS = ("name", "description", "labels", "resources", "expires", "until", "count", "broad")
+_TOKEN_FIELDS = (
+    *("name", "description", "labels", "resources", "audiences", "job_roles", "expires", "until"),
+    *("count", "link", "broad"),
+)
 _APP_FIELDS = (
     *("description", "redirect_uris", "post_logout_redirect_uris", "host", "labels", "scope"),
     *("token_endpoint_auth_method", "jwks", "id_token_signed_response_alg", "audience"),
@@ -42,6 +45,7 @@ PAGES = (
     _look("/session", "Where the user is signed in"),
     _do("/session/token", "Get a token for an hour, and show it once", "resource"),
     _do("/session/sign-ins/{sign_in}/end", "Sign out in one place", is_shown=False),
+    _do("/session/visits/{visit}/end", "End what a browser has open in an app", is_shown=False),
     _do("/session/sign-out-everywhere", "Sign out in all places", is_shown=False),
     _look("/authorised-apps", "What the user lets apps do"),
     _do("/authorised-apps/{consent}/withdraw", "Take back what an app may do", is_shown=False),
@@ -49,9 +53,13 @@ PAGES = (
     _look(
         "/tokens/new",
         "Where a user makes an API token; `preset-NAME` chooses a preset, `app-NAME` an app",
-        *("name", "description", "labels", "resources", "expires"),
+        *_TOKEN_FIELDS[:-3],
     ),
-    _do("/tokens/new", "Make an API token and show it once; or count what it would reach", *_TOKEN_FIELDS),
+    _do(
+        "/tokens/new",
+        "Make an API token and show it once; or count what it would reach, or link to the form",
+        *_TOKEN_FIELDS,
+    ),
     _do("/tokens/env", "An API token or role key as a file, for who has it", "secret", downloads=True),
     _look("/tokens/{id}", "An API token"),
     _do("/tokens/{id}/renew", "Give an API token a new secret, and show it once", "grace"),
@@ -104,7 +112,7 @@ PAGES = (
     _look(
         "/audit",
         "Who changed what; `check=chain` looks whether the chain holds",
-        *("actor", "action", "target", "since", "until", "cursor", "check"),
+        *("actor", "client_id", "action", "target", "since", "until", "cursor", "check"),
     ),
     _look("/signing-keys", "The signing keys"),
     _do("/signing-keys/rotate", "Have the next signing key sign early", "ring"),

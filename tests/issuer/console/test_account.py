@@ -12,7 +12,7 @@ from issuer.store import user_grants, users
 from issuer.store.user_grants import CONSENT, SIGN_IN, Authentication, Place
 from issuer.user_agents import browser_name
 from tests import clients
-from tests.browsers import inside
+from tests.browsers import inside, let_in
 from tests.issuer.console.conftest import NewBrowser
 from tests.issuer.http.world import World, bearer, made
 from verifier import Scope
@@ -52,6 +52,27 @@ def test_apps_and_sign_ins_are_shown_and_end(world: World, user: str, signed_in:
         assert app.name not in browser.get(path).text, "neither the consent nor the sign-in"
     row = world.admin.get("/v1/audit", params={"limit": 1}).json()["items"][0]
     assert (row["action"], row["detail"]) == ("consent:withdraw", {"client_id": app.client_id})
+
+
+def test_what_is_open_in_apps_is_shown_and_ends(world: World, user: str, signed_in: NewBrowser) -> None:
+    browser, host = signed_in(), f"{user}.apps.example"
+    assert "let in as you" in browser.get("/session").text
+    app = clients.register(world, "", host=host)
+    for agent in ("Firefox/140.0 (Linux)", "<i>other</i>"):
+        let_in(world.issuer, user, app.client_id, agent=agent)
+    page = browser.get("/session").text
+    for part in (f'<a href="https://{host}/">{app.name}</a>', "Firefox on Linux, since <time", "192.0.2.8"):
+        assert part in page
+    assert (page.count(f"End what is open in {app.name}"), "<i>other" in page) == (2, False)
+    (end, _) = re.findall(r"/session/visits/\d+/end", page)
+    other = signed_in(user="admin")
+    other.get("/session")
+    assert other.send(end).status_code == 404, "nobody ends that of another"
+    assert browser.press("End what is open in", on="/session").headers["location"] == "/session#visits"
+    left = world.admin.get(f"/v1/users/{user}/visits").json()["items"]
+    assert [visit["browser"] for visit in left] == ["Firefox on Linux"]
+    assert browser.press("Sign out everywhere", on="/session").status_code == 303
+    assert app.name not in signed_in().get("/session").text
 
 
 def test_a_consent_is_no_sign_in(world: World, user: str, signed_in: NewBrowser) -> None:

@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 
 from issuer.console import rooms
-from tests.browsers import Browser
+from tests.browsers import Browser, inside
+from tests.clients import register
 from tests.issuer.console.conftest import NewBrowser
 from tests.issuer.http.world import World, bearer, made, until
 from verifier import Scope
@@ -212,6 +213,12 @@ def test_the_audit_log_is_filtered_and_its_chain_checked(world: World, admin: Br
     assert ("principal:create" in page, "role-policy:create" in page) == (True, True)
     assert "role-policy:create" not in text_of(admin, f"/audit?target=role:{role}&action=principal:create")
     assert admin.get("/audit?since=yesterday").status_code == 400
+    app = register(world)
+    with inside(world.issuer) as there, there.write("user:admin", app.client_id) as tx:
+        tx.audit("job:label", role)
+    page = text_of(admin, f"/audit?client_id={app.client_id}")
+    assert (page.count(f'aria-label="All that {app.name} did"'), "job:label" in page) == (1, True)
+    assert 'href="/audit?client_id=' + app.client_id in text_of(admin, f"/audit?target={role}")
     assert "It holds." in text_of(admin, "/audit?check=chain")
 
 

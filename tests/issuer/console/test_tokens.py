@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from html import unescape
+from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 import httpx
@@ -48,6 +50,19 @@ def made_by(signed_in: NewBrowser, **fields: str) -> tuple[Browser, str]:
 
 def is_good(world: World, token: str) -> bool:
     return world.nobody.get("/v1/me", headers=bearer(token)).status_code == 200
+
+
+def test_a_link_fills_the_form_in_as_it_was(signed_in: NewBrowser, world: World) -> None:
+    fields = {"name": "ä & b", "labels": "team=nlp,stage=test", "preset-operator": "on", "expires": "7"}
+    browser = signed_in()
+    browser.get("/tokens/new")
+    shown = unescape(browser.send("/tokens/new", {**fields, "description": "", "link": "on"}).text)
+    (link,) = re.findall(rf">({world.url}/tokens/new\?[^<]*)</textarea>", shown)
+    assert dict(parse_qsl(urlsplit(link).query)) == fields, "and no proof of the form is in it"
+    page = unescape(browser.get(link.removeprefix(world.url)).text)
+    for filled in ('value="ä & b"', 'value="team=nlp,stage=test"', 'name="preset-operator" checked'):
+        assert filled in page
+    assert 'value="7" selected' in page
 
 
 def test_one_for_a_service_that_starts_jobs(world: World, user: str, signed_in: NewBrowser) -> None:
