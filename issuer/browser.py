@@ -70,6 +70,18 @@ class Browser:
         return self.session
 
 
+class LateForm(Denial):
+    """A form of one of our pages, of another sign-in than the one at hand, if there is any."""
+
+    def __init__(self, browser: Browser, form: Mapping[str, str]) -> None:
+        super().__init__(
+            "not_permitted",
+            "this form is of another sign-in, or the browser keeps no cookies: load its page again",
+        )
+        self.browser = browser
+        self.form = form
+
+
 async def browser_of(service: Service, request: Request) -> Browser:
     """Raises StoreUnavailable."""
     hash_key = service.credentials.hash_key.key
@@ -107,10 +119,7 @@ async def sender_of(service: Service, request: Request, form: Mapping[str, str])
         )
     browser = await browser_of(service, request)
     if not hmac.compare_digest(form.get("csrf", "").encode(), browser.csrf.encode()):
-        raise Denial(
-            "not_permitted",
-            "this form is of another sign-in, or the browser keeps no cookies: load its page again",
-        )
+        raise LateForm(browser, form)
     return browser
 
 

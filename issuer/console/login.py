@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from issuer.browser import Browser, browser_of, read_page_form
-from issuer.console.pages import form_targets_behind, own_path, page, page_row
+from issuer.console.pages import form_targets_behind, own_path, page, page_row, sign_in_first, target_of
 from issuer.service import Service
 from issuer.signing_in import passkeys, passwords, sessions
 from issuer.signing_in.passkeys import PasskeyRefused
@@ -69,6 +69,12 @@ async def _with_passkey(
     )
 
 
+async def get_signed_in(service: Service, request: Request) -> Response:
+    """For who signed in beside a form that waits in another tab."""
+    browser = await browser_of(service, request)
+    return page(browser, "signed_in.html") if browser.session else sign_in_first(target_of(request))
+
+
 def _form(
     service: Service,
     browser: Browser,
@@ -92,4 +98,8 @@ def _form(
     )
 
 
-ROWS = (page_row("GET", "/login", get_login), page_row("POST", "/login", post_login))
+ROWS = (
+    page_row("GET", "/login", get_login),
+    page_row("POST", "/login", post_login),
+    page_row("GET", "/signed-in", get_signed_in),
+)

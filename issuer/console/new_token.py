@@ -36,15 +36,9 @@ async def get_form(person: Person) -> Response:
 
 
 async def post_form(person: Person) -> Response:
-    """Counts what it would reach, links to the form, asks once more about one for everything, or makes it."""
+    """Asks once more about one that reaches everything, or makes it."""
     form = person.form
     try:
-        if "count" in form:
-            return await _page(person, form, counted=await _reach(person, form))
-        if "link" in form:
-            return await _page(
-                person, form, link=f"{person.service.settings.issuer_url}{PATH}?{_query(form)}"
-            )
         asked = _read(form)
         broad = presets.broad(token_form.scope_of(person.service.settings, asked))
         if broad and "broad" not in form:
@@ -55,6 +49,20 @@ async def post_form(person: Person) -> Response:
     except REFUSALS as error:
         return await _page(person, form, wrong=by_field(error, _FIELDS))
     return show(person, made)
+
+
+async def post_reach(person: Person) -> Response:
+    """Counts what it would reach."""
+    try:
+        return await _page(person, person.form, counted=await _reach(person, person.form), is_counted=True)
+    except Denial as error:
+        return await _page(person, person.form, wrong=by_field(error, _FIELDS))
+
+
+async def post_link(person: Person) -> Response:
+    """Links to the form as it is filled in."""
+    link = f"{person.service.settings.issuer_url}{PATH}?{_query(person.form)}"
+    return await _page(person, person.form, link=link)
 
 
 async def _reach(person: Person, form: Mapping[str, str]) -> Reach:
@@ -111,6 +119,7 @@ async def _page(
     wrong: Wrong = NOTHING,
     broad: tuple[Permission, ...] = (),
     counted: Reach | None = None,
+    is_counted: bool = False,
     link: str = "",
 ) -> Response:
     settings = person.service.settings
@@ -125,6 +134,7 @@ async def _page(
         wrong=wrong,
         broad=[plain_words.of_permission(each) for each in broad],
         counted=counted,
+        is_counted=is_counted,
         link=link,
         presets=settings.presets,
         services=(*settings.accepted_audiences, *settings.registry_services),
@@ -138,4 +148,6 @@ async def _page(
 ROWS = (
     room_row("GET", PATH, get_form, proof_for=PATH),
     room_row("POST", PATH, post_form, proof_for=PATH),
+    room_row("POST", f"{PATH}/reach", post_reach),
+    room_row("POST", f"{PATH}/link", post_link),
 )

@@ -19,9 +19,9 @@ from issuer.api.operation import Body, Call, NoBody, Versioned
 from issuer.api.preconditions import NONE, Preconditions, etag
 from issuer.api.query import MAX_PAGE, Page, Query
 from issuer.authentication.callers import Caller
-from issuer.browser import Browser, BrowserSession, browser_of, read_page_form
+from issuer.browser import Browser, BrowserSession, browser_of
 from issuer.clients import CONSOLE_ID
-from issuer.console import rooms
+from issuer.console import rooms, unsent
 from issuer.console.pages import page, page_row, sign_in_first, target_of
 from issuer.console.refusals import NOTHING, Wrong
 from issuer.denials import BearerDenial
@@ -193,13 +193,16 @@ def room_row(method: str, path: str, handler: Handler, *, proof_for: str | None 
     """A row for who is signed in; everybody else is asked to sign in first, and comes back.
 
     proof_for: only for who proved a moment ago who it is. Others prove it, and come to this path, with the
-    parameters of the one asked for.
+    parameters of the one asked for; a form that has a page at its own path is kept for them meanwhile.
     """
 
     async def respond(service: Service, request: Request) -> Response:
         form: dict[str, str] = {}
         if method == "POST":
-            browser, form = await read_page_form(service, request)
+            sent = await unsent.read(service, request)
+            if isinstance(sent, Response):
+                return sent
+            browser, form = sent
             session = browser.require_session()
         else:
             browser = await browser_of(service, request)
@@ -207,6 +210,8 @@ def room_row(method: str, path: str, handler: Handler, *, proof_for: str | None 
                 return sign_in_first(target_of(request))
             session = browser.session
         if proof_for is not None and not sessions.is_recent(session):
+            if method == "POST" and proof_for == path:
+                return unsent.keep(browser, request, form, is_proved=False)
             then = target_of(request) if method == "GET" else proof_for.format(**request.path_params)
             return sign_in_first(then)
         caller = await service.read(lambda reading: _caller(reading, session))

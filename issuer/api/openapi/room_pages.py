@@ -29,7 +29,6 @@ def _do(path: str, summary: str, *form: str, is_shown: bool = True, downloads: b
 
 _TOKEN_FIELDS = (
     *("name", "description", "labels", "resources", "audiences", "job_roles", "expires", "until"),
-    *("count", "link", "broad"),
 )
 _APP_FIELDS = (
     *("description", "redirect_uris", "post_logout_redirect_uris", "host", "labels", "scope"),
@@ -53,13 +52,11 @@ PAGES = (
     _look(
         "/tokens/new",
         "Where a user makes an API token; `preset-NAME` chooses a preset, `app-NAME` an app",
-        *_TOKEN_FIELDS[:-3],
-    ),
-    _do(
-        "/tokens/new",
-        "Make an API token and show it once; or count what it would reach, or link to the form",
         *_TOKEN_FIELDS,
     ),
+    _do("/tokens/new", "Make an API token, and show it once", *_TOKEN_FIELDS, "broad"),
+    _do("/tokens/new/reach", "Count what an API token would reach", *_TOKEN_FIELDS),
+    _do("/tokens/new/link", "Link to the form of API tokens, as it is filled in", *_TOKEN_FIELDS),
     _do("/tokens/env", "An API token or role key as a file, for who has it", "secret", downloads=True),
     _look("/tokens/{id}", "An API token"),
     _do("/tokens/{id}/renew", "Give an API token a new secret, and show it once", "grace"),

@@ -47,6 +47,7 @@ PAGES = (
         refusals=("not_found", "invalid_token"),
     ),
     Page(path="/login", summary="Where people sign in", query=("next", "login_hint")),
+    Page(path="/signed-in", summary="For who signed in beside a form that waits", needs_session=True),
     Page(
         method="POST",
         path="/login",

@@ -5,18 +5,18 @@ const PAUSE = 300; // milliseconds without a change
 let waiting;
 let asked = new AbortController();
 
-async function count(form) {
+async function count(form, path) {
   asked.abort();
   asked = new AbortController();
   const body = new URLSearchParams(new FormData(form));
-  body.set("count", "on");
-  const answer = await fetch(form.action, { method: "POST", body, signal: asked.signal });
+  const answer = await fetch(path, { method: "POST", body, signal: asked.signal });
   const said = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("reach");
-  if (said) document.getElementById("reach").textContent = said.textContent;
+  document.getElementById("reach").textContent = said?.textContent ?? "Not counted: you are signed out.";
 }
 
 document.addEventListener("input", (event) => {
-  if (!event.target.closest("[data-counted]")) return;
+  const counted = event.target.closest("[data-counted]");
+  if (!counted) return;
   clearTimeout(waiting);
-  waiting = setTimeout(() => count(event.target.form).catch(() => {}), PAUSE);
+  waiting = setTimeout(() => count(event.target.form, counted.dataset.counted).catch(() => {}), PAUSE);
 });

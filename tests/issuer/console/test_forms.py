@@ -72,7 +72,8 @@ def test_a_form_of_a_page_whose_session_ended_says_so(signed_in: NewBrowser) -> 
     with Browser(browser.url) as other:
         other.cookies = dict(browser.cookies)
         other.get("/login")
-        answer = other.send("/session/sign-out-everywhere")
+        token, other.page = other.hidden()["csrf"], ""
+        answer = other.send("/session/sign-out-everywhere", csrf=token)
         assert (answer.status_code, "sign in, then try again" in answer.text) == (403, True)
 
 

