@@ -107,15 +107,12 @@ def _without_what_was(lasting: tuple[Page, Problems]) -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def _lasting_page(world: World, browser: Browser) -> Iterator[tuple[Page, Problems]]:
     with _lasting(world, browser) as lasting:
-        if AXE.is_file():
-            # In every page from its beginning: the policy of the page would let no script of a page bring it.
-            lasting[0].add_init_script(path=AXE)
         yield lasting
 
 
 @pytest.fixture
 def same_page(_lasting_page: tuple[Page, Problems]) -> Iterator[Page]:
-    """The page of the test before, without what that left there, and with axe: another one costs a process.
+    """The page of the test before, without what that left there: another one costs a process.
 
     For tests that look at many pages, and need nothing of their own.
     """

@@ -27,7 +27,7 @@ def sign_in_passkey_wrong(stage: Stage) -> None:
 
 
 def sign_in_again(stage: Stage) -> None:
-    stage.come_in()
+    stage.look_in()
     stage.open("/login?next=/account/password")
 
 
@@ -46,7 +46,7 @@ def set_up_gone(stage: Stage) -> None:
 
 
 def account_new(stage: Stage) -> None:
-    stage.come_in()
+    stage.look_in()
     stage.open("/")
 
 
@@ -65,7 +65,7 @@ def account_full(stage: Stage) -> None:
 
 
 def password(stage: Stage) -> None:
-    stage.come_in()
+    stage.look_in()
     stage.open("/account/password")
 
 
@@ -77,7 +77,7 @@ def password_wrong(stage: Stage) -> None:
 
 
 def passkey(stage: Stage) -> None:
-    stage.come_in()
+    stage.look_in()
     stage.open("/account/passkeys")
 
 
@@ -88,33 +88,30 @@ def passkey_wrong(stage: Stage) -> None:
 
 
 def consent(stage: Stage) -> None:
-    stage.come_in("data:get@*")
+    stage.look_in("data:get@*")
     stage.open(stage.app().target(scope=f"{SCOPE} {WORDS}"))
 
 
 def consent_more(stage: Stage) -> None:
-    stage.come_in("data:*@*")
+    stage.look_in("data:*@*")
     app = stage.app()
-    stage.page.route(f"{clients.CALLBACK}**", lambda route: route.fulfill(body="here is the app"))
-    stage.open(app.target(scope=SCOPE.split(maxsplit=1)[0]))
-    stage.press("Allow")
-    stage.page.wait_for_url(f"{clients.CALLBACK}**")
+    stage.let(app, SCOPE.split(maxsplit=1)[0])
     stage.open(app.target(scope=f"{SCOPE} offline_access"))
 
 
 def consent_command_line(stage: Stage) -> None:
-    stage.come_in("data:get@*")
+    stage.look_in("data:get@*")
     app = clients.App(stage.world, "", CLI_ID, None, "http://127.0.0.1:8250/callback")
     stage.open(app.target())
 
 
 def consent_refused(stage: Stage) -> None:
-    stage.come_in()
+    stage.look_in()
     stage.open("/authorize?client_id=nobody")
 
 
 def device(stage: Stage) -> None:
-    stage.come_in()
+    stage.look_in()
     stage.open("/device")
 
 
@@ -125,7 +122,7 @@ def device_wrong(stage: Stage) -> None:
 
 
 def device_asks(stage: Stage, **form: str) -> None:
-    stage.come_in("data:get@*")
+    stage.look_in("data:get@*")
     code = stage.device(**form)
     stage.open(f"/device?user_code={code}")
     stage.press("Go on")
@@ -171,7 +168,7 @@ def not_permitted(stage: Stage) -> None:
 
 
 def nothing_here(stage: Stage) -> None:
-    stage.come_in()
+    stage.look_in()
     stage.open("/nowhere")
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests import clients
 from tests.browser.conftest import AXE
+from tests.browser.furniture import enter
 from tests.browser.scenes import SCENES
 from tests.browser.stage import Stage
 from tests.browser.test_people import PASSWORD
 from tests.issuer.http.world import World, made
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-WIDTHS = (320, 360, 768, 1280, 1920)
+WIDTHS = (768, 320)
+RULES_OF_SMALL_SCREENS = ["color-contrast", "target-size", "scrollable-region-focusable"]
 MOST_BYTES = 100_000
 """Of a page with all that comes with it."""
 _VIOLATIONS = """
@@ -37,12 +40,12 @@ _SHIFTS = """
   requestAnimationFrame(() => setTimeout(() => done(shifts), 0));
 })
 """
-# What the keyboard should reach, in its order; the first of a group of radio buttons stands for all. When a
-# key goes down, it is written down what has the focus then: with everything settled, and without being asked.
+# What the keyboard should reach within an element, in its order. When a key goes down, it is written down
+# what has the focus then: with everything settled, and without being asked.
 _REACHABLE = """
-() => {
+within => {
   const may = "a[href], button, summary, select, textarea, input:not([type=hidden]), [tabindex='0']";
-  const reachable = [...document.querySelectorAll(may)].filter(
+  const reachable = [...document.querySelector(within).querySelectorAll(may)].filter(
     element => element.checkVisibility({ visibilityProperty: true }) && !element.disabled);
   window.reached = [];
   document.addEventListener("keydown", () => {
@@ -51,11 +54,12 @@ _REACHABLE = """
     const isSeen = bottom > 0 && top < innerHeight, number = reachable.indexOf(element);
     window.reached.push([number, style.outlineStyle, style.outlineWidth, isSeen, element.outerHTML]);
   }, true);
-  document.querySelector(".skip").focus();
+  document.querySelector(`${within} .skip, main${within}`).focus();
   return [reachable.length, reachable.filter(element => element.type === "date").length];
 }
 """
 _PARTS_OF_A_DATE = 4
+_TAB = {"type": "rawKeyDown", "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
 _HAS_FOCUS = "elements => elements.includes(document.activeElement)"
 WITHOUT_SCRIPTS = (
     *("sign_in", "sign_in_wrong", "set_up", "account_full", "password", "consent", "device", "device_asks"),
@@ -75,6 +79,11 @@ WITHOUT_SCRIPTS = (
 )
 
 
+@cache
+def axe() -> str:
+    return AXE.read_text()
+
+
 @pytest.mark.parametrize("scene", SCENES)
 def test_nothing_stands_in_anybodys_way(world: World, same_page: Page, scene: str) -> None:
     """One page, looked at from all sides: a scene costs more than every look at it."""
@@ -85,24 +94,31 @@ def test_nothing_stands_in_anybodys_way(world: World, same_page: Page, scene: st
     SCENES[scene](Stage(world, page))
     assert page.evaluate(_SHIFTS) == []
     assert page.evaluate(_BYTES) < MOST_BYTES
-    follow_the_keyboard(page)
+    # The way to the rooms is the same in all of them (below).
+    follow_the_keyboard(page, "#main" if page.locator(".rooms").count() else "body")
+    bring_axe(page)
     assert page.evaluate(_VIOLATIONS, RULES) == []
-    page.emulate_media(color_scheme="dark")
-    assert page.evaluate(_VIOLATIONS, ["color-contrast"]) == [], "in the dark"
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") == width
-        if width == WIDTHS[0]:
-            assert page.evaluate(_VIOLATIONS, ["target-size", "scrollable-region-focusable"]) == [], width
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(_VIOLATIONS, RULES_OF_SMALL_SCREENS) == [], "in the dark, on a small screen"
 
 
-def follow_the_keyboard(page: Page) -> None:
-    """It reaches everything in its order, and shows where it is."""
-    reachable, dates = page.evaluate(_REACHABLE)
-    for _ in range(reachable + dates * (_PARTS_OF_A_DATE - 1)):
-        page.keyboard.press("Tab")
+def bring_axe(page: Page) -> None:
+    """Past the policy of the page, which would let no script of a page bring it."""
+    page.context.new_cdp_session(page).send("Runtime.evaluate", {"expression": axe()})
+
+
+def follow_the_keyboard(page: Page, within: str) -> None:
+    """It reaches everything in its order, and shows where it is. within: `body`, or `#main`."""
+    reachable, dates = page.evaluate(_REACHABLE, within)
+    keys = page.context.new_cdp_session(page)
+    first = 1 if within == "#main" else 0  # in front of the first stands what begins it
+    for _ in range(first + reachable + dates * (_PARTS_OF_A_DATE - 1)):
+        keys.send("Input.dispatchKeyEvent", _TAB)
     reached, steps = 0, 0
-    for number, style, width, is_seen, element in page.evaluate("window.reached"):
+    for number, style, width, is_seen, element in page.evaluate("window.reached")[first:]:
         if number == reached - 1 and steps < _PARTS_OF_A_DATE:
             steps += 1  # within a field that has more than one place to be in
         else:
@@ -111,6 +127,28 @@ def follow_the_keyboard(page: Page) -> None:
     assert reached == reachable
     # Behind the last comes the first again: the way to skip, which lies above others while it has the focus.
     page.evaluate("document.activeElement.blur()")
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_the_rooms_are_reached_from_the_top_of_each(world: World, same_page: Page, width: int) -> None:
+    """On a small screen, from a menu that the keyboard opens; it needs no scripts."""
+    page, stage = same_page, Stage(world, same_page)
+    page.set_viewport_size({"width": width, "height": 800})
+    enter(stage, "/hygiene?finding=broad")
+    door = page.get_by_role("link", name="Signing keys")
+    if width < 768:
+        assert page.locator(".top").bounding_box()["height"] < 110
+        expect(door).to_be_hidden()
+        page.get_by_text("Menu").focus()
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+    expect(door).to_be_visible()
+    follow_the_keyboard(page, "body")
+    bring_axe(page)
+    assert page.evaluate(_VIOLATIONS, RULES) == []
+    door.click()
+    expect(page.get_by_role("heading", name="Signing keys", level=1)).to_be_visible()
+    expect(page.locator(".rooms [aria-current=page]")).to_have_text("Signing keys")
 
 
 @pytest.mark.parametrize("scene", WITHOUT_SCRIPTS)

@@ -11,9 +11,10 @@ from playwright.sync_api import Error as PlaywrightError
 
 from issuer.browser import BROWSER_COOKIE, SESSION_COOKIE
 from tests.browser.conftest import NewPage
-from tests.browser.room_scenes import enter, furniture, token_shown
+from tests.browser.furniture import furniture
 from tests.browser.stage import Stage
 from tests.browser.test_people import set_up
+from tests.browser.token_scenes import token_shown
 from tests.browsers import signed_in
 from tests.issuer.http.world import World, made
 
@@ -61,7 +62,8 @@ def test_a_form_from_elsewhere_changes_nothing_though_it_knows_the_token(
     stage: Stage, elsewhere: Page
 ) -> None:
     """By the origin that browsers send; the cookies would stay away too (SameSite)."""
-    enter(stage, "/session")
+    stage.come_in()
+    stage.open("/session")
     stolen = csrf(stage.page)
     elsewhere.goto(ELSEWHERE)
     answer = posted(elsewhere, f"{stage.world.url}/session/sign-out-everywhere", csrf=stolen)
@@ -71,9 +73,11 @@ def test_a_form_from_elsewhere_changes_nothing_though_it_knows_the_token(
 
 
 def test_a_form_of_ours_needs_the_token_of_its_session(stage: Stage, new_page: NewPage) -> None:
-    enter(stage, "/session")
+    stage.come_in()
+    stage.open("/session")
     other = Stage(stage.world, new_page())
-    enter(other, "/session")
+    other.come_in()
+    other.open("/session")
     for token in (csrf(other.page), ""):
         assert posted(stage.page, "/session/sign-out-everywhere", csrf=token).status == 403
         stage.open("/session")
