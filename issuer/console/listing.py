@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +15,7 @@ from issuer.console.refusals import NOTHING, Wrong, by_field
 from issuer.denials import Denial
 
 _CURSOR = "cursor"
+_LONG_CURSOR = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +31,27 @@ class Listed:
     @property
     def beginning(self) -> str | None:
         """The query of the first page, by the same filters; None on it."""
-        return urlencode(self._filters) if _CURSOR in self.asked else None
+        return urlencode(self.filters) if _CURSOR in self.asked else None
 
     @property
     def more(self) -> str | None:
         """That of the next one; None on the last."""
         if self.next_cursor is None:
             return None
-        return urlencode({**self._filters, _CURSOR: self.next_cursor})
+        return urlencode({**self.filters, _CURSOR: self.next_cursor})
 
     @property
-    def _filters(self) -> dict[str, str]:
+    def filters(self) -> dict[str, str]:
+        """Those that were filled in, wherever in the list this is."""
         return {name: text for name, text in self.asked.items() if name != _CURSOR}
+
+
+def part_of(items: Sequence[Any], asked: dict[str, str], limit: int) -> Listed:
+    """One page of a list that is there as a whole: its cursor is a number of items to leave out."""
+    cursor = asked.get(_CURSOR, "")
+    begin = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < _LONG_CURSOR else 0
+    end = begin + limit
+    return Listed(list(items[begin:end]), str(end) if end < len(items) else None, asked)
 
 
 async def of(

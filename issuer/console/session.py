@@ -17,7 +17,7 @@ from issuer.signing_in import sessions
 
 PATH = "/session"
 _SIGN_INS, _VISITS = f"{PATH}#sign-ins", f"{PATH}#visits"
-_MOST = 200
+_MOST = 50
 
 
 async def get_session(person: Person) -> Response:

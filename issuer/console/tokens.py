@@ -11,7 +11,7 @@ from issuer.api import token_activity, tokens
 from issuer.api.role_keys import Renewal
 from issuer.api.token_form import ApiTokenAnswer, ApiTokenWithSecret
 from issuer.api.tokens import ApiTokenQuery
-from issuer.console import chart, forms, shown_once
+from issuer.console import chart, forms, listing, shown_once
 from issuer.console.expiry import GRACES
 from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
@@ -22,19 +22,22 @@ from verifier import Scope
 
 LIST = "/tokens"
 ONE = "/tokens/{id}"
-_MOST = 500
-"""More than a page can show: who has so many asks the API for them."""
+_MOST, _ON_A_PAGE = 1000, 100
+"""Who has more asks the API for them."""
 
 
 async def get_tokens(person: Person) -> Response:
     found = await person.see_all(tokens.list_of_owner, ApiTokenQuery(), most=_MOST)
-    asked = forms.given(person.query, "text", "state", "label")
-    shown = [token for token in found if _is_asked_for(token, asked)]
+    asked = forms.given(person.query, "cursor", "text", "state", "label")
+    all_asked_for = (token for token in found if _is_asked_for(token, asked))
+    listed = listing.part_of(
+        sorted(all_asked_for, key=lambda token: token.name.casefold()), asked, _ON_A_PAGE
+    )
     return person.page(
         "tokens.html",
-        tokens=sorted(shown, key=lambda token: token.name.casefold()),
+        listed=listed,
         has_any=bool(found),
-        asked=asked,
+        most=_MOST if len(found) == _MOST else None,
         presets=person.service.settings.presets,
     )
 

@@ -48,7 +48,7 @@ PAGES = (
     _do("/session/sign-out-everywhere", "Sign out in all places", is_shown=False),
     _look("/authorised-apps", "What the user lets apps do"),
     _do("/authorised-apps/{consent}/withdraw", "Take back what an app may do", is_shown=False),
-    _look("/tokens", "The user's API tokens", "text", "label", "state"),
+    _look("/tokens", "The user's API tokens", "text", "label", "state", "cursor"),
     _look(
         "/tokens/new",
         "Where a user makes an API token; `preset-NAME` chooses a preset, `app-NAME` an app",
