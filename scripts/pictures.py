@@ -11,6 +11,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, sync_playwright
 
+from tests import doors
 from tests.browser.scenes import SCENES
 from tests.browser.stage import Stage
 from tests.issuer.http.world import World, open_world
@@ -27,6 +28,7 @@ SHOWN = (
         "jobs",
         "app",
         "user",
+        "enter",
         "hygiene",
         "audit_chain",
         "signing_keys",
@@ -50,7 +52,7 @@ _AS_IT_IS_READ = """
 
 def main(folder: Path) -> None:
     port = str(free_port())
-    settings = {"HOURMARKD_PORT": port, "HOURMARKD_ISSUER": f"http://localhost:{port}"}
+    settings = {"HOURMARKD_PORT": port, "HOURMARKD_ISSUER": f"http://localhost:{port}"} | doors.SETTINGS
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with (
         tempfile.TemporaryDirectory() as scratch,

@@ -8,18 +8,15 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Response, expect
 
 from issuer.browser import BROWSER_COOKIE, SESSION_COOKIE
 from tests.browser.conftest import NewPage
 from tests.browser.test_people import set_up
+from tests.certificates import self_signed
 from tests.issuer.http.world import World, open_world, until
 from tests.running_issuer import free_port
 
@@ -38,8 +35,8 @@ http {{
     scgi_temp_path {folder}/scgi;
     server {{
         listen 127.0.0.1:{port} ssl;
-        ssl_certificate {folder}/certificate.pem;
-        ssl_certificate_key {folder}/key.pem;
+        ssl_certificate {pem};
+        ssl_certificate_key {pem};
         location / {{
             proxy_pass http://127.0.0.1:{issuer};
             proxy_set_header Host $http_host;
@@ -50,32 +47,19 @@ http {{
 """
 
 
-def certify(folder: Path) -> None:
-    """A key, and a certificate for localhost that nobody signed but itself."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, *form))
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-
-
 @contextmanager
 def served(folder: Path, issuer: int) -> Iterator[int]:
     """nginx in front of the issuer at this port; gives its own. Skips where there is none."""
     program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         pytest.skip("no nginx: install Debian's package nginx")
-    certify(folder)
     port, configuration, log = free_port(), folder / "nginx.conf", folder / "error.log"
     user = "user root;" if os.geteuid() == 0 else ""
-    configuration.write_text(_NGINX.format(folder=folder, user=user, port=port, issuer=issuer))
+    configuration.write_text(
+        _NGINX.format(
+            folder=folder, pem=self_signed(folder, "localhost"), user=user, port=port, issuer=issuer
+        )
+    )
     process = subprocess.Popen([program, "-c", configuration, "-e", log, "-p", folder])
 
     def listens() -> bool:
