@@ -19,7 +19,7 @@ def nginx(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pr
     """In front of a small real app, by any name below its domain."""
     with serve_app(world.issuer.url) as app:
         folder = tmp_path_factory.mktemp("nginx")
-        with serve_proxy("nginx", world.issuer, folder, backend=app, upgrade=app) as proxy:
+        with serve_proxy("nginx", world.issuer, folder, app) as proxy:
             yield proxy
 
 
