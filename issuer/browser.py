@@ -1,4 +1,4 @@
-"""A browser: its two cookies, who is signed in there, and what proves that a form came from its own page.
+"""A browser: its two cookies, who is signed in there, what proves its forms, and how it is led elsewhere.
 
 Both cookies are for this host alone and unreadable to scripts. The token of a form is a keyed hash over both,
 so that of another browser, or of another session in the same one, is worth nothing.
@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from sqlmodel import Session
 from starlette.requests import Request
@@ -121,6 +122,11 @@ async def sender_of(service: Service, request: Request, form: Mapping[str, str])
     if not hmac.compare_digest(form.get("csrf", "").encode(), browser.csrf.encode()):
         raise LateForm(browser, form)
     return browser
+
+
+def see_other(path: str) -> Response:
+    """Leads to another page, after whatever was done (RFC 9110 section 15.4.4)."""
+    return Response(status_code=HTTPStatus.SEE_OTHER, headers={"Location": path, "Cache-Control": "no-store"})
 
 
 def place(request: Request) -> Place:

@@ -16,9 +16,9 @@ from issuer.authorization import consent, request
 from issuer.authorization.consent import Said
 from issuer.authorization.request import AuthorizationRequest, RefusedRequest, Source, UntrustedRequest
 from issuer.body import read_form
-from issuer.browser import Browser, BrowserSession, browser_of, read_page_form
+from issuer.browser import Browser, BrowserSession, browser_of, read_page_form, see_other
 from issuer.clients import Client
-from issuer.console.pages import page_row, see_other, sign_in_first
+from issuer.console.pages import page_row, sign_in_first
 from issuer.denials import Denial
 from issuer.id_token import subject_of_hint
 from issuer.on_behalf import opens_nothing

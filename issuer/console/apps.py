@@ -12,8 +12,8 @@ from issuer.api import apps
 from issuer.api.query import PageQuery
 from issuer.api.registered_apps import App, RegisteredApp
 from issuer.api.registration import Changes, NewApp
+from issuer.browser import see_other
 from issuer.console import forms, listing
-from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
 from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 from issuer.denials import wrong_field

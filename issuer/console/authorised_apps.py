@@ -7,7 +7,7 @@ from starlette.responses import Response
 from issuer import plain_words
 from issuer.api import consents
 from issuer.api.consents import Consent, ConsentQuery, Whose
-from issuer.console.pages import see_other
+from issuer.browser import see_other
 from issuer.console.person import Person, room_row
 from verifier import Scope
 

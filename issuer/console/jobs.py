@@ -6,8 +6,8 @@ from starlette.responses import Response
 
 from issuer.api import jobs
 from issuer.api.jobs import JobQuery, NewLabels
+from issuer.browser import see_other
 from issuer.console import forms, listing
-from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
 from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 

@@ -7,9 +7,9 @@ from starlette.responses import Response
 from issuer import plain_words, rfc3339
 from issuer.api import role_keys, roles
 from issuer.api.role_keys import NewRoleKey, Renewal, RoleKey, RoleKeyQuery, RoleKeyWithSecret
+from issuer.browser import see_other
 from issuer.console import expiry, forms, shown_once
 from issuer.console.expiry import GRACES
-from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
 from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 from issuer.console.shown_once import Shown

@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from issuer import clients
 from issuer.body import read_form
-from issuer.browser import Browser, browser_of, sender_of
+from issuer.browser import Browser, browser_of, see_other, sender_of
 from issuer.clients import Client
-from issuer.console.pages import page, page_row, see_other
+from issuer.console.pages import page, page_row
 from issuer.denials import Denial
 from issuer.id_token import TYP
 from issuer.service import Service

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from http import HTTPStatus
 from urllib.parse import parse_qs, quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from issuer.browser import BROWSER_COOKIE, Browser, keep
+from issuer.browser import BROWSER_COOKIE, Browser, keep, see_other
 from issuer.console import long_names, moments, static_files
 from issuer.console.refusals import for_people
 from issuer.resources import Handler, Row
@@ -88,11 +87,6 @@ def page_row(method: str, path: str, handler: Handler) -> Row:
         return await handler(service, request)
 
     return Row(method, path, respond)
-
-
-def see_other(path: str) -> Response:
-    """Leads to another page, after whatever was done (RFC 9110 section 15.4.4)."""
-    return Response(status_code=HTTPStatus.SEE_OTHER, headers={"Location": path, "Cache-Control": "no-store"})
 
 
 def sign_in_first(request_target: str, *, login_hint: str = "") -> Response:

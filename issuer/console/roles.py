@@ -12,8 +12,8 @@ from issuer.api.policies import NewPolicy, Policy
 from issuer.api.query import IdPageQuery, PageQuery
 from issuer.api.role_keys import RoleKeyQuery
 from issuer.api.roles import NewRole, RoleQuery
+from issuer.browser import see_other
 from issuer.console import forms, listing
-from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
 from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 from issuer.store.refusals import NotFound

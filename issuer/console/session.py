@@ -7,10 +7,9 @@ from starlette.responses import Response
 from issuer.api import sign_ins, visits
 from issuer.api.query import IdPageQuery
 from issuer.api.sign_ins import SignIn
-from issuer.browser import SESSION_COOKIE, forget
+from issuer.browser import SESSION_COOKIE, forget, see_other
 from issuer.clients import CLI_ID
 from issuer.console import account
-from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
 from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 from issuer.signing_in import sessions

@@ -6,8 +6,8 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer.browser import Browser, BrowserSession, browser_of, read_page_form
-from issuer.console.pages import page, page_row, see_other, sign_in_first
+from issuer.browser import Browser, BrowserSession, browser_of, read_page_form, see_other
+from issuer.console.pages import page, page_row, sign_in_first
 from issuer.service import Service
 from issuer.signing_in import passkeys, passwords, sessions
 from issuer.signing_in.passkeys import PasskeyRefused

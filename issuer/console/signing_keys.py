@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from issuer.api import signing_keys
 from issuer.api.signing_keys import Rotation
+from issuer.browser import see_other
 from issuer.console import forms, timeline
-from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
 from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 

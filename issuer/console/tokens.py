@@ -11,9 +11,9 @@ from issuer.api import token_activity, tokens
 from issuer.api.role_keys import Renewal
 from issuer.api.token_form import ApiTokenAnswer, ApiTokenWithSecret
 from issuer.api.tokens import ApiTokenQuery
+from issuer.browser import see_other
 from issuer.console import chart, forms, listing, shown_once
 from issuer.console.expiry import GRACES
-from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
 from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 from issuer.console.shown_once import Shown

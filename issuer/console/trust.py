@@ -11,8 +11,8 @@ from issuer.api import roles, trust
 from issuer.api.query import PageQuery
 from issuer.api.trust import NewTrustPolicy, TokenToTry, TrustCheck, TrustPolicy, TrustVerdict
 from issuer.api.trust_clauses import TrustClauses, TrustFinding
+from issuer.browser import see_other
 from issuer.console import forms
-from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
 from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 from issuer.denials import wrong_field

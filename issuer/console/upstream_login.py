@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from issuer import cookie_header
-from issuer.browser import Browser, browser_of, forget, keep, read_page_form
-from issuer.console.pages import own_path, page, page_row, see_other
+from issuer.browser import Browser, browser_of, forget, keep, read_page_form, see_other
+from issuer.console.pages import own_path, page, page_row
 from issuer.denials import Denial
 from issuer.service import Service
 from issuer.signing_in import sessions, upstream

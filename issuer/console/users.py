@@ -12,8 +12,8 @@ from issuer.api.memberships import NewMembership
 from issuer.api.operation import Call, Versioned
 from issuer.api.query import PageQuery
 from issuer.api.users import NewUser, Profile, UserQuery
+from issuer.browser import see_other
 from issuer.console import forms, listing
-from issuer.console.pages import see_other
 from issuer.console.person import Person, room_row
 from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 

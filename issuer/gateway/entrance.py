@@ -13,9 +13,9 @@ from starlette.responses import Response
 
 from issuer.authentication.callers import Caller
 from issuer.authorization import consent
-from issuer.browser import Browser, BrowserSession, browser_of, read_page_form
+from issuer.browser import Browser, BrowserSession, browser_of, read_page_form, see_other
 from issuer.browser import place as browser_place
-from issuer.console.pages import page, page_row, see_other
+from issuer.console.pages import page, page_row
 from issuer.credentials import InvalidCredential
 from issuer.denials import Denial
 from issuer.gateway.entering import ENTRANCE, Way

@@ -9,9 +9,8 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer.browser import SESSION_COOKIE, Browser, BrowserSession, forget, keep, place
+from issuer.browser import SESSION_COOKIE, Browser, BrowserSession, forget, keep, place, see_other
 from issuer.clients import CONSOLE_ID
-from issuer.console.pages import see_other
 from issuer.denials import Denial, wrong_field
 from issuer.mint import Grant, Minted
 from issuer.on_behalf import grant_of_session
