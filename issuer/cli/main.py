@@ -20,7 +20,6 @@ app.add_typer(export.app, name="export")
 app.add_typer(config.app, name="config")
 app.command("doctor")(doctor.doctor)
 app.add_typer(audit.app, name="audit")
-app.add_typer(export.app, name="export")
 
 
 def _show_version(wanted: bool) -> None:
