@@ -15,6 +15,7 @@ from sqlalchemy import create_engine
 
 from keys import base64url
 from tests import doors
+from tests.issuer.http.world import World
 from tests.journeys.client import Client
 from tests.journeys.terminal import Terminal
 from tests.postgresql import PostgresServer
@@ -59,6 +60,13 @@ def issuer(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) 
     """The issuer of a file's stories."""
     with start_issuer(tmp_path_factory.mktemp("issuer"), **new_database()) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def world(issuer: RunningIssuer) -> Iterator[World]:
+    """That issuer, and who manages it."""
+    with issuer.http() as admin, issuer.http("") as nobody:
+        yield World(issuer, admin, nobody)
 
 
 @pytest.fixture(scope="module")

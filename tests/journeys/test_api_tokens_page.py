@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from tests.issuer.http.world import World
 from tests.journeys.conftest import NewDatabase
 from tests.journeys.printed import command_blocks
 from tests.journeys.terminal import Terminal
-from tests.running_issuer import RunningIssuer
 from tests.vectors import PROJECT
 
 PAGE = (PROJECT / "docs" / "api-tokens.md").read_text()
@@ -24,12 +22,6 @@ SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | 
 def new_database() -> NewDatabase:
     """One kind is enough: the command line knows nothing of databases."""
     return dict
-
-
-@pytest.fixture(scope="module")
-def world(issuer: RunningIssuer) -> Iterator[World]:
-    with issuer.http() as admin, issuer.http("") as nobody:
-        yield World(issuer, admin, nobody)
 
 
 def test_as_printed(world: World, tmp_path: Path) -> None:

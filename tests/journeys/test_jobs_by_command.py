@@ -19,19 +19,12 @@ from tests.clients import claims
 from tests.issuer.http.world import World, bearer, open_world, until
 from tests.journeys.conftest import NewDatabase
 from tests.journeys.terminal import Terminal
-from tests.running_issuer import RunningIssuer
 
 
 @pytest.fixture(scope="module")
 def new_database() -> NewDatabase:
     """One kind is enough: the command line knows nothing of databases."""
     return dict
-
-
-@pytest.fixture(scope="module")
-def world(issuer: RunningIssuer) -> Iterator[World]:
-    with issuer.http() as admin, issuer.http("") as nobody:
-        yield World(issuer, admin, nobody)
 
 
 @pytest.fixture

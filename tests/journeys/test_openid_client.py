@@ -30,12 +30,6 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIssuer]:
 
 
 @pytest.fixture
-def world(issuer: RunningIssuer) -> Iterator[World]:
-    with issuer.http() as admin, issuer.http("") as nobody:
-        yield World(issuer, admin, nobody)
-
-
-@pytest.fixture
 def browser(world: World) -> Iterator[Browser]:
     """In which the first user is signed in, who may do everything."""
     with signed_in(world.issuer, "admin") as opened:

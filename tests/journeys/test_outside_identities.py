@@ -33,12 +33,6 @@ def new_database() -> NewDatabase:
 
 
 @pytest.fixture(scope="module")
-def world(issuer: RunningIssuer) -> Iterator[World]:
-    with issuer.http() as admin, issuer.http("") as nobody:
-        yield World(issuer, admin, nobody)
-
-
-@pytest.fixture(scope="module")
 def cluster() -> Iterator[OutsideIssuer]:
     """Kubernetes' API server signs with RSA."""
     with outside_issuer(algorithm="RS256") as running:

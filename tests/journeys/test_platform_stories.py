@@ -33,12 +33,6 @@ def new_database() -> NewDatabase:
 
 
 @pytest.fixture(scope="module")
-def world(issuer: RunningIssuer) -> Iterator[World]:
-    with issuer.http() as admin, issuer.http("") as nobody:
-        yield World(issuer, admin, nobody)
-
-
-@pytest.fixture(scope="module")
 def platform(issuer: RunningIssuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatform]:
     with serve_platform(issuer, SERVICES, tmp_path_factory.mktemp("platform")) as running:
         yield running

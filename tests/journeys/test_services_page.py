@@ -38,12 +38,6 @@ def new_database() -> NewDatabase:
     return dict
 
 
-@pytest.fixture(scope="module")
-def world(issuer: RunningIssuer) -> Iterator[World]:
-    with issuer.http() as admin, issuer.http("") as nobody:
-        yield World(issuer, admin, nobody)
-
-
 @contextmanager
 def served(section: str, issuer: RunningIssuer, folder: Path) -> Iterator[httpx.Client]:
     """Its files, and its command; the only changes are the issuer's URL and the port."""

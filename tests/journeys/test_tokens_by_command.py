@@ -19,7 +19,6 @@ from tests.clients import command_line
 from tests.issuer.http.world import Key, World, bearer, made
 from tests.journeys.conftest import NewDatabase
 from tests.journeys.terminal import Terminal
-from tests.running_issuer import RunningIssuer
 
 BASETOKEN = "hourmark token create basetoken --label-selector model=base --role operator"
 
@@ -28,12 +27,6 @@ BASETOKEN = "hourmark token create basetoken --label-selector model=base --role 
 def new_database() -> NewDatabase:
     """One kind is enough: the command line knows nothing of databases."""
     return dict
-
-
-@pytest.fixture(scope="module")
-def world(issuer: RunningIssuer) -> Iterator[World]:
-    with issuer.http() as admin, issuer.http("") as nobody:
-        yield World(issuer, admin, nobody)
 
 
 @dataclass
