@@ -123,6 +123,10 @@ class Caller:
                 f"your API token is for {', '.join(self.audiences)} alone: it makes no credential for more",
             )
 
+    def is_for(self, service: str) -> bool:
+        """Whether what was shown is good at this service."""
+        return self.audiences_cover([service]) and (self.audience is None or service in self.audience)
+
     def audiences_cover(self, asked: Collection[str]) -> bool:
         """Whether the credential is for these services."""
         return not self.audiences or set(asked) <= set(self.audiences)

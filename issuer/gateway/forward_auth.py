@@ -85,9 +85,8 @@ def _opens(settings: Settings, app: ProtectedApp, caller: Caller) -> bool:
 
 
 def is_for(settings: Settings, app: ProtectedApp, caller: Caller) -> bool:
-    """Whether the credential is for the app's service: what is handed on is for no other."""
-    service = app.service(settings)
-    return caller.audiences_cover([service]) and (caller.audience is None or service in caller.audience)
+    """Whether the credential is for the app's service."""
+    return caller.is_for(app.service(settings))
 
 
 async def _visit(service: Service, request: Request, asked: Asked, app: ProtectedApp) -> KnownVisit | None:

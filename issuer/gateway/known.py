@@ -33,8 +33,8 @@ class ProtectedApp:
     """Of the tokens that it is handed; None for the first that is known."""
 
     def service(self, settings: Settings) -> str:
-        """What credentials that open it are for."""
-        return self.audience or settings.audiences[0]
+        """What credentials that open it are for: its own service, but never the issuer."""
+        return self.audience if self.audience in settings.audiences else settings.audiences[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,10 +41,11 @@ class HandedTokens:
         """None where there is nothing to hand on. Raises StoreUnavailable, NoSigningKey.
 
         visit: the one that the caller is in, with which the token ends; without one it ends with the consent.
-        Whoever acts for a user already is let through as that, and the user has not agreed to a third.
+        Whoever acts for a user already is let through as that, and the user has not agreed to a third. A
+        credential that is for some services gives no token for another one.
         """
         is_user = caller.principal.startswith(USER_PREFIX) and not caller.is_on_behalf
-        if not is_user or not app.client.scope.permissions:
+        if not is_user or not app.client.scope.permissions or not caller.is_for(self._audience_of(app)):
             return None
         consent = await self._door.consent(app.client.client_id, caller.principal)
         if consent is None:
@@ -62,6 +63,9 @@ class HandedTokens:
             self._kept[key] = handed
         return handed.minted.raw
 
+    def _audience_of(self, app: ProtectedApp) -> str:
+        return app.audience or self._audience
+
     def _issue(self, app: ProtectedApp, caller: Caller, consent: Grant, now: int) -> Minted | None:
         """Within what the user lets the app have, and what the credential of the request may do."""
         ends_at = [int(at) for at in (consent.ends_at, caller.expires_at) if at is not None]
@@ -69,6 +73,6 @@ class HandedTokens:
         try:
             rights = consent.rights & Scope(caller.scope.permissions, consent.rights.words)
             grant = replace(consent, rights=rights, ends_at=min(ends_at), prepared={})
-            return self._mint.mint(grant, app.audience or self._audience, None, now)
+            return self._mint.mint(grant, self._audience_of(app), None, now)
         except (ScopeRefused, InvalidPermission):
             return None

@@ -25,6 +25,11 @@ _FILE = """\
 (hourmark) {
 	# Which headers end here is not the client's to say: it could name those that are set below.
 	request_header Connection Upgrade
+	# To a socket and to nothing else: what follows another upgrade would be asked about by nobody.
+	@hourmark-no-socket not header_regexp Upgrade (?i)^websocket$
+	@hourmark-socket header_regexp Upgrade (?i)^websocket$
+	request_header @hourmark-no-socket -Upgrade
+	request_header @hourmark-socket Upgrade websocket
 	# Some backends take a header for the same when - is written _, or as another sign.
 	request_header -Hourmark*
 	# What the client shows is for the issuer alone. It is put aside: an empty answer leaves what is there.
@@ -57,6 +62,8 @@ _FILE = """\
 	header_up -Cookie
 	# Whoever comes by here asks for nobody, even where this proxy is known by its address.
 	header_up %(secret_header)s "none"
+	# For a password no browser asks at the app's host.
+	header_down WWW-Authenticate "(?i)^basic.*" ""
 }
 """
 

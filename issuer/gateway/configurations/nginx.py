@@ -15,9 +15,19 @@ upstream hourmark {
     server %(authority)s;
     keepalive 16;
 }
-map $http_upgrade $hourmark_connection {
+# To a socket and to nothing else: what follows another upgrade would be asked about by nobody.
+map $http_upgrade $hourmark_upgrade {
+    default "";
+    ~*^websocket$ websocket;
+}
+map $hourmark_upgrade $hourmark_connection {
     default upgrade;
     "" "";
+}
+# A page of the app is told what is missing; for a password no browser asks at the app's host.
+map $upstream_http_www_authenticate $hourmark_platform_challenge {
+    default "";
+    ~*^bearer $upstream_http_www_authenticate;
 }
 map $server_port $hourmark_port {
     default ":$server_port";
@@ -109,7 +119,7 @@ proxy_set_header Host $host$hourmark_port;
 proxy_set_header X-Forwarded-For $remote_addr;
 proxy_set_header X-Forwarded-Proto $scheme;
 proxy_set_header X-Forwarded-Host $host$hourmark_port;
-proxy_set_header Upgrade $http_upgrade;
+proxy_set_header Upgrade $hourmark_upgrade;
 proxy_set_header Connection $hourmark_connection;
 """
 _PLATFORM = """\
@@ -122,6 +132,8 @@ proxy_set_header X-Forwarded-For $remote_addr;
 # Whoever comes by here asks for nobody, even where this proxy is known by its address.
 proxy_set_header %(secret_header)s "none";
 proxy_set_header Connection "";
+proxy_hide_header WWW-Authenticate;
+add_header WWW-Authenticate $hourmark_platform_challenge always;
 proxy_ssl_server_name on;
 proxy_ssl_verify on;
 proxy_ssl_verify_depth 3;

@@ -39,6 +39,8 @@ http:
         customRequestHeaders:
           Cookie: ""
           %(secret_header)s: "none"
+        customResponseHeaders:
+          WWW-Authenticate: ""
 """
 
 

@@ -59,6 +59,22 @@ def test_no_client_says_which_headers_end_at_the_proxy(house: House) -> None:
     assert refused.startswith(b"HTTP/1.1 401")
 
 
+def test_no_request_becomes_anything_but_a_socket(house: House) -> None:
+    """What follows an upgrade goes past the door: HTTP/2 would carry whole requests there (RFC 7540)."""
+    key = house.world.holder("app:query@*")
+    shown = f"Authorization: Bearer {key.text}"
+    for upgrade in ("h2c", "websocket, h2c", "WebSocket/13 h2c", "tls/1.2"):
+        answer = house.exchange(
+            "GET /headers HTTP/1.1",
+            shown,
+            "Connection: Upgrade, HTTP2-Settings",
+            f"Upgrade: {upgrade}",
+            "HTTP2-Settings: AAMAAABkAAQAAP__",
+        )
+        seen = told(answer)
+        assert "upgrade" not in seen or "http2-settings" not in seen, upgrade
+
+
 def test_two_of_one_header_are_not_two_credentials(house: House) -> None:
     """Of two credentials none counts, and no cookie of ours comes to the app in the shadow of another one."""
     key = house.world.holder("app:query@*")

@@ -90,10 +90,10 @@ def test_ovh_an_app_and_a_token_for_its_label_until_it_is_made_anew(new_house: N
 
 
 def test_eai_a_user_agrees_and_the_app_calls_the_platform_for_it(
-    new_house: NewHouse, new_page: NewPage
+    world: World, new_house: NewHouse, new_page: NewPage
 ) -> None:
     """After the consent the backend has the token, its proxy sends it to `/v1/`; no browser sees it."""
-    house = new_house(scope="data:get@* job:get@*")
+    house = new_house(scope="data:get@* job:get@*", audience=world.issuer.settings["HOURMARKD_ISSUER"])
     user = new_user(house.world, "app:query@*", "data:get@mine*")
     with eavesdropping() as eavesdropper:
         page = new_page(proxy=eavesdropper.for_browsers)
@@ -112,6 +112,10 @@ def test_eai_a_user_agrees_and_the_app_calls_the_platform_for_it(
         expect(page.locator("#who")).to_have_text(f"user:{user}")
         # Its page asks its own host; the proxy adds the token on the way to the platform.
         expect(page.locator("#jobs")).to_have_text(f"user:{user} may data:get@mine*")
+        asked = "path => fetch(path).then(answer => answer.status)"
+        assert page.evaluate(asked, "/v1/jobs") == 200
+        # The platform asks for no password there: the browser would, of whoever sits in front of it.
+        assert page.evaluate(asked, "/v1/registry/token?service=x") == 401
         said = page.goto(f"{house.url}/platform")
         assert said is not None
         answer = said.json()["said"]

@@ -8,12 +8,14 @@ from uuid import uuid4
 
 import pytest
 
+from keys import RoleKey
+from tests import doors
 from tests.clients import claims
 from tests.doors import Door
 from tests.issuer.http.door.conftest import NewVisitor
 from tests.issuer.http.door.test_forward_auth import reason
-from tests.issuer.http.door.visitors import Agreed, handed
-from tests.issuer.http.world import OTHER, made
+from tests.issuer.http.door.visitors import ACTS, Agreed, agree, handed, new_user
+from tests.issuer.http.world import OTHER, Key, World, bearer, made
 
 
 def test_with_a_consent_the_app_is_handed_what_it_acts_with(agreed: Agreed) -> None:
@@ -41,6 +43,27 @@ def test_for_a_program_of_the_user_it_is_no_more_than_the_program_shows(
         assert (answer.status_code, answer.headers["authorization"]) == (200, "")
     else:
         assert claims(handed(answer))["scope"] == scope
+
+
+def test_for_the_issuers_own_api_it_takes_a_credential_that_is_good_there(
+    world: World, new_visitor: NewVisitor
+) -> None:
+    """A token for services opens the app, and becomes none for the issuer."""
+    door, user = doors.door(world, "nginx", scope=ACTS, audience=world.url), new_user(world)
+    agreed = agree(new_visitor(door, user), user)
+    token = handed(agreed.visitor.open())
+    assert claims(token)["aud"] == world.url
+    assert world.nobody.get("/v1/jobs", headers=bearer(token)).status_code == 200
+    presets = ["protected-endpoint", "developer-operations"]
+    body = {"name": f"t{uuid4().hex}", "presets": presets, "owner": f"user:{user}"}
+    key = RoleKey.parse(made(world.admin.post("/v1/tokens", json=body))["token"])
+    assert claims(handed(door.as_bearer(key.reveal())))["aud"] == world.url
+    for_services = door.as_bearer(world.token(Key("", key.access, key.secret)))
+    assert (for_services.status_code, for_services.headers["authorization"]) == (200, "")
+    assert reason(door.as_bearer(world.for_issuer(Key("", key.access, key.secret)))) == (
+        401,
+        "wrong_audience",
+    )
 
 
 def test_for_whoever_never_agreed_there_is_none(agreed: Agreed) -> None:
