@@ -102,7 +102,9 @@ def register(
         "audience": audience,
         "description": description,
     }
-    view = session.view(answers.names(answers.RegisteredApp))
+    view = session.view(
+        answers.names(answers.RegisteredApp), shown_once="client_secret" if confidential else None
+    )
     view.one(asdict(session.issuer().register_app(_given(asked))))
 
 
@@ -187,7 +189,7 @@ def secret(session: Session, name: AppName) -> None:
     """
     from holder import answers
 
-    view = session.view(answers.names(answers.RegisteredApp))
+    view = session.view(answers.names(answers.RegisteredApp), shown_once="client_secret")
     view.one(asdict(session.issuer().renew_app_secret(name)))
 
 

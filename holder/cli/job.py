@@ -60,7 +60,7 @@ def new(
     from holder import answers
     from verifier.labels import ID, TYPE
 
-    view = session.view(answers.names(answers.NewJob))
+    view = session.view(answers.names(answers.NewJob), shown_once=None if command else "ticket")
     seconds = None if time_limit is None else int(parse_duration(time_limit, "--time-limit").total_seconds())
     values = read_labels(label or [])
 

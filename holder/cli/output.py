@@ -40,8 +40,12 @@ class View:
         field: str | None,
         *,
         usual: Format = Format.TABLE,
+        shown_once: str | None = None,
     ) -> None:
-        """Raises UsageError if the options contradict one another or name a field that is not there."""
+        """shown_once: the field that nothing shows again, so that no other may be shown without it.
+
+        Raises UsageError if the options contradict one another or name a field that is not there.
+        """
         self._fields = list(fields)
         self._format = output or usual
         self._line: Callable[[Item], str] | None = None
@@ -52,6 +56,13 @@ class View:
         if template is None and field is None:
             return
         self._line = _pick(field, fields) if field is not None else _compile(template or "", fields)
+        picked = _picked(field, template, fields)
+        if shown_once is not None and shown_once not in picked:
+            raise UsageError(
+                f"The {shown_once.replace('_', ' ')} is shown this once, and {', '.join(picked)} is not it",
+                "nothing was done",
+                f"--field {shown_once}, or -o json for all of it",
+            )
         if output in (Format.JSON, Format.YAML):
             raise UsageError(
                 f"A template or a field is text, not {output}", hint="leave out -o, or the template or field"
@@ -109,6 +120,12 @@ def printable(text: str) -> str:
     return "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
     )
+
+
+def _picked(field: str | None, template: str | None, fields: Sequence[str]) -> list[str]:
+    """The fields that are named."""
+    names = [field] if field is not None else _PLACE.findall(template or "")
+    return [_known(name, fields) for name in names]
 
 
 def _pick(name: str, fields: Sequence[str]) -> Callable[[Item], str]:

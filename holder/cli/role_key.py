@@ -52,7 +52,7 @@ def new(
     """
     from holder import answers
 
-    view = session.view(answers.names(answers.NewRoleKey))
+    view = session.view(answers.names(answers.NewRoleKey), shown_once="secret")
     ends = None if expires is None else parse_moment(expires, "--expires", datetime.now(UTC))
     if scope is not None:
         _check_scope(scope)
@@ -98,7 +98,7 @@ def renew(
     """
     from holder import answers
 
-    view = session.view(answers.names(answers.NewRoleKey))
+    view = session.view(answers.names(answers.NewRoleKey), shown_once="secret")
     seconds = None if grace is None else int(parse_duration(grace, "--grace").total_seconds())
     _show_once(view, session.issuer().renew_role_key(role, access, grace_seconds=seconds))
     say("The old secret ended." if not seconds else f"The old secret works for another {grace}.")

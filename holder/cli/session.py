@@ -63,10 +63,13 @@ class Session(Holder):
             return "CI is set, so nobody is asked"
         return None if sys.stdin.isatty() and sys.stderr.isatty() else "there is no terminal to ask on"
 
-    def view(self, fields: Sequence[str], *, usual: Format = Format.TABLE) -> View:
+    def view(
+        self, fields: Sequence[str], *, usual: Format = Format.TABLE, shown_once: str | None = None
+    ) -> View:
         """How to show data with `fields`; `usual` is the form where none was chosen. Raises UsageError."""
         chosen = self.choices
-        return View(fields, chosen.output, chosen.format_template, chosen.field, usual=usual)
+        line = chosen.format_template, chosen.field
+        return View(fields, chosen.output, *line, usual=usual, shown_once=shown_once)
 
     def say_if_set(self, what: str, *variables: str) -> None:
         """Tells of each of these variables that is set what that means."""

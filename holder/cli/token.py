@@ -212,7 +212,7 @@ def presets(session: Session) -> None:
 
 
 def _show_once(session: Session, ask: Callable[[Issuer], ApiTokenWithSecret]) -> None:
-    view = session.view((*_FIELDS, "token"), usual=Format.YAML)
+    view = session.view((*_FIELDS, "token"), usual=Format.YAML, shown_once="token")
     made = ask(session.issuer())
     view.one(_shown(made) | {"token": made.token})
     say("The token is shown this once: keep it now.")
