@@ -183,5 +183,5 @@ def invite(
     from holder import answers
 
     seconds = None if expires is None else int(parse_duration(expires, "--expires").total_seconds())
-    view = session.view(answers.names(answers.Invitation))
+    view = session.view(answers.names(answers.Invitation), shown_once="url")
     view.one(asdict(session.issuer().invite_user(name, seconds=seconds)))
