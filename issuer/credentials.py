@@ -41,7 +41,7 @@ class InvalidCredential(Exception):
     def __init__(
         self,
         text: str = "the role key is not valid: it is unknown, mistyped or cut off, or it has expired, "
-        "was renewed or was deleted",
+        "was renewed or was deleted, or whoever it is of is disabled",
     ) -> None:
         super().__init__(text)
 

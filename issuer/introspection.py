@@ -77,7 +77,9 @@ async def _asker(service: Service, request: Request, form: dict[str, str]) -> _A
         client = await service.apps.app_or_role_key(request, form)
         audiences = client.audiences if isinstance(client, Grant) else ()
         if audiences and service.settings.issuer_url not in audiences:
-            raise BearerDenial(TokenError("wrong_audience", "the API token is for other services"))
+            raise BearerDenial(
+                TokenError("wrong_audience", f"the API token is for {', '.join(audiences)} alone")
+            )
         asker = _Asker(client.rights if isinstance(client, Grant) else Scope(), client)
     if any(held & _INTROSPECT for held in asker.scope.permissions):
         return asker

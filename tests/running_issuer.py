@@ -28,7 +28,7 @@ from tests.recorded import is_recorded
 Process = subprocess.Popen[bytes] | Preloaded
 
 BIN = Path(sys.executable).parent
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
 

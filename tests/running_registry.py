@@ -31,7 +31,7 @@ PROGRAMS = {"2": DEBIANS}
 """By major version."""
 if version_3 := os.environ.get("HOURMARK_TEST_DISTRIBUTION_3"):
     PROGRAMS["3"] = version_3
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
 

@@ -132,6 +132,10 @@ class Caller:
         return not self.audiences or set(asked) <= set(self.audiences)
 
 
+def _for_others(audiences: Collection[str]) -> str:
+    return f"the API token is for {', '.join(audiences)} alone"
+
+
 class Callers:
     """Recognises the caller of a request."""
 
@@ -162,7 +166,7 @@ class Callers:
         except InvalidCredential as error:
             raise Denial("invalid_token", str(error)) from None
         if grant.audiences and verifier.audiences.isdisjoint(grant.audiences):
-            raise BearerDenial(TokenError("wrong_audience", "the API token is for other services"))
+            raise BearerDenial(TokenError("wrong_audience", _for_others(grant.audiences)))
         return Caller.by_secret(grant)
 
     async def _token(self, request: Request, verifier: Verifier, presented: str) -> Caller:

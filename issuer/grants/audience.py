@@ -20,9 +20,6 @@ def asked_audience(
     accepted = [each for each in settings.accepted_audiences if all(each in bound for bound in bounds)]
     asked = resource or audience or default or (accepted[0] if accepted else "")
     if audience not in (None, asked) or asked not in accepted:
-        known = "this credential is for" if bounds else "known"
-        raise Denial(
-            "invalid_target",
-            f"`resource` names no service known here; {known}: {', '.join(accepted) or 'none'}",
-        )
+        wrong = "is none of those that this credential is for" if bounds else "names no service known here"
+        raise Denial("invalid_target", f"`resource` {wrong}: {', '.join(accepted) or 'there is none'}")
     return asked

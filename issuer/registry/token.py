@@ -103,7 +103,10 @@ async def _issue(service: Service, request: Request, wish: Wish) -> Minted:
         if not access:
             raise Denial("invalid_client", _SIGN_IN)
     elif grant.audiences and registry not in grant.audiences:
-        raise Denial("invalid_client", f"the API token is for other services than {registry}")
+        raise Denial(
+            "invalid_client",
+            f"the API token is for {', '.join(grant.audiences)} alone, and not for {registry}",
+        )
     else:
         access = granted(wish.asked, Scope((*grant.rights.permissions, *everybodys.permissions)))
     return mint_for_registry(

@@ -179,5 +179,5 @@ def test_for_a_role_and_for_one_service(world: World, tmp_path: Path) -> None:
         line = f"hourmark login token --app-token {token['token']}"
         assert world.is_active(terminal(f"{line} --field access_token").strip())
         elsewhere = terminal.run(f"{line} --resource {world.url}")
-        said = "`resource` names no service known here; this credential is for: urn:hourmark:services"
+        said = "`resource` is none of those that this credential is for: urn:hourmark:services"
         assert (elsewhere.code, said in elsewhere.err) == (1, True), elsewhere.err

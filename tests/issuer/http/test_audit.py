@@ -149,4 +149,4 @@ def test_what_an_app_does_for_a_user_is_told_of_both(world: World) -> None:
     assert world.admin.get("/v1/audit/chain").json()["holds"]
     with signed_in(world.issuer, "admin") as browser:
         page = browser.get(f"/audit?target=role:{role}").text.replace("<wbr>", "")
-    assert f'{app.name} <span class="quiet">for</span> user:{user}' in page
+    assert f'{app.name}</a> <span class="quiet">for</span> user:{user}' in page

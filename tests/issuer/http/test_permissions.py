@@ -47,7 +47,7 @@ def test_everything_but_the_permission_is_not_enough(world: World, row: Row) -> 
     others = {aim.fill(one.permission) for one in ROWS} - {missing}
     near = {f"{action}@{aim.role}x", f"{action}@org.elsewhere*"}
     if action not in ("job:create", "app:register"):  # there it is enough: what is made gets the label
-        near.add(f"{action}@*[group=A]")
+        near.add(f"{action}@*[group={aim.role}]")
     key = world.holder(*others, *near, "data:*@*")
     answer = aim.send(world, row, key.text)
     if (row.method, row.path) in OPEN_TO_ALL:
