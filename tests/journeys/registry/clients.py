@@ -10,6 +10,8 @@ import os
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,3 +111,13 @@ def image(folder: Path, content: str = "hello") -> str:
     (folder / "index.json").write_text(json.dumps(index))
     (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
     return f"oci:{folder}:1"
+
+
+@contextmanager
+def image_storage(folder: Path) -> Iterator[Path]:
+    """Where podman and buildah keep images. They mount a folder in it, and leave that to whoever made it."""
+    storage = folder / "storage"
+    try:
+        yield storage
+    finally:
+        subprocess.run(["umount", storage / "overlay"], check=False, capture_output=True)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.issuer.http.world import REGISTRY, World
-from tests.journeys.registry.clients import Done, Home, image
+from tests.journeys.registry.clients import Done, Home, image, image_storage
 from tests.journeys.registry.conftest import BOTH_MODES
 from tests.running_registry import RunningRegistry
 
@@ -190,12 +190,13 @@ def test_buildah_builds_and_pushes(
 ) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY content /content\n")
     (tmp_path / "content").write_text("hello")
-    storage = ("--root", str(tmp_path / "storage"), "--runroot", str(tmp_path / "run" / "storage"))
-    home("buildah", *storage, "bud", "-q", "-t", "built", str(tmp_path))
     key = world.holder(f"repository:*@{repository}")
     home("buildah", "login", "--tls-verify=false", "-u", "console", "-p", key.text, registry.address)
     target = f"docker://{registry.address}/{repository}:1"
-    home("buildah", *storage, "push", "--tls-verify=false", "built", target)
+    with image_storage(tmp_path) as storage:
+        buildah = ("buildah", "--root", str(storage), "--runroot", str(tmp_path / "run" / "storage"))
+        home(*buildah, "bud", "-q", "-t", "built", str(tmp_path))
+        home(*buildah, "push", "--tls-verify=false", "built", target)
     assert inspect(home, key.text, registry, repository).code == 0
 
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.issuer.http.world import World, until
-from tests.journeys.registry.clients import Done, Home, image, require
+from tests.journeys.registry.clients import Done, Home, image, image_storage, require
 from tests.journeys.registry.conftest import BOTH_MODES
 from tests.running_registry import RunningRegistry
 
@@ -71,8 +71,8 @@ def pushed(home: Home, password: str, registry: RunningRegistry, repository: str
 @pytest.fixture
 def podman(home: Home) -> Iterator[Command]:
     # It refuses a folder of more than 50 characters.
-    with TemporaryDirectory() as short:
-        yield partial(home.run, "podman", "--root", str(home.folder / "storage"), "--runroot", short)
+    with TemporaryDirectory() as short, image_storage(home.folder) as storage:
+        yield partial(home.run, "podman", "--root", str(storage), "--runroot", short)
 
 
 @BOTH_MODES
