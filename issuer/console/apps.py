@@ -144,10 +144,10 @@ def _shown(person: Person, app: RegisteredApp) -> Response:
 
 ROWS = (
     room_row("GET", LIST, get_apps),
-    room_row("GET", NEW, get_new, proof_for=NEW),
-    room_row("POST", NEW, post_new, proof_for=NEW),
+    room_row("GET", NEW, get_new, is_proof_needed=True),
+    room_row("POST", NEW, post_new, is_proof_needed=True),
     room_row("GET", ONE, get_app),
-    room_row("POST", ONE, post_change, proof_for=ONE),
-    room_row("POST", f"{ONE}/secret", post_secret, proof_for=ONE),
+    room_row("POST", ONE, post_change, is_proof_needed=True),
+    room_row("POST", f"{ONE}/secret", post_secret, is_proof_needed=True),
     room_row("POST", f"{ONE}/delete", post_delete),
 )

@@ -22,6 +22,14 @@ def choices(longest: int | None) -> list[tuple[str, str]]:
     return offered if longest is not None else [*offered, (NEVER, "until it is deleted")]
 
 
+FIELDS = {
+    "expires": ("Good for", dict(choices(None))),
+    "until": ("Its last day", {}),
+    "grace": ("The old secret ends", GRACES),
+}
+"""By name, as people read them: what each is, and what may be chosen."""
+
+
 def read(form: Mapping[str, str]) -> int | None:
     """Unix seconds; None for never. Raises Denial."""
     chosen = form.get("expires", "")

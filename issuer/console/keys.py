@@ -115,9 +115,9 @@ def _shown(person: Person, made: RoleKeyWithSecret) -> Response:
 
 
 ROWS = (
-    room_row("GET", NEW, get_new, proof_for=NEW),
-    room_row("POST", NEW, post_new, proof_for=NEW),
+    room_row("GET", NEW, get_new, is_proof_needed=True),
+    room_row("POST", NEW, post_new, is_proof_needed=True),
     room_row("GET", ONE, get_key),
-    room_row("POST", f"{ONE}/renew", post_renew, proof_for=ONE),
+    room_row("POST", f"{ONE}/renew", post_renew, is_proof_needed=True),
     room_row("POST", f"{ONE}/delete", post_delete),
 )

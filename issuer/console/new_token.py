@@ -146,8 +146,8 @@ async def _page(
 
 
 ROWS = (
-    room_row("GET", PATH, get_form, proof_for=PATH),
-    room_row("POST", PATH, post_form, proof_for=PATH),
+    room_row("GET", PATH, get_form, is_proof_needed=True),
+    room_row("POST", PATH, post_form, is_proof_needed=True),
     room_row("POST", f"{PATH}/reach", post_reach),
     room_row("POST", f"{PATH}/link", post_link),
 )

@@ -189,11 +189,11 @@ class Person:
 Handler = Callable[[Person], Awaitable[Response]]
 
 
-def room_row(method: str, path: str, handler: Handler, *, proof_for: str | None = None) -> Row:
+def room_row(method: str, path: str, handler: Handler, *, is_proof_needed: bool = False) -> Row:
     """A row for who is signed in; everybody else is asked to sign in first, and comes back.
 
-    proof_for: only for who proved a moment ago who it is. Others prove it, and come to this path, with the
-    parameters of the one asked for; a form that has a page at its own path is kept for them meanwhile.
+    is_proof_needed: only for who proved a moment ago who it is. Others prove it, and come back to what they
+    asked for; a form is kept for them meanwhile.
     """
 
     async def respond(service: Service, request: Request) -> Response:
@@ -209,11 +209,10 @@ def room_row(method: str, path: str, handler: Handler, *, proof_for: str | None 
             if browser.session is None:
                 return sign_in_first(target_of(request))
             session = browser.session
-        if proof_for is not None and not sessions.is_recent(session):
-            if method == "POST" and proof_for == path:
+        if is_proof_needed and not sessions.is_recent(session):
+            if method == "POST":
                 return unsent.keep(browser, request, form, is_proved=False)
-            then = target_of(request) if method == "GET" else proof_for.format(**request.path_params)
-            return sign_in_first(then)
+            return sign_in_first(target_of(request))
         caller = await service.read(lambda reading: _caller(reading, session))
         person = Person(
             service, browser, session, caller, request.path_params, dict(request.query_params), form

@@ -70,7 +70,7 @@ def _title(sign_in: SignIn) -> str:
 
 ROWS = (
     room_row("GET", PATH, get_session),
-    room_row("POST", f"{PATH}/token", post_token, proof_for=PATH),
+    room_row("POST", f"{PATH}/token", post_token, is_proof_needed=True),
     room_row("POST", f"{PATH}/sign-ins/{{sign_in}}/end", post_end),
     room_row("POST", f"{PATH}/visits/{{visit}}/end", post_end_visit),
     room_row("POST", f"{PATH}/sign-out-everywhere", post_end_all),

@@ -51,5 +51,5 @@ async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
 
 ROWS = (
     room_row("GET", PATH, get_keys),
-    room_row("POST", f"{PATH}/rotate", post_rotate, proof_for=PATH),
+    room_row("POST", f"{PATH}/rotate", post_rotate, is_proof_needed=True),
 )

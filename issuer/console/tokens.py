@@ -110,6 +110,6 @@ def _is_asked_for(token: ApiTokenAnswer, asked: Mapping[str, str]) -> bool:
 ROWS = (
     room_row("GET", LIST, get_tokens),
     room_row("GET", ONE, get_token),
-    room_row("POST", f"{ONE}/renew", post_renew, proof_for=ONE),
+    room_row("POST", f"{ONE}/renew", post_renew, is_proof_needed=True),
     room_row("POST", f"{ONE}/delete", post_delete),
 )

@@ -127,8 +127,8 @@ def _by_policy(
 
 
 ROWS = (
-    room_row("GET", NEW, get_new, proof_for=NEW),
-    room_row("POST", NEW, post_new, proof_for=NEW),
+    room_row("GET", NEW, get_new, is_proof_needed=True),
+    room_row("POST", NEW, post_new, is_proof_needed=True),
     room_row("GET", TEST, get_test),
     room_row("POST", TEST, post_test),
     room_row("POST", f"{ONE}/delete", post_delete),

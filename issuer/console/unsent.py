@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from issuer.browser import Browser, LateForm, read_page_form
+from issuer.console import expiry
 from issuer.console.pages import page, target_of
 from issuer.service import Service
 
@@ -48,7 +49,7 @@ def keep(browser: Browser, request: Request, form: Mapping[str, str], *, is_prov
         target=target_of(request),
         is_proved=is_proved,
         kept={name: text for name, text in form.items() if name != "csrf"},
-        shown={_title(name): text[:_MOST_SHOWN] for name, text in shown.items()},
+        shown=dict(_said(name, text[:_MOST_SHOWN]) for name, text in shown.items()),
     )
 
 
@@ -60,5 +61,7 @@ def _typed(form: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in form.items() if not name.startswith(_OF_THE_PAGE)}
 
 
-def _title(name: str) -> str:
-    return name.replace("_", " ").replace("-", " ").capitalize()
+def _said(name: str, text: str) -> tuple[str, str]:
+    """A field and what is in it, as people read them; a choice as its form words it."""
+    title, choices = expiry.FIELDS.get(name, (name.replace("_", " ").replace("-", " ").capitalize(), {}))
+    return title, choices.get(text, text)

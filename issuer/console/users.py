@@ -128,7 +128,7 @@ ROWS = (
     room_row("POST", ONE, post_profile),
     room_row("POST", f"{ONE}/roles", post_give),
     room_row("POST", f"{ONE}/roles/{{role}}/take", post_take),
-    room_row("POST", f"{ONE}/invite", post_invite, proof_for=ONE),
+    room_row("POST", f"{ONE}/invite", post_invite, is_proof_needed=True),
     room_row("POST", f"{ONE}/sign-out", post_sign_out),
     room_row("POST", f"{ONE}/disable", _switch(users.disable)),
     room_row("POST", f"{ONE}/enable", _switch(users.enable)),

@@ -62,6 +62,17 @@ def test_what_asks_for_a_fresh_proof_is_kept_meanwhile(role: str, signed_in: New
     assert (shown.status_code, "it is shown this once" in shown.text) == (200, True)
 
 
+def test_a_grace_that_was_chosen_is_kept_meanwhile(world: World, role: str, signed_in: NewBrowser) -> None:
+    browser, key = signed_in(at=int(time.time()) - 600), world.key(role)
+    kept = browser.press("Renew", {"grace": "604800"}, on=f"/roles/{role}/keys/{key.access}")
+    assert (kept.status_code, "Confirm that it is you" in kept.text) == (403, True)
+    assert "<dt>The old secret ends</dt><dd>in a week</dd>" in kept.text
+    browser.cookies |= signed_in().cookies
+    browser.press("Send it again")
+    assert "it is shown this once" in browser.press("Send it again").text
+    assert world.nobody.get("/v1/me", headers=key.bearer).status_code == 200, "the old one is still good"
+
+
 @pytest.mark.parametrize("origin", ["http://evil.example", ""])
 def test_nothing_of_a_stranger_is_kept(role: str, signed_in: NewBrowser, origin: str) -> None:
     browser = signed_in()
