@@ -22,6 +22,11 @@ def of_permission(permission: Permission) -> str:
     return sentence
 
 
+def of_policy(permission: Permission) -> str:
+    """The same for what somebody holds, and nobody hands on to a client here."""
+    return "do anything at all" if permission == EVERYTHING else of_permission(permission)
+
+
 def of_word(word: str, session_lifetime: int) -> str:
     """The same for `openid` and the like."""
     known = {

@@ -16,6 +16,7 @@ from issuer.api import (
     token_activity,
     tokens,
     trust,
+    user_keys,
     users,
     visits,
 )
@@ -26,6 +27,7 @@ OPERATIONS = (
     *policies.OPERATIONS,
     *trust.OPERATIONS,
     *users.OPERATIONS,
+    *user_keys.OPERATIONS,
     *memberships.OPERATIONS,
     *invitations.OPERATIONS,
     *sign_ins.OPERATIONS,

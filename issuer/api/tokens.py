@@ -103,11 +103,26 @@ async def delete(call: Call) -> DeletedApiToken:
     made: list[str] = []
 
     def work(tx: Transaction) -> list[str]:
+        _refuse_role_key(call, tx.session)
         return role_keys.delete_key(tx, known(call, tx.session, "delete").owner, access)
 
     with suppress(NotFound):
         made = await call.change(work)
     return DeletedApiToken(deleted=access, made=made)
+
+
+def _refuse_role_key(call: Call, session: Session) -> None:
+    """Raises Denial for a role key that is no API token, with where it is deleted. Raises BearerDenial."""
+    access = call.path("id")
+    owner = role_keys.find_owner(session, access)
+    if owner is None or api_tokens.among(session, [access]):
+        return
+    _whose(call, owner.name, "delete")
+    kind, _, name = owner.name.partition(":")
+    raise Denial(
+        "not_found",
+        f"{access} is a role key of {owner.name}, and no API token: DELETE /v1/{kind}s/{name}/keys/{access}",
+    )
 
 
 def _whose(call: Call, named: str | None, verb: str) -> str:
@@ -178,5 +193,6 @@ OPERATIONS = (
         permission="role-key:delete@PRINCIPAL-NAME",
         handler=delete,
         answer=DeletedApiToken,
+        refusals=("not_found",),
     ),
 )

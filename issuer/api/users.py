@@ -45,6 +45,8 @@ class User(Answer):
     email: str | None
     state: Literal["active", "disabled"]
     roles: list[str]
+    permissions: list[str]
+    """Its own, beside those of its roles."""
     created_at: rfc3339.Written
     created_by: str
 
@@ -173,6 +175,7 @@ def _user(session: Session, user: users.User) -> User:
         roles=[
             role.name.removeprefix(principals.ROLE_PREFIX) for role, _ in users.memberships(session, user)
         ],
+        permissions=[row.permission for row in principals.policies_of(session, user.principal)],
         created_at=rfc3339.write(user.principal.created_at),
         created_by=user.principal.created_by,
     )

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from sqlmodel import Session
 from starlette.responses import Response
 
+from issuer import plain_words
+from issuer.console import user_keys
 from issuer.console.person import Person, room_row
 from issuer.signing_in import passkeys as passkey_host
 from issuer.store import passkeys, principals, upstream_identities, users
 from issuer.store.tables import PasskeyRow, UpstreamIdentity
 from issuer.store.users import User
+from verifier import Permission
+
+_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,8 @@ class Account:
 
     user: User
     roles: list[str]
+    permissions: list[str]
+    """Its own, beside those of its roles, in plain words."""
     passkeys: list[PasskeyRow]
     identities: list[UpstreamIdentity]
 
@@ -32,6 +39,10 @@ async def of(person: Person) -> Account:
         account = Account(
             user,
             [role.name.removeprefix(principals.ROLE_PREFIX) for role, _ in users.memberships(reading, user)],
+            [
+                plain_words.of_policy(Permission.parse(row.permission))
+                for row in principals.policies_of(reading, user.principal)
+            ],
             passkeys.of_user(reading, person.session.user_id),
             upstream_identities.of_user(reading, user.principal),
         )
@@ -42,9 +53,11 @@ async def of(person: Person) -> Account:
 
 
 async def get_account(person: Person) -> Response:
+    keys = await user_keys.of(person, person.session.name, _MOST)
     return person.page(
         "account.html",
         account=await of(person),
+        keys=[key for key in keys or () if not key.is_api_token],
         has_passkeys=passkey_host.host(person.service.settings) is not None,
         providers=person.service.settings.upstream_providers,
     )

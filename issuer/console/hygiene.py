@@ -8,7 +8,6 @@ from issuer.api import hygiene
 from issuer.api.hygiene import FindingQuery, FoundKey
 from issuer.console import listing
 from issuer.console.person import Person, room_row
-from issuer.store.principals import ROLE_PREFIX
 
 PATH = "/hygiene"
 FINDINGS = {
@@ -30,12 +29,11 @@ async def get_hygiene(person: Person) -> Response:
 
 
 def _page_of(key: FoundKey) -> str:
-    """An API token has its own page, whoever owns it; a plain role key is on that of its role."""
+    """An API token is in a room of its own, whoever owns it; a plain role key is in that of its owner."""
     if key.is_api_token:
         return f"/tokens/{key.access}"
-    if key.owner.startswith(ROLE_PREFIX):
-        return f"/roles/{key.owner.removeprefix(ROLE_PREFIX)}/keys/{key.access}"
-    return f"/users/{key.owner.partition(':')[2]}"
+    kind, _, name = key.owner.partition(":")
+    return f"/{kind}s/{name}/keys/{key.access}"
 
 
 ROWS = (room_row("GET", PATH, get_hygiene),)

@@ -13,6 +13,7 @@ from issuer.console.expiry import GRACES
 from issuer.console.person import Person, room_row
 from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 from issuer.console.shown_once import Shown
+from issuer.store.principals import ROLE_PREFIX
 from issuer.store.refusals import NotFound
 from verifier import Scope
 
@@ -96,8 +97,14 @@ async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
     return person.page(
         "key.html",
         key=key,
+        room="roles",
+        home=f"/roles/{key.role}",
+        home_title=key.role,
+        path=ONE.format(role=key.role, access=key.access),
+        owner=ROLE_PREFIX + key.role,
         may_do=None if scope is None else [plain_words.of_permission(each) for each in scope.permissions],
-        graces=GRACES,
+        graces=GRACES if person.may("role-key:renew", key.role) else None,
+        may_delete=person.may("role-key:delete", key.role),
         wrong=wrong,
     )
 

@@ -100,7 +100,7 @@ async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
         "role.html",
         role=role,
         version=version,
-        policies=[(each, plain_words.of_permission(Permission.parse(each.permission))) for each in held],
+        policies=[(each, plain_words.of_policy(Permission.parse(each.permission))) for each in held],
         keys=keys,
         trust=await person.see_all(trust.list_of_role, PageQuery(), most=_MOST),
         members=await person.see_all(memberships.list_of_role, PageQuery(), most=_MOST),

@@ -23,6 +23,7 @@ from issuer.console import (
     tokens,
     trust,
     upstream_login,
+    user_keys,
     users,
 )
 
@@ -40,6 +41,7 @@ ROWS = (
     *jobs.ROWS,
     *apps.ROWS,
     *users.ROWS,
+    *user_keys.ROWS,
     *hygiene.ROWS,
     *audit.ROWS,
     *signing_keys.ROWS,

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.responses import Response
 
+from issuer import plain_words
 from issuer.api import invitations, memberships, sign_ins, users
 from issuer.api.invitations import Invitation, NewInvitation
 from issuer.api.memberships import NewMembership
@@ -13,9 +14,10 @@ from issuer.api.operation import Call, Versioned
 from issuer.api.query import PageQuery
 from issuer.api.users import NewUser, Profile, UserQuery
 from issuer.browser import see_other
-from issuer.console import forms, listing
+from issuer.console import forms, listing, user_keys
 from issuer.console.person import Person, room_row
 from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
+from verifier import Permission
 
 LIST, NEW, ONE = "/users", "/new-user", "/users/{user}"
 _MOST = 200
@@ -113,6 +115,8 @@ async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
         "user.html",
         user=user,
         roles=await person.see_all(memberships.list_of_user, PageQuery(), most=_MOST),
+        own=[plain_words.of_policy(Permission.parse(each)) for each in user.permissions],
+        keys=await user_keys.of(person, user.name, _MOST),
         version=version,
         filled=dict(person.form) | dict(editing.filled),
         was=editing.was,

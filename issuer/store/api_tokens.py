@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, or_, select
@@ -89,6 +90,11 @@ def get(session: Session, access: str) -> ApiToken:
     if found is None:
         raise NotFound(f"there is no API token {access}")
     return ApiToken(*found)
+
+
+def among(session: Session, accesses: Iterable[str]) -> set[str]:
+    """Which of these access ids are those of API tokens."""
+    return set(session.exec(select(ApiTokenRow.access).where(col(ApiTokenRow.access).in_(list(accesses)))))
 
 
 def _all_of(owner: Principal) -> Select[RoleKeyRow, ApiTokenRow]:

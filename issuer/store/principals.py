@@ -120,6 +120,12 @@ def list_policies(session: Session, name: str, *, after: int, limit: int) -> lis
     )
 
 
+def policies_of(session: Session, principal: Principal) -> list[PolicyRow]:
+    """All that are its own; those of roles that it holds are theirs."""
+    own = select(PolicyRow).where(PolicyRow.principal_id == principal.id)
+    return list(session.exec(own.order_by(col(PolicyRow.id))))
+
+
 def find_policy(session: Session, principal: Principal, policy_id: int) -> PolicyRow | None:
     """The policy, if it is this principal's."""
     policy = session.get(PolicyRow, policy_id)

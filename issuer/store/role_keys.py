@@ -80,6 +80,11 @@ def get(session: Session, principal: Principal, access: str) -> RoleKeyRow:
     return row
 
 
+def find_owner(session: Session, access: str) -> Principal | None:
+    """Whose role key it is."""
+    return session.exec(select(Principal).join(RoleKeyRow).where(RoleKeyRow.access == access)).first()
+
+
 def list_of(
     session: Session,
     principal: Principal,

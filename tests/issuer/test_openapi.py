@@ -159,6 +159,7 @@ QUERIES = {
     "/v1/users": {*PAGED, "prefix", "state"},
     "/v1/users/{user}/roles": PAGED,
     "/v1/users/{user}/sign-ins": PAGED,
+    "/v1/users/{user}/keys": PAGED,
     "/v1/users/{user}/visits": PAGED,
     "/v1/apps": PAGED,
     "/v1/tokens": {*PAGED, "owner", "state"},

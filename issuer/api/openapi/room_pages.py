@@ -98,6 +98,8 @@ PAGES = (
     _do("/new-user", "Make a user", "name", "display_name", "email"),
     _look("/users/{user}", "A user"),
     _do("/users/{user}", "Change name and e-mail of a user", *_PROFILE, "version"),
+    _look("/users/{user}/keys/{access}", "A role key of a user that is no API token"),
+    _do("/users/{user}/keys/{access}/delete", "Delete a role key of a user", "confirm"),
     _do("/users/{user}/roles", "Give a user a role", "role", "version"),
     _do("/users/{user}/roles/{role}/take", "Take a role from a user", "version"),
     _do("/users/{user}/invite", "Make a set-up link, and show it once"),

@@ -100,6 +100,8 @@ ROWS = (
     Row("POST", "/v1/users/{user}/disable", "user:disable@{user}"),
     Row("POST", "/v1/users/{user}/enable", "user:enable@{user}"),
     Row("DELETE", "/v1/users/{user}", "user:delete@{user}"),
+    Row("GET", "/v1/users/{user}/keys", "role-key:list@user:{user}"),
+    Row("DELETE", "/v1/users/{user}/keys/{access}", "role-key:delete@user:{user}"),
     Row("POST", "/v1/users/{user}/roles", "user:assign@{user}", 201,
         {"role": "{role}"}, "role:assume@{role}"),
     Row("GET", "/v1/users/{user}/roles", "user:get@{user}"),
