@@ -143,6 +143,12 @@ def job_roles_of(scope: Scope) -> list[str]:
     ]
 
 
+def nouns(presets: Mapping[str, Preset], chosen: Iterable[str]) -> set[str]:
+    """What the chosen presets are about: "*" is anything, as it is while none is chosen."""
+    permissions = [each for name in chosen if name in presets for each in presets[name].permissions]
+    return {Permission.parse(each).noun for each in permissions} or {"*"}
+
+
 def targets(resources: Iterable[str], selectors: Iterable[str]) -> list[Permission]:
     """Each resource by each selector, for an action that does not matter. Raises UnusablePresets."""
     places: list[str] = list(resources) or ["*"]

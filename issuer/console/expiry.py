@@ -10,6 +10,8 @@ from issuer.denials import wrong_field
 
 _DAY = 86400
 _DAYS = (7, 30, 90)
+_USUAL = "90"
+"""What a form begins with."""
 NEVER, _UNTIL = "never", "until"
 GRACES = {"0": "at once", "3600": "in an hour", "86400": "in a day", "604800": "in a week"}
 """Seconds, and when the old secret ends then."""
@@ -30,14 +32,25 @@ FIELDS = {
 """By name, as people read them: what each is, and what may be chosen."""
 
 
+def chosen(form: Mapping[str, str]) -> str:
+    """What the form is filled in with: a last day counts where nobody chose anything else."""
+    asked = form.get("expires") or _USUAL
+    return _UNTIL if form.get("until") and asked == _USUAL else asked
+
+
 def read(form: Mapping[str, str]) -> int | None:
     """Unix seconds; None for never. Raises Denial."""
-    chosen = form.get("expires", "")
-    if chosen == NEVER:
+    end = chosen(form)
+    if form.get("until") and end != _UNTIL:
+        raise wrong_field(
+            "expires",
+            "says one end, and its last day below says another: choose that day, or empty its field",
+        )
+    if end == NEVER:
         return None
-    if chosen in map(str, _DAYS):
-        return int(time.time()) + int(chosen) * _DAY
-    if chosen != _UNTIL:
+    if end in map(str, _DAYS):
+        return int(time.time()) + int(end) * _DAY
+    if end != _UNTIL:
         raise wrong_field("expires", "choose how long it is good")
     try:
         until = datetime.strptime(form.get("until", ""), "%Y-%m-%d").replace(tzinfo=UTC)

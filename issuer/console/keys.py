@@ -87,6 +87,7 @@ async def _new(person: Person, wrong: Wrong = NOTHING) -> Response:
         filled=person.form,
         wrong=wrong,
         expiries=expiry.choices(None),
+        expires=expiry.chosen(person.form),
         tomorrow=expiry.tomorrow(),
     )
 

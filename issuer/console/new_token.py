@@ -32,16 +32,18 @@ _FILLED_IN = {"name", "description", "labels", "resources", "audiences", "job_ro
 
 async def get_form(person: Person) -> Response:
     """Links may fill it in: its fields by their names, and any number of `preset-NAME`."""
-    return await _page(person, person.query)
+    unknown = [name for name in _chosen(person.query) if name not in person.service.settings.presets]
+    wrong = Wrong({"presets": f"the link names {', '.join(unknown)[:200]}, which is no token type here"})
+    return await _page(person, person.query, wrong=wrong if unknown else NOTHING)
 
 
 async def post_form(person: Person) -> Response:
-    """Asks once more about one that reaches everything, or makes it."""
+    """Asks once more about one that reaches everything, or makes it. `broad`: what was warned about."""
     form = person.form
     try:
         asked = _read(form)
         broad = presets.broad(token_form.scope_of(person.service.settings, asked))
-        if broad and "broad" not in form:
+        if not set(map(str, broad)) <= set(form.get("broad", "").split()):
             return await _page(person, form, broad=broad)
         made = await person.do(tokens.create, asked)
     except Conflict as error:
@@ -68,14 +70,14 @@ async def post_link(person: Person) -> Response:
 async def _reach(person: Person, form: Mapping[str, str]) -> Reach:
     """Raises Denial."""
     try:
-        return await reach.of(person, _resources(form), form.get("labels", "").split())
+        return await reach.of(person, _chosen(form), _resources(form), form.get("labels", "").split())
     except presets.UnusablePresets as error:
         raise wrong_field(error.field, str(error)) from error
 
 
 def _read(form: Mapping[str, str]) -> NewApiToken:
     """Raises Denial, which names each field that is wrong."""
-    chosen = [name.removeprefix(_PRESET) for name in form if name.startswith(_PRESET)]
+    chosen = _chosen(form)
     if not chosen:
         raise wrong_field("presets", "choose at least one")
     return forms.read(
@@ -93,10 +95,20 @@ def _read(form: Mapping[str, str]) -> NewApiToken:
     )
 
 
+def _chosen(form: Mapping[str, str]) -> list[str]:
+    """The names of presets."""
+    return [name.removeprefix(_PRESET) for name in form if name.startswith(_PRESET)]
+
+
 def _resources(form: Mapping[str, str]) -> list[str]:
     """Those that were chosen, and those that were typed."""
     chosen = (name.removeprefix(_APP) for name in form if name.startswith(_APP))
     return list(dict.fromkeys((*chosen, *form.get("resources", "").split())))
+
+
+def _typed(form: Mapping[str, str], offered: set[str]) -> list[str]:
+    """The resources that no box is there for: also apps that a link chose and the page does not offer."""
+    return [name for name in _resources(form) if name not in offered or _APP + name not in form]
 
 
 def _end(form: Mapping[str, str]) -> dict[str, object]:
@@ -126,20 +138,23 @@ async def _page(
     if counted is None:
         with suppress(Denial):
             counted = await _reach(person, form)
+    offered = await person.see_all(apps.list_all, PageQuery(), most=_MOST_APPS)
     longest = None if settings.api_tokens_without_expiry else settings.api_token_max_lifetime
     return person.page(
         "token_new.html",
         is_live=True,
-        filled=form,
+        filled={**form, "resources": " ".join(_typed(form, {app.name for app in offered}))},
         wrong=wrong,
         broad=[plain_words.of_permission(each) for each in broad],
+        warned=" ".join(map(str, broad)),
         counted=counted,
         is_counted=is_counted,
         link=link,
         presets=settings.presets,
         services=(*settings.accepted_audiences, *settings.registry_services),
-        apps=await person.see_all(apps.list_all, PageQuery(), most=_MOST_APPS),
+        apps=offered,
         expiries=expiry.choices(longest),
+        expires=expiry.chosen(form),
         tomorrow=expiry.tomorrow(),
         last_day=expiry.last_day(longest),
     )

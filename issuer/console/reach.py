@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from issuer.api import apps, jobs
 from issuer.api.jobs import JobQuery
 from issuer.api.query import PageQuery
 from issuer.console.person import Person
-from issuer.presets import targets
+from issuer.presets import nouns, targets
+from verifier import Permission
 
 _ANY = "any:any"
 _MOST = 1000
@@ -19,19 +20,29 @@ _MOST = 1000
 class Reach:
     """How many there are now. What comes later is reached too."""
 
-    jobs: int
-    apps: int
+    jobs: int | None
+    apps: int | None
+    """None where what it is for is not about these."""
     is_cut_off: bool
     """There are more than were looked at."""
 
 
-async def of(person: Person, resources: Iterable[str], selectors: Iterable[str]) -> Reach:
-    """Raises UnusablePresets."""
-    wanted = targets(resources, selectors)
-    running = await person.see_all(jobs.list_all, JobQuery(state="running"), most=_MOST)
-    known = await person.see_all(apps.list_all, PageQuery(), most=_MOST)
+async def of(
+    person: Person, chosen: Iterable[str], resources: Iterable[str], selectors: Iterable[str]
+) -> Reach:
+    """chosen: presets. Raises UnusablePresets."""
+    wanted, about = targets(resources, selectors), nouns(person.service.settings.presets, chosen)
+    running = known = None
+    if about & {"job", "*"}:
+        running = await person.see_all(jobs.list_all, JobQuery(state="running"), most=_MOST)
+    if about & {"app", "*"}:
+        known = await person.see_all(apps.list_all, PageQuery(), most=_MOST)
     return Reach(
-        jobs=sum(any(each.covers(_ANY, job.id, job.labels) for each in wanted) for job in running),
-        apps=sum(any(each.covers(_ANY, app.name, app.labels) for each in wanted) for app in known),
-        is_cut_off=_MOST in (len(running), len(known)),
+        jobs=None if running is None else _covered(wanted, [(job.id, job.labels) for job in running]),
+        apps=None if known is None else _covered(wanted, [(app.name, app.labels) for app in known]),
+        is_cut_off=_MOST in (len(running or ()), len(known or ())),
     )
+
+
+def _covered(wanted: Iterable[Permission], things: Iterable[tuple[str, Mapping[str, str]]]) -> int:
+    return sum(any(each.covers(_ANY, name, labels) for each in wanted) for name, labels in things)

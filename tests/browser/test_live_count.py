@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import uuid4
 
 import pytest
@@ -42,6 +43,11 @@ def test_it_follows_what_is_typed(world: World, page: Page, team: str) -> None:
         expect(reached).to_contain_text(said)
         expect(labels).to_be_focused()
         expect(page.get_by_label("Name", exact=True)).to_have_value("counted while typed")
+    page.get_by_label("Protected endpoint").check()
+    expect(reached).to_have_text(re.compile("^Reached now, of what you may look at: 0 apps"))
+    page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError()) }")
+    labels.fill(team)
+    expect(reached).to_contain_text("Not counted")
 
 
 def test_a_button_counts_without_scripts(world: World, new_page: NewPage, team: str) -> None:

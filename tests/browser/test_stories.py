@@ -35,7 +35,7 @@ def test_bentocloud_a_token_for_one_endpoint_is_made_used_renewed_and_deleted(
     stage.fill(name="chat widget", description="On the intranet")
     page.get_by_label("Protected endpoint").check()
     page.get_by_label(chosen.app.name).check()
-    expect(page.locator("#reach")).to_contain_text("and 1 app.")
+    expect(page.locator("#reach")).to_contain_text("you may look at: 1 app.")
     page.get_by_label("Good for").select_option("7 days")
     stage.press("Make API token")
     expect(page.get_by_text("it is shown this once")).to_be_visible()
@@ -84,7 +84,7 @@ def test_ovh_an_app_and_a_token_for_its_label_without_a_command_line(
     page.get_by_role("link", name="New API token").click()
     stage.fill(name="notebook", labels=f"group={name}")
     page.get_by_label("Protected endpoint").check()
-    expect(page.locator("#reach")).to_contain_text("and 1 app.")
+    expect(page.locator("#reach")).to_contain_text("you may look at: 1 app.")
     page.locator("[name=name]").press("Enter")  # makes it, and neither counts nor links
     first = page.get_by_label("API token").input_value()
     page.get_by_role("link", name="I have copied it").click()

@@ -14,9 +14,14 @@ async function count(form, path) {
   document.getElementById("reach").textContent = said?.textContent ?? "Not counted: you are signed out.";
 }
 
+function failed(error) {
+  if (error.name === "AbortError") return; // a later count is under way
+  document.getElementById("reach").textContent = "Not counted: the answer did not come. Change something to try again.";
+}
+
 document.addEventListener("input", (event) => {
   const counted = event.target.closest("[data-counted]");
   if (!counted) return;
   clearTimeout(waiting);
-  waiting = setTimeout(() => count(event.target.form, counted.dataset.counted).catch(() => {}), PAUSE);
+  waiting = setTimeout(() => count(event.target.form, counted.dataset.counted).catch(failed), PAUSE);
 });

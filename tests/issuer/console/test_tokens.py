@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
@@ -17,6 +18,8 @@ from tests.issuer.console.conftest import NewBrowser
 from tests.issuer.http.world import World, bearer, made
 
 FORM = {"name": "nightly", "preset-read": "on", "expires": "30"}
+DEVELOPER = "app:*@* data:*@* job:*@* repository:*@*"
+"""What is warned about for developer operations."""
 _TOKEN = re.compile(r"hmk_[0-9A-Za-z]{16}:[0-9A-Za-z]{38}")
 
 
@@ -46,6 +49,10 @@ def made_by(signed_in: NewBrowser, **fields: str) -> tuple[Browser, str]:
     browser = signed_in()
     browser.get("/tokens/new")
     return browser, token_in(browser.send("/tokens/new", {**FORM, **fields}))
+
+
+def _date(days_ahead: int) -> str:
+    return (datetime.now(UTC) + timedelta(days=days_ahead)).strftime("%Y-%m-%d")
 
 
 def is_good(world: World, token: str) -> bool:
@@ -80,12 +87,32 @@ def test_a_link_fills_the_form_in_as_it_was(signed_in: NewBrowser, world: World)
     assert 'value="7" selected' in page
 
 
+def test_a_link_names_what_the_page_does_not_offer(signed_in: NewBrowser) -> None:
+    browser, hidden = signed_in(), "app-of-somebody-else"
+    page = browser.get(f"/tokens/new?preset-read=on&app-{hidden}=on&resources=my-*").text
+    assert f'name="resources" type="text" value="{hidden} my-*"' in page
+    browser.get("/tokens/new")
+    shown = unescape(browser.send("/tokens/new/link", {**FORM, "resources": hidden}).text)
+    assert f"resources={hidden}" in shown
+    unknown = browser.get("/tokens/new?preset-old-type=on").text
+    assert "old-type, which is no token type here" in unknown.replace("<wbr>", "")
+
+
+def test_a_last_day_counts_where_nothing_else_was_chosen(world: World, signed_in: NewBrowser) -> None:
+    day = _date(3)
+    _, token = made_by(signed_in, expires="90", until=day)
+    answer = world.admin.get(f"/v1/tokens/{token.partition(':')[0]}").json()
+    assert answer["expires_at"].startswith(_date(4)), "when its last day is over"
+    page = signed_in().get(f"/tokens/new?until={day}").text
+    assert ('value="until" selected' in page, f'value="{day}"' in page) == (True, True)
+
+
 def test_one_for_a_service_that_starts_jobs(world: World, user: str, signed_in: NewBrowser) -> None:
     assumed = world.role("job:get@*")
     starter = world.role("job:get@*", f"role:assume@{assumed}")
     made(world.admin.post(f"/v1/users/{user}/roles", json={"role": starter}))
     fields = {"preset-operator": "on", "audiences": world.url}
-    _, token = made_by(signed_in, **fields, job_roles=assumed, broad="on")
+    _, token = made_by(signed_in, **fields, job_roles=assumed, broad="app:*@* job:*@*")
     said = world.nobody.get("/v1/me", headers=bearer(token)).json()
     assert f"role:assume@{assumed}" in said["scope"].split()
     answer = world.admin.get(f"/v1/tokens/{token.partition(':')[0]}").json()
@@ -160,8 +187,13 @@ def test_what_reaches_everything_is_asked_about_once_more(signed_in: NewBrowser)
     answer = browser.send("/tokens/new", broad)
     assert "do anything with every job" in answer.text.replace("<wbr>", "")
     assert "None yet" in browser.get("/tokens").text
+    (warned,) = re.findall(r'name="broad" value="([^"]+)"', answer.text)
+    for other in ({"preset-developer-operations": "on", "broad": warned}, {"broad": "on"}):
+        browser.get("/tokens/new")
+        again = browser.send("/tokens/new", {**broad, **other})
+        assert "This token reaches everything of its kind." in again.text, "it was about something else"
     browser.get("/tokens/new")
-    token_in(browser.send("/tokens/new", {**broad, "broad": "on"}))
+    token_in(browser.send("/tokens/new", {**broad, "broad": warned}))
 
 
 def test_what_it_would_reach_is_counted(world: World, signed_in: NewBrowser) -> None:
@@ -177,6 +209,9 @@ def test_what_it_would_reach_is_counted(world: World, signed_in: NewBrowser) -> 
         browser.get("/tokens/new")
         answer = browser.send("/tokens/new/reach", {"labels": labels})
         assert counted in answer.text
+    browser.get("/tokens/new")
+    only_apps = browser.send("/tokens/new/reach", {"labels": label, "preset-protected-endpoint": "on"})
+    assert "you may look at: 0 apps." in only_apps.text
     assert browser.send("/tokens/new/reach", {"labels": "x"}).status_code == 400
 
 
@@ -206,11 +241,12 @@ def test_the_page_counts_exchanges_once_they_are_written_down(world: World, sign
         ({"name": ""}, "at least 1 character"),
         ({"preset-read": ""}, "choose at least one"),
         ({"preset-nothing": "on"}, "is no preset"),
-        ({"preset-developer-operations": "on", "broad": "on"}, "data:*@* repository:*@* is missing"),
+        ({"preset-developer-operations": "on", "broad": DEVELOPER}, "data:*@* repository:*@* is missing"),
         ({"labels": "model"}, "write name=value"),
         ({"resources": "a@b"}, "write a name"),
         ({"expires": "10000"}, "choose how long"),
         ({"expires": "never"}, "is not allowed here"),
+        ({"expires": "30", "until": "2999-01-01"}, "its last day below says another"),
         ({"expires": "until", "until": "soon"}, "name its last day"),
         ({"expires": "until", "until": "2020-01-01"}, "is in the past"),
         ({"expires": "until", "until": "2999-01-01"}, "is too late here"),
