@@ -40,6 +40,7 @@ def furniture(world: World) -> Furniture:
         "data:get@urn:hourmark:data:engines.*",
         "app:query@*[stage=test]",
         "job:*@*[team=nlp]",
+        f"data:get@{'unbroken' * 12}",
     ):
         made(world.admin.post(f"/v1/roles/{role}/policies", json={"permission": permission}))
     key = world.key(role, name="evaluation in CI", scope="data:get@urn:hourmark:data:engines.difference")
@@ -61,7 +62,7 @@ def furniture(world: World) -> Furniture:
     )
     trust = {
         "issuer": "https://ci.example",
-        "subject": "repo:engines/difference:ref:refs/heads/main",
+        "subject": f"repo:engines/difference:ref:refs/heads/{'unbroken' * 6}",
         "claims": {"repository_id": "7"},
         "description": "Deployments of the difference engine",
     }
