@@ -8,15 +8,13 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from issuer import plain_words
-from issuer.console import user_keys
+from issuer.console import listing, user_keys
 from issuer.console.person import Person, room_row
 from issuer.signing_in import passkeys as passkey_host
 from issuer.store import passkeys, principals, upstream_identities, users
 from issuer.store.tables import PasskeyRow, UpstreamIdentity
 from issuer.store.users import User
 from verifier import Permission
-
-_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +51,11 @@ async def of(person: Person) -> Account:
 
 
 async def get_account(person: Person) -> Response:
-    keys = await user_keys.of(person, person.session.name, _MOST)
+    keys = await user_keys.of(person, person.session.name) or ()
     return person.page(
         "account.html",
         account=await of(person),
-        keys=[key for key in keys or () if not key.is_api_token],
+        keys=listing.newest_of([key for key in keys if not key.is_api_token], person, "keys"),
         has_passkeys=passkey_host.host(person.service.settings) is not None,
         providers=person.service.settings.upstream_providers,
     )

@@ -16,6 +16,7 @@ from issuer.denials import Denial
 
 _CURSOR = "cursor"
 _LONG_CURSOR = 9
+_FEW = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +28,40 @@ class Listed:
     asked: dict[str, str]
     """By the name of each filter that was filled in."""
     wrong: Wrong = field(default_factory=lambda: NOTHING)
+    cursor: str = _CURSOR
+    """The parameter that says where this begins: pages with two lists have two."""
 
     @property
     def beginning(self) -> str | None:
         """The query of the first page, by the same filters; None on it."""
-        return urlencode(self.filters) if _CURSOR in self.asked else None
+        return urlencode(self.filters) if self.cursor in self.asked else None
 
     @property
     def more(self) -> str | None:
         """That of the next one; None on the last."""
         if self.next_cursor is None:
             return None
-        return urlencode({**self.filters, _CURSOR: self.next_cursor})
+        return urlencode({**self.filters, self.cursor: self.next_cursor})
 
     @property
     def filters(self) -> dict[str, str]:
         """Those that were filled in, wherever in the list this is."""
-        return {name: text for name, text in self.asked.items() if name != _CURSOR}
+        return {name: text for name, text in self.asked.items() if name != self.cursor}
 
 
-def part_of(items: Sequence[Any], asked: dict[str, str], limit: int) -> Listed:
+def part_of(items: Sequence[Any], asked: dict[str, str], limit: int, cursor: str = _CURSOR) -> Listed:
     """One page of a list that is there as a whole: its cursor is a number of items to leave out."""
-    cursor = asked.get(_CURSOR, "")
-    begin = int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < _LONG_CURSOR else 0
+    text = asked.get(cursor, "")
+    begin = int(text) if text.isascii() and text.isdigit() and len(text) < _LONG_CURSOR else 0
     end = begin + limit
-    return Listed(list(items[begin:end]), str(end) if end < len(items) else None, asked)
+    more = str(end) if end < len(items) else None
+    return Listed(list(items[begin:end]), more, asked, cursor=cursor)
+
+
+def newest_of(items: Sequence[Any], person: Person, cursor: str) -> Listed:
+    """The same of a list on a page about something else: a few, the newest first."""
+    asked = forms.given(person.query, cursor)
+    return part_of(sorted(items, key=lambda item: item.created_at, reverse=True), asked, _FEW, cursor)
 
 
 async def of(

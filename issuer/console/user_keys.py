@@ -20,10 +20,10 @@ ONE = "/users/{user}/keys/{access}"
 _MOST = 1000
 
 
-async def of(person: Person, user: str, most: int) -> list[UserKey] | None:
+async def of(person: Person, user: str) -> list[UserKey] | None:
     """None if the person may not look at them."""
     try:
-        return await person.see_all(user_keys.list_of_user, PageQuery(), most=most, user=user)
+        return await person.see_all(user_keys.list_of_user, PageQuery(), most=_MOST, user=user)
     except NotFound:
         return None
 
@@ -44,7 +44,7 @@ async def post_delete(person: Person) -> Response:
 
 async def _key(person: Person) -> UserKey:
     """Raises NotFound."""
-    for key in await of(person, person.parameters["user"], _MOST) or ():
+    for key in await of(person, person.parameters["user"]) or ():
         if key.access == person.parameters["access"]:
             return key
     raise NotFound("the user has no such key")

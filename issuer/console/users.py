@@ -109,6 +109,7 @@ def _new(person: Person, wrong: Wrong = NOTHING) -> Response:
 
 async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
     user, version = await person.see_version(users.get)
+    keys = await user_keys.of(person, user.name)
     shown = {"display_name": user.display_name, "email": user.email or ""}
     editing = forms.editing(person.form, shown, wrong)
     return person.page(
@@ -116,7 +117,7 @@ async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
         user=user,
         roles=await person.see_all(memberships.list_of_user, PageQuery(), most=_MOST),
         own=[plain_words.of_policy(Permission.parse(each)) for each in user.permissions],
-        keys=await user_keys.of(person, user.name, _MOST),
+        keys=None if keys is None else listing.newest_of(keys, person, "keys"),
         version=version,
         filled=dict(person.form) | dict(editing.filled),
         was=editing.was,

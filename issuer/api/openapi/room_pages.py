@@ -40,7 +40,7 @@ _TRUST_FIELDS = (
 )
 _PROFILE = ("display_name", "email", "was-display_name", "was-email")
 PAGES = (
-    _look("/", "Who is signed in, and how"),
+    _look("/", "Who is signed in, and how", "keys"),
     _look("/session", "Where the user is signed in"),
     _do("/session/token", "Get a token for an hour, and show it once", "resource"),
     _do("/session/sign-ins/{sign_in}/end", "Sign out in one place", is_shown=False),
@@ -64,7 +64,7 @@ PAGES = (
     _look("/roles", "Roles", "prefix", "cursor"),
     _look("/new-role", "Where somebody makes a role"),
     _do("/new-role", "Make a role", "name"),
-    _look("/roles/{role}", "A role; `may` asks whether it may do something", "may"),
+    _look("/roles/{role}", "A role; `may` asks whether it may do something", "may", "keys", "members"),
     _do("/roles/{role}/policies", "Add a policy", "permission", "version"),
     _do("/roles/{role}/policies/{policy}/delete", "Delete a policy", "version"),
     _do("/roles/{role}/delete", "Delete a role", "confirm", "version"),
@@ -96,7 +96,7 @@ PAGES = (
     _look("/users", "Users", "prefix", "state", "cursor"),
     _look("/new-user", "Where somebody makes a user"),
     _do("/new-user", "Make a user", "name", "display_name", "email"),
-    _look("/users/{user}", "A user"),
+    _look("/users/{user}", "A user", "keys"),
     _do("/users/{user}", "Change name and e-mail of a user", *_PROFILE, "version"),
     _look("/users/{user}/keys/{access}", "A role key of a user that is no API token"),
     _do("/users/{user}/keys/{access}/delete", "Delete a role key of a user", "confirm"),

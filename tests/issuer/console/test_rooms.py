@@ -233,6 +233,16 @@ def test_a_list_goes_on_where_it_ended(world: World, admin: Browser) -> None:
     assert f'href="/roles?prefix={prefix}"' in second
 
 
+def test_a_role_shows_its_newest_keys_and_leads_to_the_others(world: World, admin: Browser) -> None:
+    role = world.role("data:get@*")
+    keys = {world.key(role).access for _ in range(51)}
+    page = text_of(admin, f"/roles/{role}")
+    first = {access for access in keys if f"/keys/{access}" in page}
+    assert (len(first), f'href="/roles/{role}?keys=50#keys">More' in page) == (50, True)
+    rest = text_of(admin, f"/roles/{role}?keys=50")
+    assert {access for access in keys if f"/keys/{access}" in rest} == keys - first
+
+
 def test_the_next_signing_key_is_asked_to_sign_early(world: World, admin: Browser) -> None:
     until(lambda: len(signing_keys(world)) > 1)
     before = signing_keys(world)
