@@ -43,8 +43,8 @@ def given(form: Mapping[str, str], *names: str) -> dict[str, str]:
 
 
 def require_name_typed(form: Mapping[str, str], name: str) -> None:
-    """What cannot be undone is done by who typed its name. Raises Denial."""
-    if form.get(CONFIRMED, "").strip() != name:
+    """What cannot be undone is done by who typed its name, in whatever white space. Raises Denial."""
+    if form.get(CONFIRMED, "").split() != name.split():
         raise wrong_field(CONFIRMED, f"type {name} here, letter by letter")
 
 

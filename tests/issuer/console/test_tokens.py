@@ -155,6 +155,18 @@ def test_made_shown_once_listed_renewed_deleted(world: World, user: str, signed_
     assert "None yet" in browser.get("/tokens").text
 
 
+@pytest.mark.parametrize(("name", "kept"), [(" lead ", "lead"), ("two  blanks", "two  blanks")])
+def test_a_name_with_blanks_is_typed_as_it_is_shown(
+    world: World, user: str, signed_in: NewBrowser, name: str, kept: str
+) -> None:
+    asked = {"name": name, "presets": ["read"], "owner": f"user:{user}"}
+    token = made(world.admin.post("/v1/tokens", json=asked))
+    assert token["name"] == kept
+    typed = {"confirm": " ".join(name.split())}
+    deleted = signed_in().press("Delete this API token", typed, on=f"/tokens/{token['id']}")
+    assert deleted.headers["location"].startswith("/tokens")
+
+
 def test_renewed_with_grace_the_old_secret_lives_on(world: World, signed_in: NewBrowser) -> None:
     browser, token = made_by(signed_in)
     path = f"/tokens/{token.partition(':')[0]}"

@@ -148,6 +148,8 @@ def exchanged(world: World, token: str, **form: str) -> str:
         ({"label_selectors": ["hourmark/team=x"]}, "label_selectors", "hourmark/team is reserved"),
         ({"name": ""}, "name", "at least 1"),
         ({"name": "  "}, "name", "only white space"),
+        ({"name": "\u200b\u00a0\u2060"}, "name", "only white space"),
+        ({"name": "gpj\u202eexe"}, "name", "turns the direction"),
         ({"resources": [f"r{n}" for n in range(50)], "label_selectors": [f"a={n}" for n in range(50)]},
          "resources", "choose fewer"),
     ],
