@@ -7,8 +7,7 @@ from starlette.responses import Response
 from issuer import plain_words, rfc3339
 from issuer.api import role_keys, roles
 from issuer.api.role_keys import NewRoleKey, Renewal, RoleKey, RoleKeyQuery, RoleKeyWithSecret
-from issuer.browser import see_other
-from issuer.console import expiry, forms, shown_once
+from issuer.console import deleted, expiry, forms, shown_once
 from issuer.console.expiry import GRACES
 from issuer.console.person import Person, room_row
 from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
@@ -65,10 +64,11 @@ async def post_delete(person: Person) -> Response:
     key = await _key(person)
     try:
         forms.require_name_typed(person.form, key.name or key.access)
-        await person.do(role_keys.delete)
+        gone = await person.do(role_keys.delete)
     except REFUSALS as error:
         return await _page(person, by_field(error))
-    return see_other(f"{_ROLE}#keys".format(**person.parameters))
+    back = f"{_ROLE}#keys".format(**person.parameters)
+    return deleted.show(person, key.name or key.access, gone.made, room="roles", back=back)
 
 
 async def _key(person: Person) -> RoleKey:

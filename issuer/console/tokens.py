@@ -11,8 +11,7 @@ from issuer.api import token_activity, tokens
 from issuer.api.role_keys import Renewal
 from issuer.api.token_form import ApiTokenAnswer, ApiTokenWithSecret
 from issuer.api.tokens import ApiTokenQuery
-from issuer.browser import see_other
-from issuer.console import chart, forms, listing, shown_once
+from issuer.console import chart, deleted, forms, listing, shown_once
 from issuer.console.expiry import GRACES
 from issuer.console.person import Person, room_row
 from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
@@ -60,10 +59,10 @@ async def post_delete(person: Person) -> Response:
     token = await person.see(tokens.get)
     try:
         forms.require_name_typed(person.form, token.name)
-        await person.do(tokens.delete)
+        gone = await person.do(tokens.delete)
     except REFUSALS as error:
         return await _page(person, by_field(error))
-    return see_other(LIST)
+    return deleted.show(person, token.name, gone.made, room="tokens", back=LIST)
 
 
 def show(person: Person, made: ApiTokenWithSecret) -> Response:

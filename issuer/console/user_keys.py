@@ -8,8 +8,7 @@ from issuer import plain_words
 from issuer.api import user_keys
 from issuer.api.query import PageQuery
 from issuer.api.user_keys import UserKey
-from issuer.browser import see_other
-from issuer.console import forms
+from issuer.console import deleted, forms
 from issuer.console.person import Person, room_row
 from issuer.console.refusals import NOTHING, REFUSALS, Wrong, by_field
 from issuer.store.refusals import NotFound
@@ -36,10 +35,11 @@ async def post_delete(person: Person) -> Response:
     key = await _key(person)
     try:
         forms.require_name_typed(person.form, key.name or key.access)
-        await person.do(user_keys.delete)
+        gone = await person.do(user_keys.delete)
     except REFUSALS as error:
         return await _page(person, by_field(error))
-    return see_other("/#keys" if key.user == person.session.name else f"/users/{key.user}#keys")
+    room, home = _home(person, key)
+    return deleted.show(person, key.name or key.access, gone.made, room=room, back=f"{home}#keys")
 
 
 async def _key(person: Person) -> UserKey:
@@ -50,14 +50,20 @@ async def _key(person: Person) -> UserKey:
     raise NotFound("the user has no such key")
 
 
+def _home(person: Person, key: UserKey) -> tuple[str, str]:
+    """The room where it is listed, and the page there."""
+    return ("account", "/") if key.user == person.session.name else ("users", f"/users/{key.user}")
+
+
 async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
     key = await _key(person)
-    scope, is_own = None if key.scope is None else Scope.parse(key.scope), key.user == person.session.name
+    scope, (room, home) = None if key.scope is None else Scope.parse(key.scope), _home(person, key)
+    is_own = room == "account"
     return person.page(
         "key.html",
         key=key,
-        room="account" if is_own else "users",
-        home="/" if is_own else f"/users/{key.user}",
+        room=room,
+        home=home,
         home_title="Account" if is_own else key.user,
         path=ONE.format(user=key.user, access=key.access),
         owner=USER_PREFIX + key.user,

@@ -167,6 +167,21 @@ def test_a_name_with_blanks_is_typed_as_it_is_shown(
     assert deleted.headers["location"].startswith("/tokens")
 
 
+def test_what_it_made_is_named_when_it_is_gone(world: World, user: str, signed_in: NewBrowser) -> None:
+    role = world.role("job:get@*")
+    starter = world.role("job:*@*", f"role:assume@{role}")
+    made(world.admin.post(f"/v1/users/{user}/roles", json={"role": starter}))
+    fields = {"preset-operator": "on", "job_roles": role, "broad": "app:*@* job:*@*"}
+    browser, token = made_by(signed_in, **fields)
+    job = made(world.nobody.post("/v1/jobs", headers=bearer(token), json={"role": role}))["id"]
+    gone = browser.press(
+        "Delete this API token", {"confirm": "nightly"}, on=f"/tokens/{token.partition(':')[0]}"
+    )
+    assert (gone.status_code, "nightly is deleted" in gone.text) == (200, True)
+    assert f'Job <a href="/jobs/{job}">' in gone.text
+    assert not is_good(world, token)
+
+
 def test_renewed_with_grace_the_old_secret_lives_on(world: World, signed_in: NewBrowser) -> None:
     browser, token = made_by(signed_in)
     path = f"/tokens/{token.partition(':')[0]}"
