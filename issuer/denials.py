@@ -107,12 +107,22 @@ def wrong_field(field: str, message: str) -> Denial:
     return Denial("invalid_field", f"{field}: {message}", errors=[{"field": field, "message": message}])
 
 
+_SAID = {
+    "string_type": "must be a text",
+    "list_type": 'must be a list, such as ["…"]',
+    "dict_type": 'must be names with values, such as {"name": "value"}',
+    "missing": "is missing",
+    "extra_forbidden": "is not known here",
+}
+"""By pydantic's types of errors: what to write, where its own words are about its types."""
+
+
 def wrong_fields(error: ValidationError) -> Denial:
     """Every field, or parameter of the URL, that the model does not take; none named is all of the body."""
     fields = [
         {
             "field": ".".join(map(str, wrong["loc"])) or "body",
-            "message": wrong["msg"].removeprefix("Value error, "),
+            "message": _SAID.get(wrong["type"], wrong["msg"].removeprefix("Value error, ")),
         }
         for wrong in error.errors(include_url=False, include_input=False, include_context=False)
     ]

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from issuer.api.worded import ONE_LINE
+
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """What turns the direction of all that follows, so that a name reads as another (Unicode TR 36)."""
 _INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
@@ -22,6 +24,6 @@ def _tidy(text: str) -> str:
     return text.strip()
 
 
-_Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-DisplayName = Annotated[_Line, AfterValidator(_tidy)]
-NeededName = Annotated[_Line, Field(min_length=1), AfterValidator(_tidy)]
+_Line = Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
+DisplayName = Annotated[str, _Line, ONE_LINE, AfterValidator(_tidy)]
+NeededName = Annotated[str, _Line, Field(min_length=1), ONE_LINE, AfterValidator(_tidy)]

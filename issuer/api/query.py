@@ -9,6 +9,7 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from starlette.requests import Request
 
+from issuer.api.worded import worded
 from issuer.denials import wrong_field, wrong_fields
 
 MAX_PAGE = 200
@@ -66,6 +67,11 @@ class IdPageQuery(_Paged):
 
 Text = Annotated[str, Field(min_length=1, max_length=300)]
 """What an item must have just so."""
+NamePrefix = Annotated[
+    str,
+    Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9._-]*$"),
+    worded("write how names begin: letters, digits, dots, hyphens and underscores"),
+]
 
 
 class Page(BaseModel, Generic[Item]):

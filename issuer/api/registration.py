@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from issuer import redirect_uris
 from issuer.api.operation import Body
+from issuer.api.worded import ONE_LINE, worded
 from issuer.clients import PROTOCOL_WORDS
 from issuer.registry.access import refuse_selectors
 from issuer.settings import SigningAlgorithm
@@ -23,6 +24,11 @@ BY_SECRET: Authentication = "client_secret_basic"  # noqa: S105 - RFC 7591's nam
 BY_KEY: Authentication = "private_key_jwt"
 RedirectUri = Annotated[str, AfterValidator(redirect_uris.check)]
 _HOST = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[1-9][0-9]{0,4})?$"
+Host = Annotated[
+    str,
+    Field(max_length=253, pattern=_HOST),
+    worded("write a host alone, in small letters, such as notes.example: no https://, no path"),
+]
 Labels = Annotated[dict[str, str], Field(max_length=50)]
 _MAX_KEYS = 10
 
@@ -30,13 +36,13 @@ _MAX_KEYS = 10
 class Changes(Body):
     """What can be changed of an app: any part of it. Members that are not sent stay as they are."""
 
-    description: Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    description: Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$"), ONE_LINE] = ""
     redirect_uris: Annotated[list[RedirectUri], Field(max_length=20)] = Field(default_factory=list)
     """Where users may be sent back to: compared letter by letter, but for the port of a loopback address."""
     post_logout_redirect_uris: Annotated[list[RedirectUri], Field(max_length=20)] = Field(
         default_factory=list
     )
-    host: Annotated[str, Field(max_length=253, pattern=_HOST)] | None = None
+    host: Host | None = None
     """Where it is found, with a port other than 80 and 443, if a proxy that protects it asks here."""
     labels: Labels = Field(default_factory=dict)
     """All that it has, but for those that the platform sets."""

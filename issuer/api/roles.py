@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
 from sqlmodel import Session
 
 from issuer import rfc3339
 from issuer.api.operation import Answer, Body, Call, Operation, Versioned
-from issuer.api.query import Page, PageQuery, page_of
+from issuer.api.query import NamePrefix, Page, PageQuery, page_of
 from issuer.denials import wrong_field
 from issuer.store import names, principals
 from issuer.store.credentials import Deleted
@@ -23,7 +20,7 @@ class NewRole(Body):
 
 
 class RoleQuery(PageQuery):
-    prefix: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9._-]*$")] | None = None
+    prefix: NamePrefix | None = None
     """What the names begin with."""
 
 

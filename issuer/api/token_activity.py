@@ -10,7 +10,7 @@ from issuer import clients, rfc3339
 from issuer.api.operation import Answer, Call, Operation
 from issuer.api.tokens import known
 from issuer.exchanges import HOUR
-from issuer.store import audit, exchange_counts
+from issuer.store import audit, exchange_counts, secrets
 from issuer.store.tables import AuditRow
 
 _MOST = 50
@@ -34,6 +34,8 @@ class ApiTokenActivity(Answer):
     """The last 48, the present one at the end; written down every half minute."""
     changes: list[ChangeOfApiToken]
     """The newest first, 50 at most."""
+    old_secret_ends_at: rfc3339.Written | None
+    """Until then the one from before it was renewed is good too, if it is still."""
 
 
 async def get(call: Call) -> ApiTokenActivity:
@@ -43,6 +45,7 @@ async def get(call: Call) -> ApiTokenActivity:
     def work(session: Session) -> ApiTokenActivity:
         token = known(call, session, "list")
         counts = exchange_counts.of(session, token.key.access, now)
+        kept = secrets.of(session, [token.key.access])
         hours = range(present - (exchange_counts.HOURS - 1) * HOUR, present + 1, HOUR)
         rows = audit.list_rows(
             session, before=None, limit=_MOST, target=token.owner.name, access=token.key.access
@@ -51,6 +54,9 @@ async def get(call: Call) -> ApiTokenActivity:
             hours=[
                 HourOfExchanges(began_at=rfc3339.write(hour), exchanges=counts.get(hour, 0)) for hour in hours
             ],
+            old_secret_ends_at=rfc3339.write_optional(
+                max((each.ends_at for each in kept if each.ends_at and each.ends_at > now), default=None)
+            ),
             changes=[_change(session, row) for row in rows],
         )
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from issuer import presets, rfc3339
 from issuer.api.display_names import NeededName
 from issuer.api.operation import Answer, Body
+from issuer.api.worded import ONE_LINE
 from issuer.denials import wrong_field
 from issuer.settings import Settings
 from issuer.store.api_tokens import ApiToken, Purpose
@@ -26,7 +27,7 @@ class NewApiToken(Body):
     name: NeededName
     presets: Annotated[list[str], Field(min_length=1, max_length=20)]
     """What it is for: names of presets."""
-    description: Annotated[str, Field(max_length=500, pattern=_TEXT)] = ""
+    description: Annotated[str, Field(max_length=500, pattern=_TEXT), ONE_LINE] = ""
     label_selectors: _Texts = Field(default_factory=list)
     """`name=value,name=value`: it reaches what has all labels of one of them, also what comes later.
 

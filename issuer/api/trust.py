@@ -13,6 +13,7 @@ from issuer.api import trust_clauses
 from issuer.api.operation import Answer, Body, Call, Operation
 from issuer.api.query import Page, PageQuery, page_of
 from issuer.api.trust_clauses import TrustClauses, TrustFinding
+from issuer.api.worded import ONE_LINE
 from issuer.denials import Denial, wrong_field
 from issuer.outside import verdict
 from issuer.outside.finding import Finding
@@ -26,7 +27,7 @@ from verifier import TokenError
 
 
 class NewTrustPolicy(TrustClauses):
-    description: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")] = ""
+    description: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$"), ONE_LINE] = ""
 
 
 class TokenToTry(Body):

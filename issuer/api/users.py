@@ -10,14 +10,19 @@ from sqlmodel import Session
 from issuer import rfc3339
 from issuer.api.display_names import DisplayName
 from issuer.api.operation import Answer, Body, Call, Operation, Versioned
-from issuer.api.query import Page, PageQuery, page_of
+from issuer.api.query import NamePrefix, Page, PageQuery, page_of
+from issuer.api.worded import worded
 from issuer.denials import Denial, wrong_field
 from issuer.store import names, principals, users
 from issuer.store.credentials import Deleted
 from issuer.store.database import Transaction
 from issuer.store.users import USER_PREFIX
 
-Email = Annotated[str, Field(max_length=254, pattern=r"^[^\x00-\x20\x7f@]+@[^\x00-\x20\x7f@]+$")]
+Email = Annotated[
+    str,
+    Field(max_length=254, pattern=r"^[^\x00-\x20\x7f@]+@[^\x00-\x20\x7f@]+$"),
+    worded("write an e-mail address, such as ada@people.example"),
+]
 
 
 class NewUser(Body):
@@ -34,7 +39,7 @@ class Profile(Body):
 
 
 class UserQuery(PageQuery):
-    prefix: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9._-]*$")] | None = None
+    prefix: NamePrefix | None = None
     """What the names begin with."""
     state: Literal["active", "disabled"] | None = None
 

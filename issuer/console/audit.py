@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup, escape
 from starlette.responses import Response
 
 from issuer.api import audit
 from issuer.api.audit import AuditQuery
-from issuer.console import listing
+from issuer.console import listing, long_names, moments
+from issuer.console.expiry import GRACES
 from issuer.console.person import Person, room_row
 
 PATH = "/audit"
+_TIMES = ("ends_at", "expires_at", "signs_from")
+"""Members of a detail that are Unix seconds."""
+_MOST_SHOWN = 300
 _FILTERS = ("actor", "client_id", "action", "target", "since", "until")
+
+
+def said(name: str, value: object) -> Markup:
+    """A member of an entry's detail, as people read it."""
+    if name in _TIMES and isinstance(value, int):
+        return moments.moment(value)
+    if name == "grace_seconds" and isinstance(value, int):
+        return escape(GRACES.get(str(value), moments.distance(value)))
+    if isinstance(value, dict):
+        value = [f"{each}={text}" for each, text in value.items()]
+    text = (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)
+    return long_names.breakable(text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…")
 
 
 async def get_audit(person: Person) -> Response:
@@ -21,6 +38,7 @@ async def get_audit(person: Person) -> Response:
         "audit.html",
         listed=listed,
         wrong=listed.wrong,
+        said=said,
         chain=await person.see(audit.check) if is_checked else None,
     )
 

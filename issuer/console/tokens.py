@@ -89,6 +89,7 @@ async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
         broad=[plain_words.of_permission(each) for each in broad(permissions)],
         chart=chart.of_exchanges(activity.hours),
         changes=activity.changes,
+        old_secret_ends_at=activity.old_secret_ends_at,
         presets=person.service.settings.presets,
         graces=GRACES,
         wrong=wrong,

@@ -215,8 +215,10 @@ def test_the_audit_log_is_filtered_and_its_chain_checked(world: World, admin: Br
     assert admin.get("/audit?since=yesterday").status_code == 400
     app = register(world)
     with inside(world.issuer) as there, there.write("user:admin", app.client_id) as tx:
-        tx.audit("job:label", role)
+        tx.audit("job:label", role, labels={"stage": "test"}, ends_at=1795680000, grace_seconds=3600)
     page = text_of(admin, f"/audit?client_id={app.client_id}")
+    for words in ("labels: stage=test", ">26 Nov 2026, 08:00 UTC<", "grace seconds: in an hour"):
+        assert words in page, words
     assert (page.count(f'aria-label="All that {app.name} did"'), "job:label" in page) == (1, True)
     assert 'href="/audit?client_id=' + app.client_id in text_of(admin, f"/audit?target={role}")
     assert "It holds." in text_of(admin, "/audit?check=chain")

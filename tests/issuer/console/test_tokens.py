@@ -187,6 +187,7 @@ def test_renewed_with_grace_the_old_secret_lives_on(world: World, signed_in: New
     path = f"/tokens/{token.partition(':')[0]}"
     second = token_in(browser.press("Renew", {"grace": "3600"}, on=path))
     assert (is_good(world, token), is_good(world, second)) == (True, True)
+    assert "<dt>Old secret</dt><dd>good until" in browser.get(path).text
     for grace in ("-1", "x", "99999999"):
         assert browser.press("Renew", {"grace": grace}, on=path).status_code == 400
     assert is_good(world, second)

@@ -49,6 +49,22 @@ def test_what_cannot_be_registered(world: World, members: dict[str, Any], field:
 
 
 @pytest.mark.parametrize(
+    ("members", "says"),
+    [
+        ({"host": "https://notes.example/"}, "write a host alone"),
+        ({"description": "two\nlines"}, "write it in one line"),
+        ({"labels": ["group=A"]}, "must be names with values"),
+        ({"redirect_uris": "https://app.example/"}, "must be a list"),
+        ({"scope": 7}, "must be a text"),
+        ({"colour": "red"}, "is not known here"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(world: World, members: dict[str, Any], says: str) -> None:
+    answer = world.admin.post("/v1/apps", json={"name": new_name(), **members})
+    assert (answer.status_code, says in answer.json()["errors"][0]["message"]) == (422, True), answer.text
+
+
+@pytest.mark.parametrize(
     "uri", ["com.example.app:/cb", "http://127.0.0.1/cb", "http://[::1]/cb", "http://localhost:8/"]
 )
 def test_where_native_apps_come_back_to(world: World, uri: str) -> None:
