@@ -21,6 +21,7 @@ from issuer.grants import outside_identity
 from issuer.grants.audience import asked_audience
 from issuer.mint import Grant
 from issuer.on_behalf import grant_for
+from issuer.outside.token import without_ends
 from issuer.service import Service
 from issuer.sign_ins import Issued
 from issuer.store import consents, principals, status_indices, user_grants
@@ -77,7 +78,7 @@ async def _exchange(service: Service, request: Request, form: Mapping[str, str])
 def _is_outside(service: Service, text: str) -> bool:
     """Whether it says that another issuer made it."""
     try:
-        issuer = strict_json.parse_object(jws.parse(text).payload).get("iss")
+        issuer = strict_json.parse_object(jws.parse(without_ends(text)).payload).get("iss")
     except (TokenError, ValueError):
         return False
     return isinstance(issuer, str) and issuer != service.settings.issuer_url

@@ -4,6 +4,7 @@ checked.
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -15,6 +16,11 @@ MAX_LIFETIME = 86400
 """Seconds from `iat`, or from now, to `exp`: who needs no secret to get a token needs none that lasts."""
 _TYPES = (None, "jwt", TYP)
 """Of ID and access tokens. Logout tokens, lists, proofs and events say that they are something else."""
+
+
+def without_ends(raw: str) -> str:
+    """Without white space at its ends: tools write a newline behind a token, and send it along."""
+    return raw.strip(string.whitespace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ class OutsideToken:
     @classmethod
     def parse(cls, raw: str) -> Self:
         """Raises TokenError."""
-        parsed = jws.parse(raw)
+        parsed = jws.parse(without_ends(raw))
         if parsed.header.typ not in _TYPES:
             raise TokenError("wrong_type", f"its typ is neither JWT nor {TYP}: it is no ID or access token")
         try:

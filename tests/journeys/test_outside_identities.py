@@ -57,7 +57,7 @@ def test_a_pod_gets_its_token_by_its_service_account(
     world: World, cluster: OutsideIssuer, terminal: Terminal, role: str, tmp_path: Path
 ) -> None:
     mounted = tmp_path / "service-account-token"
-    mounted.write_text(cluster.service_account(world.url, "ml", "train", UID))
+    mounted.write_text(cluster.service_account(world.url, "ml", "train", UID) + "\n")  # as jq writes it
     subject = f"--issuer {cluster.url} --subject system:serviceaccount:ml:train"
     uid = f"--claim {UID_CLAIM}={UID}"
     assert terminal.run(f"hourmark role trust lint {role} {subject} {uid}").err == "There is none.\n"

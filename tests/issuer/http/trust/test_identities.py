@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -36,6 +38,14 @@ def test_a_service_account_becomes_a_role(
     assert said["client_id"] == policy["id"]
     assert world.is_active(answer.json()["access_token"])
     assert cluster.asked.keys() >= {"/.well-known/openid-configuration", "/openid/v1/jwks"}
+
+
+@pytest.mark.parametrize("grant", [ask, exchange, tried])
+def test_white_space_at_its_ends_is_not_the_token(
+    world: World, cluster: OutsideIssuer, trusted: str, grant: Callable[[World, str, str], httpx.Response]
+) -> None:
+    token = good(world, cluster)
+    assert got(grant(world, trusted, f" \t{token}\r\n")).get("accepted", True)
 
 
 def test_it_lives_no_longer_than_what_it_came_from(
