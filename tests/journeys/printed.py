@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 
 _INDENT = "    "
-_FENCE = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _INLINE = re.compile(r"`([^`\n]+)`")
 _PLACEHOLDER = re.compile(r"\b[A-Z]{3,}\b(?!=)|…")
 
 
 def command_blocks(document: str) -> list[list[str]]:
-    """The indented blocks outside of any fence, each as its lines."""
+    """The indented blocks outside of any fence, each as its lines; what goes on behind a backslash is one."""
     blocks: list[list[str]] = []
     within = False
-    for line in _FENCE.sub("", document).splitlines():
+    for line in _FENCE.sub("", document).replace("\\\n", "").splitlines():
         is_command = line.startswith(_INDENT) and bool(line.strip())
         if is_command and not within:
             blocks.append([])
@@ -34,5 +34,5 @@ def is_complete(command: str) -> bool:
     return _PLACEHOLDER.search(command) is None
 
 
-def python_blocks(document: str) -> list[str]:
-    return _FENCE.findall(document)
+def fenced_blocks(document: str, language: str) -> list[str]:
+    return [text for named, text in _FENCE.findall(document) if named == language]

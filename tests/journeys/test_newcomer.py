@@ -28,7 +28,7 @@ import pytest
 from tests.journeys.client import READ, seconds_until
 from tests.journeys.clone import make_clone
 from tests.journeys.conftest import Measured
-from tests.journeys.printed import command_blocks, inline, is_complete, python_blocks
+from tests.journeys.printed import command_blocks, fenced_blocks, inline, is_complete
 from tests.journeys.stopwatch import own_seconds
 from tests.journeys.terminal import Terminal
 from tests.recorded import is_recorded
@@ -176,7 +176,7 @@ def test_readme_from_top_to_bottom(
         promises = {copy_into(terminal, command) for command in [*others, *chain(*sessions)]}
         assert promises >= GIVES.keys()
         terminal('raw=$(hourmark login token --app-token "$TOKEN")')
-        for block in python_blocks(readme):
+        for block in fenced_blocks(readme, "python"):
             (tmp_path / "block.py").write_text(f"import sys\n\nraw = sys.argv[1]\n{block}")
             terminal(f"python {shlex.quote(str(tmp_path / 'block.py'))} $raw")
         assert {"scripts/check", "scripts/bench"} <= set(inline(readme))

@@ -16,7 +16,7 @@ import pytest
 from tests.issuer.http.world import SERVICES, World
 from tests.journeys.client import seconds_until
 from tests.journeys.conftest import NewDatabase
-from tests.journeys.printed import command_blocks, python_blocks
+from tests.journeys.printed import command_blocks, fenced_blocks
 from tests.journeys.terminal import Terminal
 from tests.running_issuer import BIN, RunningIssuer, clean_environment, free_port
 from tests.vectors import PROJECT
@@ -41,7 +41,7 @@ def new_database() -> NewDatabase:
 @contextmanager
 def served(section: str, issuer: RunningIssuer, folder: Path) -> Iterator[httpx.Client]:
     """Its files, and its command; the only changes are the issuer's URL and the port."""
-    for block in python_blocks(section):
+    for block in fenced_blocks(section, "python"):
         named = FILE.match(block)
         assert named, "the first line of a file is its name"
         file = folder / named[1]
@@ -93,7 +93,7 @@ def test_a_service_as_printed(issuer: RunningIssuer, world: World, framework: st
 
 def test_labels_as_printed() -> None:
     printed: dict[str, Any] = {}
-    (block,) = python_blocks(SECTIONS["Labels"])
+    (block,) = fenced_blocks(SECTIONS["Labels"], "python")
     exec(block, printed)  # noqa: S102 - the page's own words
     submit, relabel, listed = (printed[name] for name in ("submit", "relabel", "listed"))
     token = Token.from_claims(forge.claims(scope="app:*@*[model=base]"))
