@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from holder.cli.options import with_session
 from holder.cli.session import Session, say
-from holder.errors import HolderError, SignInNeeded
+from holder.errors import HolderError, SignInNeeded, UsageError
 from holder.profile import Profile
 
 if TYPE_CHECKING:
@@ -19,16 +20,18 @@ if TYPE_CHECKING:
 def logout(session: Session) -> None:
     """End the sign-in, or forget the role key, that is kept here. In a job, end the tokens that it got.
 
+    Where another credential counts (HOURMARK_TOKEN is set, or `hourmark exec` or a job runs this), what is
+    kept stays, unless --profile names it.
+
     \b
-    Example:
+    Examples:
+      hourmark logout
       hourmark logout --profile staging
     """
     from holder import credentials
 
-    ticket = None if session.choices.profile else _ticket(session)
-    if ticket is not None:
-        session.issuer_for(None).end_tokens_of_job(ticket)
-        say("The tokens that the job got so far have ended. It goes on, and gets others.")
+    if session.given and not session.choices.profile:
+        _end_given(session)
         return
     profile = session.profile
     if profile.sign_in is not None:
@@ -47,17 +50,35 @@ def logout(session: Session) -> None:
     session.say_if_set("is set and still counts", *credentials.VARIABLES)
 
 
-def _ticket(session: Session) -> Ticket | None:
-    """Of the job that this runs in, if that is the credential that counts."""
+def _end_given(session: Session) -> None:
+    """What it is that counts: of a job the tokens can be ended, all else is whoever's who gave it."""
+    ticket = next(_tickets(session), None)
+    if ticket is None:
+        raise UsageError(
+            "Nothing was ended",
+            f"the credential from {session.given[0].source} counts, which is no job's ticket; "
+            "what is kept here stays",
+            "in a job, name the file with its ticket in HOURMARK_TOKEN_FILE; "
+            "for what is kept: hourmark logout --profile NAME",
+            code="not_kept",
+        )
+    session.issuer_for(None).end_tokens_of_job(ticket)
+    say("The tokens that the job got so far have ended. It goes on, and gets others.")
+
+
+def _tickets(session: Session) -> Iterator[Ticket]:
+    """Of the job that this runs in, whatever goes before it."""
     from holder.credentials import Ticket
 
-    if not session.given or session.given[0].gives_tokens:
-        return None
-    try:
-        secret = session.given[0].credential().secret
-    except HolderError:
-        return None  # broken or not, it is no sign-in that could end
-    return secret if isinstance(secret, Ticket) else None
+    for offer in session.given:
+        if offer.gives_tokens:
+            continue
+        try:
+            secret = offer.credential().secret
+        except HolderError:
+            continue  # broken or not, it is no ticket
+        if isinstance(secret, Ticket):
+            yield secret
 
 
 def _end(session: Session, profile: Profile) -> None:

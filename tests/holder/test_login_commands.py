@@ -111,7 +111,7 @@ def test_profiles_are_apart_and_a_key_goes_to_its_own_issuer_alone(
 def test_signing_out_says_what_lives_on(hourmark: Hourmark, issuer: IssuerDouble, home: Path) -> None:
     key = issuer.add_key()
     hourmark("login", "--url", issuer.url, "--api-token", key.reveal())
-    done = hourmark("logout", HOURMARK_TOKEN=key.reveal())
+    done = hourmark("logout", "--profile", "default", HOURMARK_TOKEN=key.reveal())
     assert (done.code, done.out) == (0, "")
     assert f"hourmark role key delete {ROLE} {key.access}" in done.err
     assert "HOURMARK_TOKEN is set and still counts" in done.err
@@ -120,6 +120,28 @@ def test_signing_out_says_what_lives_on(hourmark: Hourmark, issuer: IssuerDouble
     assert hourmark("whoami").code == 4
     again = hourmark("logout")
     assert (again.code, "You are not signed in" in again.err) == (4, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HOURMARK_TOKEN", RoleKey.generate().reveal()),
+        ("HOURMARK_TOKEN", "broken"),
+        ("HOURMARK_TOKEN_FILE", "/none"),
+        ("HOURMARK_TOKEN_SOCKET", "/none"),
+    ],
+    ids=["role key", "broken", "file", "socket"],
+)
+def test_what_does_not_count_is_not_signed_out(
+    hourmark: Hourmark, issuer: IssuerDouble, home: Path, name: str, value: str
+) -> None:
+    hourmark("login", "--url", issuer.url, "--api-token", issuer.add_key().reveal())
+    kept = home / "config" / "hourmark" / "profiles" / "default.json"
+    before = kept.read_text()
+    done = hourmark("logout", **{name: value})
+    assert (done.code, done.out, kept.read_text()) == (2, "", before)
+    assert f"credential from {name} counts" in done.err
+    assert "hourmark logout --profile NAME" in done.err
 
 
 def test_a_token_is_bare_and_for_whom_it_was_asked(

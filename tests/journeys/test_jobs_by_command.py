@@ -276,6 +276,32 @@ def test_a_token_that_leaked_is_ended_without_ending_the_job(
     assert json.loads((tmp_path / "me").read_text())["principal"] == f"role:{role}"
 
 
+def test_a_job_never_signs_its_starter_out(
+    world: World, terminal: Terminal, role: str, tmp_path: Path
+) -> None:
+    """Whatever of a job's surroundings is left; with the ticket behind another credential, that ends."""
+    (tmp_path / "key").write_text(world.holder("data:get@*").text)
+    terminal("hourmark login --profile default --token-file key")
+    (tmp_path / "train").write_text(
+        """set -e
+        for line in "hourmark exec -- hourmark logout" "env -u HOURMARK_TOKEN_FILE hourmark logout"; do
+            code=0
+            $line 2>>said || code=$?
+            test $code = 2
+        done
+        cp "$HOURMARK_ACCESS_TOKEN_FILE" leaked
+        HOURMARK_TOKEN=$(cat leaked) hourmark logout
+        if curl -sf -H "Authorization: Bearer $(cat leaked)" "$HOURMARK_URL/v1/me"; then exit 9; fi
+        """
+    )
+    done = terminal.run(f"hourmark job new --role {role} -- bash train")
+    assert (done.code, "It goes on" in done.err) == (0, True), done
+    said = (tmp_path / "said").read_text()
+    assert "credential from HOURMARK_TOKEN counts" in said
+    assert "credential from HOURMARK_TOKEN_SOCKET counts" in said
+    assert terminal("HOURMARK_TOKEN= hourmark status --field credential") == "profile default\n"
+
+
 def test_a_job_that_runs_gets_other_labels(world: World, role: str, tmp_path: Path) -> None:
     key = world.holder("job:*@*[team=nlp]", f"role:assume@{role}")
     with Terminal(tmp_path, HOURMARK_URL=world.url, HOURMARK_TOKEN=key.text) as terminal:
