@@ -20,8 +20,15 @@ from holder.token_file import TokenFile
 
 FRESH_FILE_VARIABLE = "HOURMARK_ACCESS_TOKEN_FILE"
 """A file that holds a token that is good now, whichever way the command was started."""
-_AWS_GOES_BEFORE = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
-"""With one of these the web identity would not be looked at."""
+_AWS_GOES_BEFORE = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+)
+"""Keys, or a profile that assumes a role with others: the web identity would not be looked at."""
 Say = Callable[[str], None]
 # What the command is to know of its token is said; of an issuer that is away for a moment it is nothing.
 logging.getLogger("verifier").addHandler(logging.NullHandler())

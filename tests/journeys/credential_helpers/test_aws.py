@@ -122,11 +122,36 @@ def test_a_process_that_awss_library_starts(world: World, terminal: Terminal, tm
     assert [claims(each["WebIdentityToken"])["aud"] for each in asked] == [OTHER]
 
 
-def test_a_file_that_awss_library_reads(world: World, terminal: Terminal) -> None:
+CONFIG = """
+[profile other]
+role_arn = arn:aws:iam::123456789012:role/other
+source_profile = long-lived
+
+[profile long-lived]
+aws_access_key_id = AKIA1
+aws_secret_access_key = other
+"""
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "AWS_PROFILE=other",
+        "AWS_DEFAULT_PROFILE=other",
+        "AWS_ACCESS_KEY_ID=AKIA1 AWS_SECRET_ACCESS_KEY=other AWS_SESSION_TOKEN=other AWS_SECURITY_TOKEN=other",
+    ],
+    ids=["nothing", "profile", "default profile", "keys"],
+)
+def test_a_file_that_awss_library_reads(
+    world: World, terminal: Terminal, tmp_path: Path, before: str
+) -> None:
+    """Whatever the starter's own tools of AWS are set up for."""
+    (tmp_path / "config").write_text(CONFIG)
     asked: list[dict[str, str]] = []
     with served(partial(Sts, world=world, asked=asked)) as host:
         found = f"AWS_ENDPOINT_URL_STS=http://{host} AWS_REGION=eu-central-1 {SHOWS}"
         line = f"hourmark exec --resource {OTHER} --aws-role-arn {ARN} -- env {found}"
-        assert terminal(line) == "ASIA1 hidden session\n"
+        assert terminal(f"AWS_CONFIG_FILE=config {before} {line}") == "ASIA1 hidden session\n"
     assert [claims(each["WebIdentityToken"])["aud"] for each in asked] == [OTHER]
     assert [each["RoleArn"] for each in asked] == [ARN]
