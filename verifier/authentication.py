@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from verifier.bearer import Refusal, bearer_token, role_key
 from verifier.claims import Token
 from verifier.errors import InsufficientScope, TokenError
+from verifier.labels import InvalidLabel
 from verifier.permission import is_request
 from verifier.verify import Verifier
 
@@ -30,8 +31,15 @@ class Refused(Exception):
         self.error = error
 
 
-def refusal(error: Refused | InsufficientScope) -> Refusal:
-    """The answer; a handler that asks the token itself raises InsufficientScope."""
+Answered: TypeAlias = Refused | InsufficientScope | InvalidLabel
+ANSWERED = (Refused, InsufficientScope, InvalidLabel)
+"""What becomes an answer: a handler raises these too, when it asks the token itself, and for labels."""
+
+
+def refusal(error: Answered) -> Refusal:
+    """The answer."""
+    if isinstance(error, InvalidLabel):
+        return Refusal(400, "invalid_label", str(error), {}, None)
     return Refusal.of(error.error if isinstance(error, Refused) else error)
 
 

@@ -56,11 +56,11 @@ class Refusal:
 
     status: int
     code: str
-    """`invalid_token`, `insufficient_scope` or `temporarily_unavailable`."""
+    """`invalid_token`, `insufficient_scope`, `temporarily_unavailable` or `invalid_label`."""
     detail: str
     headers: dict[str, str]
     reason: str | None
-    """The code of the TokenError; None where there was no credential."""
+    """The code of the TokenError; None where the token is not what is wrong."""
 
     @classmethod
     def of(cls, error: TokenError | None) -> Refusal:

@@ -28,7 +28,7 @@ from starlette.routing import Route
 
 from verifier import Token, Verifier
 from verifier.integrations.starlette import TokenMiddleware, requires
-from verifier.labels import InvalidLabel, as_submitted, changed
+from verifier.labels import as_submitted, changed
 from verifier.role_keys import RoleKeys
 
 KINDS = ("app", "job")
@@ -72,11 +72,8 @@ class Platform:
         kind, asked = _kind(request), await request.json()
         if (kind, asked["name"]) in self._all:
             raise HTTPException(409, f"there is a {kind} {asked['name']} already")
-        try:
-            own = f"{kind}_{next(self._numbers)}"
-            submitted = as_submitted(asked.get("labels", {}), resource_id=own, resource_type=kind)
-        except InvalidLabel as error:
-            raise HTTPException(422, str(error)) from error
+        own = f"{kind}_{next(self._numbers)}"
+        submitted = as_submitted(asked.get("labels", {}), resource_id=own, resource_type=kind)
         labels = _token(request).stamp(f"{kind}:create", asked["name"], submitted)
         self._all[kind, asked["name"]] = made = Resource(asked["name"], labels)
         return JSONResponse(asdict(made), 201)
@@ -96,10 +93,7 @@ class Platform:
 
     async def label(self, request: Request) -> JSONResponse:
         found, kind = self._reached(request, "label"), _kind(request)
-        try:
-            labels = changed(await request.json(), found.labels)
-        except InvalidLabel as error:
-            raise HTTPException(422, str(error)) from error
+        labels = changed(await request.json(), found.labels)
         _token(request).require(f"{kind}:label", found.name, labels)
         found.labels = labels
         return JSONResponse(asdict(found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,8 @@ from hypothesis import given
 from tests.verifier import forge
 from tests.verifier.small_world import REQUESTS, scopes
 from verifier import InsufficientScope, Scope, Token
-from verifier.authentication import Refused, Requirement
+from verifier.authentication import Refused, Requirement, refusal
+from verifier.labels import InvalidLabel
 
 
 def of(scope: str) -> Token:
@@ -95,3 +97,15 @@ def test_a_route_without_that_parameter_is_a_fault_of_the_service() -> None:
     parameters: dict[str, Any] = {}
     with pytest.raises(KeyError):
         Requirement("data:get", "{name}").check(of("*"), parameters)
+
+
+def test_a_wrong_label_is_a_bad_request_and_not_the_tokens_fault() -> None:
+    body, headers = refusal(InvalidLabel("'x y' is none")).problem()
+    assert json.loads(body) == {
+        "type": "urn:hourmark:error:invalid_label",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "'x y' is none",
+        "code": "invalid_label",
+    }
+    assert headers == {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}

@@ -1,7 +1,8 @@
 """Django: `TokenMiddleware` lets nobody in without a good token, `requires` asks what the token allows.
 
 The token is `request.token`. A view that knows more, such as the labels of what was asked for, says
-`request.token.require(…)`: InsufficientScope becomes the answer 403. The settings say what it needs:
+`request.token.require(…)`: InsufficientScope becomes the answer 403, and InvalidLabel 400. The settings say
+what it needs:
 
     MIDDLEWARE = ["verifier.integrations.django.TokenMiddleware", …]
     HOURMARK = {
@@ -22,8 +23,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 
-from verifier.authentication import Authentication, Refused, Requirement, refusal
-from verifier.errors import InsufficientScope
+from verifier.authentication import ANSWERED, Answered, Authentication, Refused, Requirement, refusal
 
 View = Callable[..., Any]
 
@@ -64,7 +64,7 @@ class TokenMiddleware:
 
     def process_exception(self, _: HttpRequest, error: Exception) -> HttpResponse | None:
         """Django calls it with what a view raises."""
-        return answer(error) if isinstance(error, Refused | InsufficientScope) else None
+        return answer(error) if isinstance(error, ANSWERED) else None
 
     def _is_public(self, request: HttpRequest) -> bool:
         return request.path in self._public
@@ -100,7 +100,7 @@ def authentication() -> Authentication:
     return Authentication(import_string(given["verifier"]), role_keys)
 
 
-def answer(error: Refused | InsufficientScope) -> HttpResponse:
+def answer(error: Answered) -> HttpResponse:
     """In place of what was asked for."""
     refused = refusal(error)
     body, headers = refused.problem()

@@ -23,10 +23,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from verifier.authentication import Refused, Requirement, refusal
+from verifier.authentication import ANSWERED, Answered, Refused, Requirement, refusal
 from verifier.bearer import RETRY_SECONDS, challenge
 from verifier.claims import Token
-from verifier.errors import InsufficientScope
 from verifier.integrations import django
 
 _authentication = cache(django.authentication)
@@ -84,14 +83,14 @@ def allows(action: str, resource: str = "*") -> type[BasePermission]:
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """As the framework's own; what a view finds insufficient in `request.auth` is 403."""
-    known = _denied(Refused(error)) if isinstance(error, InsufficientScope) else error
+    """As the framework's own; what a view finds insufficient in `request.auth` is 403, a wrong label 400."""
+    known = _denied(error) if isinstance(error, ANSWERED) else error
     return views.exception_handler(known, context)
 
 
-def _denied(error: Refused) -> APIException:
+def _denied(error: Answered) -> APIException:
     refused = refusal(error)
-    if error.error is None:
+    if isinstance(error, Refused) and error.error is None:
         return NotAuthenticated(refused.detail)
     if refused.status == 401:
         return AuthenticationFailed(refused.detail)

@@ -1,7 +1,7 @@
 """Flask: `Tokens(app, verifier)` lets nobody in without a good token, `requires` asks what the token allows.
 
 The token is `g.token`. A view that knows more, such as the labels of what was asked for, says
-`g.token.require(…)`: InsufficientScope becomes the answer 403.
+`g.token.require(…)`: InsufficientScope becomes the answer 403, and InvalidLabel 400.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from typing import ParamSpec, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 
-from verifier.authentication import Authentication, Refused, Requirement, refusal
-from verifier.errors import InsufficientScope
+from verifier.authentication import ANSWERED, Answered, Authentication, Requirement, refusal
 from verifier.role_keys import RoleKeys
 from verifier.verify import Verifier
 
@@ -38,8 +37,8 @@ class Tokens:
         self._authentication = Authentication(verifier, role_keys)
         self._public = frozenset(public)
         app.before_request(self._authenticate)
-        app.register_error_handler(Refused, answer)
-        app.register_error_handler(InsufficientScope, answer)
+        for error in ANSWERED:
+            app.register_error_handler(error, answer)
 
     def _authenticate(self) -> None:
         header = request.headers.get("Authorization")
@@ -70,7 +69,7 @@ def requires(action: str, resource: str = "*") -> Callable[[Callable[P, R]], Cal
     return protect
 
 
-def answer(error: Refused | InsufficientScope) -> Response:
+def answer(error: Answered) -> Response:
     """In place of what was asked for."""
     refused = refusal(error)
     body, headers = refused.problem()

@@ -1,7 +1,7 @@
 """Starlette: `TokenMiddleware` lets nobody in without a good token, `requires` asks what the token allows.
 
 The token is `request.state.token`. A handler that knows more, such as the labels of what was asked for, says
-`token.require(…)`: InsufficientScope becomes the answer 403.
+`token.require(…)`: InsufficientScope becomes the answer 403, and InvalidLabel 400.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from verifier.authentication import Authentication, Refused, Requirement, refusal
+from verifier.authentication import ANSWERED, Answered, Authentication, Requirement, refusal
 from verifier.claims import Token
-from verifier.errors import InsufficientScope
 from verifier.role_keys import RoleKeys
 from verifier.verify import Verifier
 
@@ -56,7 +55,7 @@ class TokenMiddleware:
             state = scope.setdefault("state", {})
             state["token"] = None if scope["path"] in self._public else await self._token(scope)
             await self._app(scope, receive, send_and_note)
-        except (Refused, InsufficientScope) as error:
+        except ANSWERED as error:
             if has_begun:
                 raise
             await answer(error)(scope, receive, send)
@@ -92,7 +91,7 @@ def requires(action: str, resource: str = "*") -> Callable[[Handler], Handler]:
             try:
                 requirement.check(token_of(request), request.path_params)
                 return await run(*arguments)
-            except (Refused, InsufficientScope) as error:
+            except ANSWERED as error:
                 return answer(error)
 
         return protected
@@ -108,7 +107,7 @@ def token_of(connection: HTTPConnection) -> Token | None:
         raise RuntimeError("no TokenMiddleware stands before this handler: add it to the app") from None
 
 
-def answer(error: Refused | InsufficientScope) -> Response:
+def answer(error: Answered) -> Response:
     """In place of what was asked for."""
     refused = refusal(error)
     body, headers = refused.problem()

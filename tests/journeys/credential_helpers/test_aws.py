@@ -139,7 +139,7 @@ aws_secret_access_key = other
         "",
         "AWS_PROFILE=other",
         "AWS_DEFAULT_PROFILE=other",
-        "AWS_ACCESS_KEY_ID=AKIA1 AWS_SECRET_ACCESS_KEY=other AWS_SESSION_TOKEN=other AWS_SECURITY_TOKEN=other",
+        "AWS_ACCESS_KEY_ID=AKIA1 AWS_SECRET_ACCESS_KEY=other AWS_SESSION_TOKEN=x AWS_SECURITY_TOKEN=x",
     ],
     ids=["nothing", "profile", "default profile", "keys"],
 )

@@ -9,7 +9,10 @@ from django.conf import settings
 from tests.verifier.integrations import world
 
 verifier = world.verifier()
-REST = ("/rest/who", "/rest/all", "/rest/data/samples", "/rest/data/other", "/rest/apps/mine")
+REST = (
+    *("/rest/who", "/rest/all", "/rest/data/samples", "/rest/data/other", "/rest/apps/mine"),
+    *("/rest/labels/id", "/rest/labels/owner", "/rest/labels/two words"),
+)
 """Django REST framework asks who they are for by itself."""
 settings.configure(
     ALLOWED_HOSTS=["*"],
@@ -58,6 +61,11 @@ def app_(request: HttpRequest, name: str) -> JsonResponse:
     return JsonResponse(world.told(request.token))
 
 
+def labels(request: HttpRequest, name: str) -> JsonResponse:
+    assert request.token
+    return JsonResponse(world.submitted(name))
+
+
 class Protected(APIView):  # type: ignore[misc]  # it has no types
     authentication_classes = (TokenAuthentication,)
     permission_classes: tuple[Any, ...] = (IsAuthenticated,)
@@ -80,14 +88,22 @@ class App(Protected):
         return super().get(request)
 
 
+class Labels(Protected):
+    def get(self, request: Request, **parameters: str) -> Response:
+        assert request.auth
+        return Response(world.submitted(parameters["name"]))
+
+
 urlpatterns = [
     path("rest/who", Protected.as_view()),
     path("rest/all", Every.as_view()),
     path("rest/data/<workspace>", Data.as_view()),
     path("rest/apps/<name>", App.as_view()),
+    path("rest/labels/<name>", Labels.as_view()),
     path("livez", who),
     path("who", who),
     path("all", every),
     path("data/<workspace>", data),
     path("apps/<name>", app_),
+    path("labels/<name>", labels),
 ]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
 
-from tests.verifier.integrations.world import LABELS, PUBLIC, told
+from tests.verifier.integrations.world import LABELS, PUBLIC, submitted, told
 from verifier import Token, Verifier
 from verifier.integrations.fastapi import TokenMiddleware, require
 from verifier.role_keys import RoleKeys
@@ -36,5 +36,9 @@ def service(verifier: Verifier, role_keys: RoleKeys | None = None) -> FastAPI:
     async def app_(name: str, request: Request) -> dict[str, str | None]:
         request.state.token.require("app:query", name, LABELS)
         return told(request.state.token)
+
+    @app.get("/labels/{name}")
+    def labels(name: str) -> dict[str, str]:
+        return submitted(name)
 
     return app

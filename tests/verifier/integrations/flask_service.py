@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, g
 
-from tests.verifier.integrations.world import LABELS, PUBLIC, told
+from tests.verifier.integrations.world import LABELS, PUBLIC, submitted, told
 from verifier import Verifier
 from verifier.integrations.flask import Tokens, requires
 from verifier.role_keys import RoleKeys
@@ -34,5 +34,9 @@ def service(verifier: Verifier, role_keys: RoleKeys | None = None) -> Flask:
     def app_(name: str) -> dict[str, str | None]:
         g.token.require("app:query", name, LABELS)
         return told(g.token)
+
+    @app.get("/labels/<name>")
+    def labels(name: str) -> dict[str, str]:
+        return submitted(name)
 
     return app

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tests.verifier.integrations.world import LABELS, PUBLIC, told
+from tests.verifier.integrations.world import LABELS, PUBLIC, submitted, told
 from verifier import Verifier
 from verifier.integrations.starlette import TokenMiddleware, requires
 from verifier.role_keys import RoleKeys
@@ -36,6 +36,11 @@ async def app_(request: Request) -> JSONResponse:
     return JSONResponse(told(request.state.token))
 
 
+@requires("app:create")
+async def labels(request: Request) -> JSONResponse:
+    return JSONResponse(submitted(request.path_params["name"]))
+
+
 def service(verifier: Verifier, role_keys: RoleKeys | None = None) -> ASGIApp:
     routes = [
         Route("/livez", who),
@@ -43,6 +48,7 @@ def service(verifier: Verifier, role_keys: RoleKeys | None = None) -> ASGIApp:
         Route("/all", every),
         Route("/data/{workspace}", Data),
         Route("/apps/{name}", app_),
+        Route("/labels/{name}", labels),
     ]
     tokens = Middleware(TokenMiddleware, verifier=verifier, role_keys=role_keys, public=PUBLIC)
     return Starlette(routes=routes, middleware=[tokens])

@@ -140,6 +140,21 @@ def test_too_little_scope_is_told_what_is_missing(ask: Service, path: str, scope
     assert answer.json()["detail"] == f"the token does not allow {missing}"
 
 
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/labels/owner", "'hourmark/owner' is reserved: the platform sets what begins so"),
+        ("/labels/two words", "'hourmark/two words': names and values are letters, digits and -._/:"),
+    ],
+    ids=["reserved", "malformed"],
+)
+def test_a_label_that_nobody_can_submit_is_told_why(ask: Service, path: str, says: str) -> None:
+    answer = ask(path, bearer(token("app:create@*")))
+    assert (answer.status_code, answer.json()["detail"]) == (400, says)
+    assert "www-authenticate" not in answer.headers
+    assert ask("/labels/id", bearer(token("app:create@*"))).json()["hourmark/id"] == "app_1"
+
+
 @pytest.mark.parametrize("missing", ["keys", "lists"])
 def test_what_cannot_be_judged_is_worth_another_try(
     ask: Service, missing: str, monkeypatch: pytest.MonkeyPatch

@@ -5,6 +5,7 @@ GET /who               tells who asks
 GET /all               requires data:get
 GET /data/{workspace}  requires data:get on {workspace}
 GET /apps/{name}       asks the token for app:query on {name}, which has the label group=A
+GET /labels/{name}     submits the label hourmark/{name}
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import httpx
 
 from tests.verifier import forge
 from verifier import Token, Trust, Verifier
+from verifier.labels import as_submitted
 from verifier.status_list import TYP, StatusList
 
 REVOKED = 5
@@ -47,3 +49,8 @@ def token(scope: str = "", **changes: Any) -> str:
 def told(given: Token | None) -> dict[str, str | None]:
     """What a service says about who asks."""
     return {"subject": given.subject if given is not None else None}
+
+
+def submitted(name: str) -> dict[str, str]:
+    """The labels of an app. Raises InvalidLabel."""
+    return as_submitted({f"hourmark/{name}": "mine"}, resource_id="app_1", resource_type="app")
