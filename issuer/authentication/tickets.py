@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from issuer import rfc3339
 from issuer.authentication.client import authorization
-from issuer.denials import BearerDenial, Denial
+from issuer.denials import Denial
 from issuer.mint import Grant
 from issuer.service import Service
 from issuer.store import jobs
@@ -31,7 +31,11 @@ def presented(request: Request) -> str:
     """What the Authorization header has. Raises Denial."""
     ticket = bearer_token(authorization(request))
     if ticket is None:
-        raise BearerDenial(None)
+        raise Denial(
+            "invalid_token",
+            f"send the job's ticket, which begins with {Handle.JOB_TICKET.value}, as Authorization: Bearer",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
     return ticket
 
 
