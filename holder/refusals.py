@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from holder.credentials import Credential, Jwt
+from holder.credentials import Credential, Jwt, Ticket
 from holder.errors import HolderError, NotPermitted, SignInNeeded, Throttled, Unreachable
 
 _MAX_TEXT = 600
@@ -136,6 +136,8 @@ def _sign_in(credential: Credential | None, issuer: str) -> str:
         and issuer not in credential.secret.audience
     ):
         return f"use a role key, or a token for the issuer itself: hourmark login token --resource {issuer}"
+    if credential is not None and isinstance(credential.secret, Ticket):
+        return "start another job: hourmark job new --role ROLE -- CMD"
     return "hourmark login, or set HOURMARK_TOKEN to a good one"
 
 

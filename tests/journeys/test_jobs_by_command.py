@@ -109,6 +109,7 @@ def test_a_ticket_alone_is_shown_once_and_used_elsewhere(world: World, terminal:
     refused = terminal.run(f"HOURMARK_TOKEN={job['ticket']} hourmark whoami")
     assert refused.code == 4
     assert "job has ended" in refused.err
+    assert "start another job: hourmark job new" in refused.err
 
 
 def test_inside_a_plain_get_gives_the_token_and_no_other_request_does(
