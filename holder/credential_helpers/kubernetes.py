@@ -22,7 +22,11 @@ def version_of(info: str | None) -> str:
     try:
         named = strict_json.parse_object(info.encode()).get("apiVersion")
     except ValueError:
-        named = None
+        raise UsageError(
+            f"{VARIABLE} is not understood",
+            "it is no JSON object as kubectl writes it",
+            "leave it unset where kubectl does not run this",
+        ) from None
     if named not in _VERSIONS:
         raise UsageError(
             f"{VARIABLE} is not understood",

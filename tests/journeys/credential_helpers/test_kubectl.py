@@ -81,8 +81,15 @@ def test_what_it_prints(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize(
-    "info", ["nonsense", '{"apiVersion": "client.authentication.k8s.io/v1alpha1"}', '{"kind": "x"}']
+    ("info", "says"),
+    [
+        ("{bad", "it is no JSON object"),
+        ("[]", "it is no JSON object"),
+        ('{"apiVersion": "client.authentication.k8s.io/v1alpha1"}', "its apiVersion is none of"),
+        ('{"kind": "x"}', "its apiVersion is none of"),
+    ],
+    ids=["no JSON", "a list", "alpha", "none"],
 )
-def test_what_is_no_question_of_kubectl(terminal: Terminal, info: str) -> None:
+def test_what_is_no_question_of_kubectl(terminal: Terminal, info: str, says: str) -> None:
     done = terminal.run(f"KUBERNETES_EXEC_INFO='{info}' hourmark credential kubernetes")
-    assert (done.code, done.out, "client.authentication.k8s.io/v1" in done.err) == (2, "", True)
+    assert (done.code, done.out, says in done.err) == (2, "", True), done.err
