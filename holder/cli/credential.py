@@ -44,6 +44,7 @@ def git(
 
     if operation != "get":
         return  # the protocol wants what is not known ignored
+    helper.check_host(host)
     asked = sys.stdin.read(_MAX_CHARACTERS)
     told = helper.answer(asked, host, username, lambda: session.token(resource=resource, scope=scope))
     typer.echo(told, nl=False)

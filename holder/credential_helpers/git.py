@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from shlex import quote
 
 from holder import issuer_url
 from holder.answers import IssuedToken
-from holder.errors import HolderError
+from holder.errors import HolderError, UsageError
+
+
+def check_host(text: str) -> None:
+    """git never asks for anything else, and would silently be given nothing. Raises UsageError."""
+    if not text or not text.isprintable() or any(sign in text for sign in "/@ "):
+        host = text.partition("://")[2] or text
+        raise UsageError(
+            f"--host {text[:80]!r} is no host",
+            "it is HOST or HOST:PORT, without https://, user or path",
+            f"--host {quote(host.partition('/')[0].rpartition('@')[2][:80] or 'git.example')}",
+        )
 
 
 def answer(asked: str, host: str, username: str, token: Callable[[], IssuedToken]) -> str:

@@ -90,3 +90,19 @@ def test_git_clones_with_a_fresh_token(world: World, terminal: Terminal, reposit
 def test_what_git_is_not_given(terminal: Terminal, operation: str, asked: str, code: int, says: str) -> None:
     done = terminal.run(f"printf '{asked}' | hourmark credential git --host git.example {operation}")
     assert (done.code, done.out, says in done.err) == (code, "", True)
+
+
+@pytest.mark.parametrize(
+    ("host", "write"),
+    [
+        ("https://git.example", "git.example"),
+        ("https://me@git.example:8443/a", "git.example:8443"),
+        ("git.example/acme", "git.example"),
+        ("", "git.example"),
+    ],
+    ids=["scheme", "user and path", "path", "empty"],
+)
+def test_a_host_that_git_never_asks_for(terminal: Terminal, host: str, write: str) -> None:
+    done = terminal.run(f"echo host=git.example | hourmark credential git --host '{host}' get")
+    assert (done.code, done.out) == (2, "")
+    assert f"--host {write}\n" in done.err
