@@ -87,8 +87,10 @@ class View:
             text = _document(dict(item), self._format)
         typer.echo(text)
 
-    def many(self, items: Iterable[Item], *, columns: Sequence[str] = ()) -> None:
-        """A list, which may be empty; a table has these columns alone, if there are any.
+    def many(
+        self, items: Iterable[Item], *, columns: Sequence[str] = (), none: str = "There is none."
+    ) -> None:
+        """A list, which may be empty (`none` says so); a table has these columns alone, if there are any.
 
         A line an item is shown as it comes: `| head` ends a long one early.
         """
@@ -102,7 +104,7 @@ class View:
         elif rows:
             typer.echo(_table(columns or self._fields, rows))
         else:
-            typer.echo("There is none.", err=True)
+            typer.echo(none, err=True)
 
 
 def aligned(lines: Sequence[tuple[str, object]]) -> str:

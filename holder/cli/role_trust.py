@@ -174,12 +174,14 @@ def lint(
     """
     view = session.view(_FINDING)
     found: list[tuple[str | None, TrustFinding]]
+    none = "Nothing is dangerous or doubtful."
     if clauses:
         found = [(None, finding) for finding in session.issuer().lint_trust(role, clauses).findings]
     else:
-        policies = session.issuer().trust_policies(role)
+        policies = list(session.issuer().trust_policies(role))
         found = [(policy.id, finding) for policy in policies for finding in policy.findings]
-    view.many({"policy": policy, **asdict(finding)} for policy, finding in found)
+        none = none if policies else f"{role} has no trust policy: there is nothing to look over."
+    view.many(({"policy": policy, **asdict(finding)} for policy, finding in found), none=none)
     if any(finding.level == "danger" for _, finding in found):
         raise typer.Exit(ERROR)
 

@@ -60,9 +60,12 @@ def test_a_pod_gets_its_token_by_its_service_account(
     mounted.write_text(cluster.service_account(world.url, "ml", "train", UID) + "\n")  # as jq writes it
     subject = f"--issuer {cluster.url} --subject system:serviceaccount:ml:train"
     uid = f"--claim {UID_CLAIM}={UID}"
-    assert terminal.run(f"hourmark role trust lint {role} {subject} {uid}").err == "There is none.\n"
+    lint, nothing = f"hourmark role trust lint {role}", "Nothing is dangerous or doubtful.\n"
+    assert terminal.run(f"{lint} {subject} {uid}").err == nothing
+    assert terminal.run(lint).err == f"{role} has no trust policy: there is nothing to look over.\n"
     made = terminal.run(f"hourmark role trust new {role} {subject} {uid} --description training -o json")
     assert (made.code, made.err) == (0, "")
+    assert terminal.run(lint).err == nothing
     (policy,) = terminal.json(f"hourmark role trust list {role} -o json")
     assert (policy["audience"], policy["description"]) == (world.url, "training")
 
