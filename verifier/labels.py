@@ -41,6 +41,7 @@ def changed(labels: Mapping[str, str], before: Mapping[str, str]) -> dict[str, s
     return {**labels, **{name: value for name, value in before.items() if name.startswith(RESERVED)}}
 
 
-def _check(name: str, value: str) -> None:
-    if not is_label(name) or not is_label(value):
+def _check(name: str, value: object) -> None:
+    """value: of JSON, which has others than text too. Raises InvalidLabel."""
+    if not (isinstance(value, str) and is_label(name) and is_label(value)):
         raise InvalidLabel(f"{name[:100]!r}: names and values are letters, digits and -._/:")

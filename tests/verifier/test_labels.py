@@ -32,6 +32,8 @@ def test_id_and_type_are_its_own_whatever_was_written(written: dict[str, str]) -
         ({"a": ""}, "letters, digits"),
         ({"a": "b,c=d"}, "letters, digits"),
         ({"a": "]"}, "letters, digits"),
+        ({"a": 1}, "letters, digits"),
+        ({"a": None}, "letters, digits"),
     ],
 )
 def test_what_nobody_can_write(written: dict[str, str], says: str) -> None:
