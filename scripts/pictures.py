@@ -20,21 +20,16 @@ from tests.running_issuer import free_port
 
 WIDTH, HEIGHT = 960, 640
 SHOWN = (
-    *("sign_in", "account_full", "session", "tokens", "token_new_broad", "token_shown", "token"),
-    *(
-        "authorised_apps",
-        "role_may",
-        "trust_test",
-        "jobs",
-        "app",
-        "user",
-        "enter",
-        "hygiene",
-        "audit_chain",
-        "signing_keys",
-    ),
+    *("sign_in", "sign_in_again", "set_up", "sign_out", "signed_out"),
+    *("consent", "device", "device_asks", "enter", "enter_consent"),
+    *("account_full", "password", "passkey", "session", "session_token", "authorised_apps"),
+    *("tokens", "token_new", "token_new_broad", "token_shown", "token"),
+    *("roles", "role_new", "role", "role_may", "trust_new", "trust_test", "key_new", "key"),
+    *("jobs", "job", "apps", "app_new", "app", "app_secret"),
+    *("people", "user_new", "user", "user_invited"),
+    *("hygiene", "audit", "audit_chain", "signing_keys"),
 )
-"""The scenes, each in its picture."""
+"""The scenes, each in its picture: every page once, and some as they are when something happened."""
 IN_THE_DARK = ("signing_keys",)
 ON_A_PHONE = ("tokens",)
 

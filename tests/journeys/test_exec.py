@@ -137,7 +137,7 @@ def test_a_lost_permission_brings_another_token_to_file_and_program(
     done = terminal.run(
         f"hourmark exec --app-token {world.key(role).text} -- "
         f"sh -c 'unset HOURMARK_TOKEN; {sys.executable} program.py' & launcher=$!; "
-        "for n in $(seq 400); do test -e began && break; sleep 0.05; done; "
+        "for n in $(seq 1200); do test -e began && break; sleep 0.05; done; "
         f"hourmark role policy delete --app-token {world.issuer.admin_key} {role} {lost} >/dev/null; "
         "wait $launcher"
     )
@@ -154,12 +154,12 @@ def test_a_role_key_that_is_deleted_leaves_no_token_in_the_file(
     key = world.key(world.role("data:get@*"))
     (tmp_path / "inside").write_text(
         """touch began
-        for n in $(seq 200); do test -e "$HOURMARK_TOKEN_FILE" || exit 7; sleep 0.05; done
+        for n in $(seq 1200); do test -e "$HOURMARK_TOKEN_FILE" || exit 7; sleep 0.05; done
         """
     )
     done = terminal.run(
         f"hourmark exec --app-token {key.text} -- bash inside & launcher=$!; "
-        "for n in $(seq 400); do test -e began && break; sleep 0.05; done; "
+        "for n in $(seq 1200); do test -e began && break; sleep 0.05; done; "
         f"hourmark role key delete --app-token {world.issuer.admin_key} {key.role} {key.access} >/dev/null; "
         "wait $launcher"
     )

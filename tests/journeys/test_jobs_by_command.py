@@ -89,7 +89,7 @@ def test_a_signal_goes_on_to_the_program(
     (tmp_path / "train").write_text("hourmark login token >token; touch began; exec sleep 60")
     line = (
         f"hourmark job new --role {role} -- bash train & launcher=$!; "
-        f"for n in $(seq 400); do test -e began && break; sleep 0.05; done; "
+        f"for n in $(seq 1200); do test -e began && break; sleep 0.05; done; "
         f"kill -{name} $launcher; wait $launcher"
     )
     if name == "INT":  # bash has what it runs behind it ignore this one
@@ -185,7 +185,7 @@ def test_a_job_whose_launcher_is_killed_dies_at_its_limit(
     )
     line = (
         f"mkfifo go-on; hourmark job new --role {role} --time-limit 60s -- bash train <go-on & launcher=$!; "
-        "exec 3>go-on; for n in $(seq 400); do test -e token-is-there && break; sleep 0.05; done; "
+        "exec 3>go-on; for n in $(seq 1200); do test -e token-is-there && break; sleep 0.05; done; "
         "kill -KILL $launcher; wait $launcher"
     )
     assert terminal.run(line).code == 128 + 9
@@ -355,7 +355,7 @@ def test_what_ends_the_tokens_of_a_job_that_runs_brings_others(
         get "?scope=data:get@*" >narrow-before
         cp "$HOURMARK_ACCESS_TOKEN_FILE" file-before
         touch began
-        for n in $(seq 200); do
+        for n in $(seq 1200); do
             cmp -s "$HOURMARK_ACCESS_TOKEN_FILE" file-before || break
             sleep 0.05
         done
@@ -367,7 +367,7 @@ def test_what_ends_the_tokens_of_a_job_that_runs_brings_others(
     terminal(f"export ADMIN={world.issuer.admin_key} ROLE={role} POLICY={made['id']}")
     done = terminal.run(
         f"hourmark job new --role {role} -l team=nlp -- bash train & launcher=$!; "
-        "for n in $(seq 400); do test -e began && break; sleep 0.05; done; "
+        "for n in $(seq 1200); do test -e began && break; sleep 0.05; done; "
         f"{ENDS[change]} >/dev/null; wait $launcher"
     )
     assert done.code == 0, done.err
@@ -403,7 +403,7 @@ def test_after_its_end_a_job_gets_no_token_from_anybody(
         """set -e
         hourmark whoami --field client_id >job
         touch began
-        for n in $(seq 200); do
+        for n in $(seq 1200); do
             test -e "$HOURMARK_ACCESS_TOKEN_FILE" || break
             sleep 0.05
         done
@@ -417,7 +417,7 @@ def test_after_its_end_a_job_gets_no_token_from_anybody(
     )
     done = terminal.run(
         f"hourmark job new --role {role} -- bash train & launcher=$!; "
-        "for n in $(seq 400); do test -e began && break; sleep 0.05; done; "
+        "for n in $(seq 1200); do test -e began && break; sleep 0.05; done; "
         f"{ENDINGS[ending]} >/dev/null; wait $launcher"
     )
     assert done.code == 0, done.err
