@@ -12,6 +12,8 @@ from tests.browser.stage import SCOPE, Stage, new_user
 from tests.browsers import inside
 from tests.issuer.http.world import World, made
 
+DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+"""A name that no line breaks in."""
 _HOURS = (3, 0, 0, 14, 22, 9, 0, 1, 40, 35, 0, 6)
 """Exchanges, from the present hour back."""
 
@@ -40,7 +42,7 @@ def furniture(world: World) -> Furniture:
         "data:get@urn:hourmark:data:engines.*",
         "app:query@*[stage=test]",
         "job:*@*[team=nlp]",
-        f"data:get@{'unbroken' * 12}",
+        f"data:get@{DIGEST * 2}",
     ):
         made(world.admin.post(f"/v1/roles/{role}/policies", json={"permission": permission}))
     key = world.key(role, name="evaluation in CI", scope="data:get@urn:hourmark:data:engines.difference")
@@ -62,7 +64,7 @@ def furniture(world: World) -> Furniture:
     )
     trust = {
         "issuer": "https://ci.example",
-        "subject": f"repo:engines/difference:ref:refs/heads/{'unbroken' * 6}",
+        "subject": f"repo:engines/difference:ref:refs/heads/{DIGEST}",
         "claims": {"repository_id": "7"},
         "description": "Deployments of the difference engine",
     }
