@@ -8,17 +8,21 @@ from issuer import plain_words
 from issuer.api import consents
 from issuer.api.consents import Consent, ConsentQuery, Whose
 from issuer.browser import see_other
+from issuer.console import listing
 from issuer.console.person import Person, room_row
 from verifier import Scope
 
 PATH = "/authorised-apps"
-_MOST = 200
+_MOST = 1000
 
 
 async def get_apps(person: Person) -> Response:
     found = await person.see_all(consents.list_of_user, ConsentQuery(), most=_MOST)
     lifetime = person.service.settings.session_lifetime
-    return person.page("authorised_apps.html", apps=[(each, _may(each, lifetime)) for each in found])
+    shown = listing.newest_of(found, person, "apps")
+    return person.page(
+        "authorised_apps.html", apps=shown, may_do={each.id: _may(each, lifetime) for each in shown.items}
+    )
 
 
 async def post_withdraw(person: Person) -> Response:

@@ -21,8 +21,8 @@ from verifier import InvalidPermission, Permission
 from verifier.decision import Decision, decide, is_request
 
 LIST, NEW, ONE = "/roles", "/new-role", "/roles/{role}"
-_MOST, _MOST_LISTED = 256, 1000
-"""Of what there are few by nature, and of what is shown in parts. Who has more asks the API for them."""
+_MOST = 1000
+"""Of each list, which is shown in parts. Who has more asks the API for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +94,23 @@ async def _page(person: Person, wrong: Wrong = NOTHING) -> Response:
     role, version = await person.see_version(roles.get)
     held = await person.see_all(policies.list_of_role, IdPageQuery(), most=_MOST)
     try:
-        keys = await person.see_all(role_keys.list_of_role, RoleKeyQuery(), most=_MOST_LISTED)
+        keys = await person.see_all(role_keys.list_of_role, RoleKeyQuery(), most=_MOST)
     except NotFound:
         keys = None  # nothing that this user may look at
-    members = await person.see_all(memberships.list_of_role, PageQuery(), most=_MOST_LISTED)
+    members = await person.see_all(memberships.list_of_role, PageQuery(), most=_MOST)
+    trusted = await person.see_all(trust.list_of_role, PageQuery(), most=_MOST)
+    shown = listing.newest_of(held, person, "policies")
     return person.page(
         "role.html",
         role=role,
         version=version,
-        policies=[(each, plain_words.of_policy(Permission.parse(each.permission))) for each in held],
+        policies=shown,
+        in_words={each.id: plain_words.of_policy(Permission.parse(each.permission)) for each in shown.items},
         keys=None if keys is None else listing.newest_of(keys, person, "keys"),
-        trust=await person.see_all(trust.list_of_role, PageQuery(), most=_MOST),
+        trust=listing.newest_of(trusted, person, "trust"),
         members=listing.newest_of(members, person, "members"),
-        most=_MOST_LISTED,
-        is_cut_off={"keys": len(keys or ()) == _MOST_LISTED, "members": len(members) == _MOST_LISTED},
+        most=_MOST,
+        is_cut_off={"keys": len(keys or ()) == _MOST, "members": len(members) == _MOST},
         question=_answered(person.query.get("may", "").strip(), held),
         filled=person.form,
         wrong=wrong,

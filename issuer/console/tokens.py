@@ -21,7 +21,7 @@ from verifier import Scope
 
 LIST = "/tokens"
 ONE = "/tokens/{id}"
-_MOST, _ON_A_PAGE = 1000, 100
+_MOST, _ON_A_PAGE = 1000, 50
 """Who has more asks the API for them."""
 
 

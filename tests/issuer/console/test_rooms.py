@@ -245,6 +245,17 @@ def test_a_role_shows_its_newest_keys_and_leads_to_the_others(world: World, admi
     assert {access for access in keys if f"/keys/{access}" in rest} == keys - first
 
 
+def test_a_role_shows_its_newest_policies_and_asks_all_of_them(world: World, admin: Browser) -> None:
+    names = [f"n{number:02}" for number in range(51)]
+    role = world.role(*(f"data:get@{name}" for name in names))
+    page, rest = (text_of(admin, f"/roles/{role}{query}") for query in ("", "?policies=50"))
+    shown = {name for name in names if f"<code>data:get@{name}</code>" in page}
+    assert (len(shown), f'href="/roles/{role}?policies=50#policies">More' in page) == (50, True)
+    assert {name for name in names if f"<code>data:get@{name}</code>" in rest} == {*names} - shown
+    for name in names:
+        assert "<strong>Yes.</strong>" in text_of(admin, f"/roles/{role}?may=data%3Aget%40{name}")
+
+
 def test_the_next_signing_key_is_asked_to_sign_early(world: World, admin: Browser) -> None:
     until(lambda: len(signing_keys(world)) > 1)
     before = signing_keys(world)
