@@ -34,7 +34,7 @@ from tests.outside_issuer import DISCOVERY, OutsideIssuer, outside_issuer
         ({"issuer": "https://a.example", "subject": "s", "claims": {"a": "b"}, "claim_patterns": {"a": "b*"}},
          "claim_patterns", "one of both"),
         ({"issuer": "https://a.example", "subject": "s", "claims": {"": "b"}}, "claims", "at least 1"),
-        ({"issuer": "https://a.example", "subject": "s", "claims": {"a": 7}}, "claims", "string"),
+        ({"issuer": "https://a.example", "subject": "s", "claims": {"a": 7}}, "claims", "text"),
         ({"issuer": "https://a.example", "subject": "s", "secret": "x"}, "secret", ""),
         ({"issuer": "https://a.example", "subject": "s", "description": "a\nb"}, "description", ""),
     ],
