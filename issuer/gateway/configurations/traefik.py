@@ -46,7 +46,8 @@ http:
 
 def files(issuer: AskedIssuer) -> dict[str, str]:
     """By name."""
-    spellings = [name for header in IDENTITY_HEADERS for name in (header, header.replace("-", "_"))]
+    # Some backends take a header for the same when - is written as another sign.
+    spellings = [header.replace("-", sign) for header in IDENTITY_HEADERS for sign in "-_."]
     known = {
         "url": issuer.url,
         "secret_header": SECRET_HEADER,
