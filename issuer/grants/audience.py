@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from issuer.denials import Denial
 from issuer.settings import Settings
@@ -17,7 +17,9 @@ def asked_audience(
     """
     resource, audience = form.get("resource"), form.get("audience")
     bounds = [bound for bound in within if bound]
-    accepted = [each for each in settings.accepted_audiences if all(each in bound for bound in bounds)]
+    accepted: Sequence[str] = settings.accepted_audiences
+    if bounds:
+        accepted = [each for each in accepted if all(each in bound for bound in bounds)]
     asked = resource or audience or default or (accepted[0] if accepted else "")
     if audience not in (None, asked) or asked not in accepted:
         wrong = "is none of those that this credential is for" if bounds else "names no service known here"
